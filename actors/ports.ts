@@ -1,0 +1,131 @@
+/**
+ * What the runtime needs of the world. The composition root fills these with Node's clock, files, network and threads; a
+ * simulation fills them with seeded ones. Nothing else may touch the world.
+ */
+
+import type { Change, Correlation, Cursor, ResourceType, TypeKey, WatchEvent } from "../machines/messages.ts";
+
+export interface Clock {
+  /** Wall clock, ms since 1970; may jump. */
+  nowMs(): number;
+  /** Never goes back; only differences mean anything. */
+  monotonicMs(): number;
+  /** Calls `task` once after `delayMs`; disposing of the timer cancels it. */
+  after(delayMs: number, task: () => void): Timer;
+}
+
+export interface Timer {
+  [Symbol.dispose](): void;
+}
+
+/** Uniform in [0, 1). */
+export type Random = () => number;
+
+/** Paths are absolute. Errors carry Node's codes (`ENOENT`, `EEXIST`, `ENOSPC`, ...). */
+export interface FileSystem {
+  open(path: string, mode: "read" | "append" | "create" | "create-new"): Promise<FileHandle>;
+  readFile(path: string): Promise<Uint8Array>;
+  /** Names of the entries of a directory, unsorted. */
+  list(path: string): Promise<readonly string[]>;
+  stat(path: string): Promise<{ readonly sizeBytes: number; readonly directory: boolean; readonly modifiedMs: number }>;
+  /** With parents; existing ones are left as they are. */
+  makeDirectory(path: string): Promise<void>;
+  rename(from: string, to: string): Promise<void>;
+  remove(path: string): Promise<void>;
+  /** Makes renames and new names in a directory durable. */
+  syncDirectory(path: string): Promise<void>;
+}
+
+export interface FileHandle extends AsyncDisposable {
+  /** Writes all of `bytes` at the end (append, create) in order. */
+  write(bytes: Uint8Array): Promise<void>;
+  /** Fills `into` from `position`; returns how many bytes there were. */
+  read(into: Uint8Array, position: number): Promise<number>;
+  /** fdatasync. */
+  sync(): Promise<void>;
+}
+
+export interface HttpRequest {
+  readonly method: "GET" | "POST" | "PUT" | "PATCH" | "DELETE";
+  /** Path and query, from the server's root: `/api/v1/configmaps?watch=1`. */
+  readonly path: string;
+  readonly headers?: Readonly<Record<string, string>>;
+  readonly body?: Uint8Array;
+}
+
+export interface HttpResponse {
+  readonly status: number;
+  /** Names in lower case. */
+  readonly headers: Readonly<Record<string, string>>;
+  /** Chunks as they arrive; a chunk is valid only until the next one is asked for. Throws when the connection breaks. */
+  readonly body: AsyncIterable<Uint8Array>;
+}
+
+/** The API server, credentials and TLS already applied. Throws only for network errors; any status is a response. */
+export interface ApiServer {
+  request(request: HttpRequest, signal: AbortSignal): Promise<HttpResponse>;
+}
+
+/** Labels have few values. */
+export type Labels = Readonly<Record<string, string>>;
+
+/** Counts and times; names and meanings stand in docs/METRICS.md. */
+export interface Meter {
+  count(name: string, labels?: Labels, by?: number): void;
+  /** Histograms; times are in seconds. */
+  record(name: string, value: number, labels?: Labels): void;
+  /** A value that is asked for when somebody looks. */
+  gauge(name: string, read: () => number, labels?: Labels): void;
+}
+
+export interface Log {
+  debug(message: string, fields?: LogFields): void;
+  info(message: string, fields?: LogFields): void;
+  warn(message: string, fields?: LogFields): void;
+  error(message: string, fields?: LogFields): void;
+}
+export type LogFields = Readonly<Record<string, string | number | boolean>>;
+
+/** Keeps correlations over a crash. `append` resolves once the bytes are with the operating system (or synced, by option). */
+export interface CorrelationJournal {
+  append(correlation: Correlation): Promise<void>;
+}
+
+/** What a target branch holds, read from its repository when it is opened. */
+export interface TargetState {
+  /** Commit at the branch's head; empty for an unborn branch. */
+  readonly tip: string;
+  /** From the state ref, completed by the trailers of the commits after the tip that it names. */
+  readonly cursors: ReadonlyMap<TypeKey, Cursor>;
+}
+
+export type FlushEntry =
+  | { readonly kind: "change"; readonly change: Change }
+  /** Makes the files of a type equal to `items`, in one commit; several in one flush share the commit. */
+  | { readonly kind: "snapshot"; readonly type: ResourceType; readonly cursor: Cursor; readonly items: readonly WatchEvent[] }
+  /** Removes, one commit each and unresolved, the files of a type that `present` does not name. */
+  | {
+      readonly kind: "resync";
+      readonly type: ResourceType;
+      readonly cursor: Cursor;
+      readonly present: readonly { readonly namespace: string; readonly name: string }[];
+    };
+
+export interface FlushRequest {
+  /** In order. A change at or below the target's cursor of its type is skipped: the repository is the judge of I1. */
+  readonly entries: readonly FlushEntry[];
+  /** Where each type stands after this flush. */
+  readonly cursors: ReadonlyMap<TypeKey, Cursor>;
+}
+
+export interface FlushResult {
+  readonly tip: string;
+  /** For each entry, in order, how many commits it made: 0 where nothing differed. */
+  readonly commits: readonly number[];
+}
+
+/** Builds commits off the main thread. One target's flushes run one after the other; a failed one may be repeated whole. */
+export interface CommitPool extends AsyncDisposable {
+  open(targetId: string): Promise<TargetState>;
+  flush(targetId: string, request: FlushRequest): Promise<FlushResult>;
+}
