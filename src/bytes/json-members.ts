@@ -1,0 +1,145 @@
+/**
+ * Walks the members of one object, or the elements of one array, in one pass. The walker owns only its position: `next` moves to
+ * the next member; its value is skipped by the following `next`, unless the caller walked through it and said so (`skipTo`).
+ */
+
+import { byteAt, malformed, skipSpace, skipString, skipValue } from "./json-scan.ts";
+
+const backslash = 0x5c;
+
+export class JsonMembers {
+  /** Of the key with its quotes. */
+  keyStart = 0;
+  keyEnd = 0;
+  valueStart = 0;
+  readonly #bytes: Buffer;
+  readonly #end: number;
+  /** Behind what is read; at a value that nobody has walked through, `#pending` is true. */
+  #at: number;
+  #first = true;
+  #pending = false;
+  #keyEscaped = false;
+
+  /** `start`: at the opening brace. */
+  constructor(bytes: Buffer, start: number, end: number) {
+    if (byteAt(bytes, start, end) !== 0x7b) throw malformed("an object", start);
+    this.#bytes = bytes;
+    this.#end = end;
+    this.#at = start + 1;
+  }
+
+  next(): boolean {
+    const bytes = this.#bytes;
+    const end = this.#end;
+    let at = this.#pending ? skipValue(bytes, this.#at, end) : this.#at;
+    at = skipSpace(bytes, at, end);
+    if (this.#first) {
+      this.#first = false;
+      if (byteAt(bytes, at, end) === 0x7d) return this.#close(at + 1);
+    } else {
+      const byte = byteAt(bytes, at, end);
+      if (byte === 0x7d) return this.#close(at + 1);
+      if (byte !== 0x2c) throw malformed("a comma or the end of an object", at);
+      at = skipSpace(bytes, at + 1, end);
+    }
+    this.keyStart = at;
+    this.keyEnd = skipString(bytes, at, end);
+    this.#keyEscaped = hasEscape(bytes, this.keyStart, this.keyEnd);
+    at = skipSpace(bytes, this.keyEnd, end);
+    if (byteAt(bytes, at, end) !== 0x3a) throw malformed("a colon after a key", at);
+    this.valueStart = skipSpace(bytes, at + 1, end);
+    this.#at = this.valueStart;
+    this.#pending = true;
+    return true;
+  }
+
+  /** Whether the key is `name` (ASCII), escapes seen through. */
+  is(name: string): boolean {
+    const bytes = this.#bytes;
+    const start = this.keyStart + 1;
+    if (this.#keyEscaped) return readString(bytes, this.keyStart, this.keyEnd) === name;
+    if (this.keyEnd - start - 1 !== name.length) return false;
+    for (let index = 0; index < name.length; index += 1) {
+      if (bytes[start + index] !== name.charCodeAt(index)) return false;
+    }
+    return true;
+  }
+
+  key(): string {
+    return readString(this.#bytes, this.keyStart, this.keyEnd);
+  }
+
+  /** The first byte of the value. */
+  valueByte(): number {
+    return byteAt(this.#bytes, this.valueStart, this.#end);
+  }
+
+  /** The end of the value, which is skipped. */
+  skip(): number {
+    if (this.#pending) {
+      this.#at = skipValue(this.#bytes, this.#at, this.#end);
+      this.#pending = false;
+    }
+    return this.#at;
+  }
+
+  /** The caller walked through the value up to `valueEnd`. */
+  skipTo(valueEnd: number): void {
+    this.#at = valueEnd;
+    this.#pending = false;
+  }
+
+  /** The value if it is a string; otherwise empty. */
+  text(): string {
+    const valueEnd = this.skip();
+    return this.valueByte() === 0x22 ? readString(this.#bytes, this.valueStart, valueEnd) : "";
+  }
+
+  /** After `next` returned false: the end of the object. */
+  get end(): number {
+    return this.#at;
+  }
+
+  #close(at: number): false {
+    this.#at = at;
+    this.#pending = false;
+    return false;
+  }
+}
+
+/** The elements of the array that begins at `start`: calls `visit` for each range. Returns the end of the array. */
+export function forEachElement(
+  bytes: Buffer,
+  range: { readonly start: number; readonly end: number },
+  visit: (start: number, end: number) => void,
+): number {
+  const { start, end } = range;
+  if (byteAt(bytes, start, end) !== 0x5b) throw malformed("an array", start);
+  let at = skipSpace(bytes, start + 1, end);
+  if (byteAt(bytes, at, end) === 0x5d) return at + 1;
+  for (;;) {
+    const valueEnd = skipValue(bytes, at, end);
+    visit(at, valueEnd);
+    at = skipSpace(bytes, valueEnd, end);
+    const byte = byteAt(bytes, at, end);
+    if (byte === 0x5d) return at + 1;
+    if (byte !== 0x2c) throw malformed("a comma or the end of an array", at);
+    at = skipSpace(bytes, at + 1, end);
+  }
+}
+
+/** A view of the same memory; scans want one hidden class. */
+export function asBuffer(bytes: Uint8Array): Buffer {
+  return bytes instanceof Buffer ? bytes : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+}
+
+/** The text of a scanned string, its quotes at `start` and `end - 1`. */
+export function readString(bytes: Buffer, start: number, end: number): string {
+  if (hasEscape(bytes, start, end)) return JSON.parse(bytes.toString("utf8", start, end)) as string;
+  return bytes.toString("utf8", start + 1, end - 1);
+}
+
+function hasEscape(bytes: Buffer, start: number, end: number): boolean {
+  for (let at = start; at < end; at += 1) if (bytes[at] === backslash) return true;
+  return false;
+}

@@ -1,0 +1,74 @@
+/**
+ * SHA-256 (base64) over parts of an object's raw bytes. The parts are put together in one scratch buffer and hashed in one call:
+ * for objects of some KB that takes three quarters of the time of a Hash object with two updates.
+ */
+
+import { createHash, hash } from "node:crypto";
+
+import type { ObjectHash } from "../../machines/messages.ts";
+
+import { asBuffer } from "./json-members.ts";
+import type { ObjectHead } from "./object-head.ts";
+
+/** Larger objects are hashed piece by piece, so that the scratch buffer stays small. */
+const scratchSizeBytes = 256 * 1024;
+const scratch = Buffer.allocUnsafeSlow(scratchSizeBytes);
+
+const comma = Buffer.from(",");
+/** Begin a level in `restHash`: control characters are never in JSON that the API server sends. */
+const levelMarks = [Buffer.of(0), Buffer.of(1), Buffer.of(2), Buffer.of(3)];
+
+/**
+ * Over the object without the value of metadata.resourceVersion (K36): equal for the object of a review and for that of the watch
+ * event of the same write. No valid JSON looks like the rest, so that two different objects never have the same one.
+ */
+export function objectHash(raw: Uint8Array, head: ObjectHead): ObjectHash {
+  const bytes = asBuffer(raw);
+  const { start, end, versionStart, versionEnd } = head;
+  const digest = end - start > scratchSizeBytes ? new Streamed() : new Compacted();
+  if (versionStart < 0) return digest.add(bytes, start, end).finish();
+  return digest.add(bytes, start, versionStart).add(bytes, versionEnd, end).finish();
+}
+
+/**
+ * Over the object without metadata.resourceVersion, metadata.generation, metadata.managedFields, status and spec.replicas, each as
+ * a whole member. An absent spec and one that holds nothing else are the same.
+ */
+export function restHash(raw: Uint8Array, head: ObjectHead): ObjectHash {
+  const bytes = asBuffer(raw);
+  const { start, end, rest } = head;
+  // At most one byte is added to each pair.
+  const digest = end - start + rest.length > scratchSizeBytes ? new Streamed() : new Compacted();
+  for (let index = 0; index < rest.length; index += 2) {
+    const from = rest[index] ?? 0;
+    if (from < 0) digest.add(levelMarks[-from] ?? comma, 0, 1);
+    else digest.add(bytes, from, rest[index + 1] ?? 0).add(comma, 0, 1);
+  }
+  return digest.finish();
+}
+
+class Compacted {
+  #length = 0;
+
+  add(bytes: Buffer, start: number, end: number): this {
+    this.#length += bytes.copy(scratch, this.#length, start, end);
+    return this;
+  }
+
+  finish(): ObjectHash {
+    return hash("sha256", scratch.subarray(0, this.#length), "base64") as ObjectHash;
+  }
+}
+
+class Streamed {
+  readonly #hash = createHash("sha256");
+
+  add(bytes: Buffer, start: number, end: number): this {
+    this.#hash.update(bytes.subarray(start, end));
+    return this;
+  }
+
+  finish(): ObjectHash {
+    return this.#hash.digest("base64") as ObjectHash;
+  }
+}

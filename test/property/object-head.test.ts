@@ -1,0 +1,174 @@
+import { createHash } from "node:crypto";
+
+import fc from "fast-check";
+import { describe, expect, test } from "vitest";
+
+import { objectHash, restHash } from "../../src/bytes/object-hash.ts";
+import { readObjectHead } from "../../src/bytes/object-head.ts";
+import { anyJson, choices, spell, spellingOf, trickyText } from "./json-documents.ts";
+
+type Json = Record<string, unknown>;
+
+const noise = fc.dictionary(
+  fc.oneof(trickyText, fc.constantFrom("metadata", "spec", "uid", "name", "resourceVersion", "replicas", "status", "kind")),
+  fc.oneof(anyJson, fc.dictionary(fc.constantFrom("uid", "name", "resourceVersion", "replicas"), anyJson)),
+  { maxKeys: 5, noNullPrototype: true },
+);
+const maybeString = fc.option(fc.oneof(trickyText, fc.integer()), { nil: undefined });
+const metadata = fc
+  .record(
+    {
+      name: maybeString,
+      namespace: maybeString,
+      uid: maybeString,
+      resourceVersion: fc.oneof(fc.nat().map(String), fc.constantFrom("9007199254740993", "007", "", 7, null)),
+      deletionTimestamp: fc.constantFrom(null, "2026-01-01T00:00:00Z"),
+      generation: fc.nat(),
+      managedFields: fc.array(noise, { maxLength: 2 }),
+      labels: noise,
+    },
+    { requiredKeys: [] },
+  )
+  .map((value) => JSON.parse(JSON.stringify(value)) as Json);
+const spec = fc.record(
+  { replicas: fc.oneof(fc.integer(), fc.constant(null), fc.constant("3"), fc.constant(1.5)), template: noise },
+  { requiredKeys: [] },
+);
+const object = fc
+  .tuple(
+    noise,
+    fc.record(
+      { apiVersion: maybeString, kind: maybeString, metadata: fc.oneof(metadata, anyJson), spec: fc.oneof(spec, anyJson), status: anyJson },
+      { requiredKeys: [] },
+    ),
+    fc.nat(),
+  )
+  .map(([extra, known, turn]) => {
+    const entries = Object.entries(JSON.parse(JSON.stringify({ ...extra, ...known })) as Json);
+    const cut = turn % (entries.length + 1);
+    return Object.fromEntries([...entries.slice(cut), ...entries.slice(0, cut)]);
+  });
+
+const record = (value: unknown): Json =>
+  typeof value === "object" && value !== null && !Array.isArray(value) ? (value as Json) : {};
+const text = (value: unknown): string => (typeof value === "string" ? value : "");
+
+describe("the head of an object", () => {
+  test("says what JSON.parse says", () => {
+    fc.assert(
+      fc.property(object, choices, (value, picks) => {
+        const document = spell(value, spellingOf(picks));
+        const bytes = Buffer.from(` ${document},"uid"`);
+        const end = 1 + Buffer.byteLength(document);
+        const parsed = JSON.parse(document) as Json;
+        const meta = record(parsed["metadata"]);
+        const version = text(meta["resourceVersion"]);
+        const replicas = record(parsed["spec"])["replicas"];
+        const head = readObjectHead(bytes, 1, bytes.length);
+        expect({ ...head, rest: [] }).toEqual({
+          start: 1,
+          end,
+          apiVersion: text(parsed["apiVersion"]),
+          kind: text(parsed["kind"]),
+          name: text(meta["name"]),
+          namespace: text(meta["namespace"]),
+          uid: text(meta["uid"]),
+          resourceVersion: /^(0|[1-9]\d*)$/.test(version) ? version : "",
+          terminating: (meta["deletionTimestamp"] ?? null) !== null,
+          replicas: typeof replicas === "number" ? replicas : 0,
+          versionStart: head.versionStart,
+          versionEnd: head.versionEnd,
+          rest: [],
+        });
+        if ("resourceVersion" in meta) {
+          const range = bytes.toString("utf8", head.versionStart, head.versionEnd);
+          expect(JSON.parse(range)).toEqual(meta["resourceVersion"]);
+        } else expect(head.versionStart).toBe(-1);
+      }),
+      { numRuns: 500 },
+    );
+  });
+
+  test("of doubled keys the last one counts", () => {
+    const document = '{"metadata":{"uid":"a","name":"x","resourceVersion":"1"},"metadata":{"\\u0075id":"b","uid":"c"},"kind":"A","kind":"B"}';
+    expect(readObjectHead(Buffer.from(document))).toMatchObject({ uid: "c", name: "", kind: "B", resourceVersion: "", versionStart: -1 });
+  });
+});
+
+describe("objectHash", () => {
+  test("is SHA-256 over the bytes without the value of metadata.resourceVersion", () => {
+    fc.assert(
+      fc.property(object, choices, fc.nat(), (value, picks, version) => {
+        const without = spell({ ...value, metadata: { ...record(value["metadata"]), resourceVersion: "@" } }, spellingOf([4]));
+        const bytes = Buffer.from(spell(value, spellingOf(picks)));
+        const head = readObjectHead(bytes);
+        const expected = createHash("sha256");
+        if (head.versionStart < 0) expected.update(bytes);
+        else expected.update(bytes.subarray(0, head.versionStart)).update(bytes.subarray(head.versionEnd));
+        expect(objectHash(bytes, head)).toBe(expected.digest("base64"));
+        const [one, other] = ["7", String(version)].map((v) => Buffer.from(without.replace('"@"', JSON.stringify(v)))) as [Buffer, Buffer];
+        expect(objectHash(one, readObjectHead(one))).toBe(objectHash(other, readObjectHead(other)));
+      }),
+    );
+  });
+
+  test("is the same for large objects, which are hashed in pieces", () => {
+    const make = (version: string): Buffer =>
+      Buffer.from(JSON.stringify({ metadata: { resourceVersion: version }, data: { x: "y".repeat(300_000) } }));
+    const [one, other] = [make("1"), make("22")];
+    expect(objectHash(one, readObjectHead(one))).toBe(objectHash(other, readObjectHead(other)));
+    expect(objectHash(one, readObjectHead(one))).toBe(
+      createHash("sha256").update(one.toString().replace('"1"', "")).digest("base64"),
+    );
+  });
+});
+
+describe("restHash", () => {
+  const hashOf = (value: unknown): string => {
+    const bytes = Buffer.from(JSON.stringify(value));
+    return restHash(bytes, readObjectHead(bytes));
+  };
+  /** What the hash must tell apart, and no more. */
+  const restOf = (value: Json): string => {
+    const { metadata: meta, spec: body, status: _status, ...own } = value;
+    const out: Json = { own };
+    if (isRecord(meta)) {
+      const { resourceVersion: _version, generation: _generation, managedFields: _fields, ...kept } = meta;
+      out["metadata"] = kept;
+    } else if (meta !== undefined) out["metadata-value"] = meta;
+    if (isRecord(body)) {
+      const { replicas: _replicas, ...kept } = body;
+      if (Object.keys(kept).length > 0) out["spec"] = kept;
+    } else if (body !== undefined) out["spec-value"] = body;
+    return JSON.stringify(out);
+  };
+  const isRecord = (value: unknown): value is Json => record(value) === value;
+
+  test("does not see the members left out: absent, present, first, last", () => {
+    fc.assert(
+      fc.property(object, metadata, spec, anyJson, (base, meta, body, status) => {
+        const left = { ...base, metadata: meta, spec: { ...body, replicas: 3 }, status };
+        const { resourceVersion: _v, generation: _g, managedFields: _m, ...keptMeta } = meta;
+        const { replicas: _r, ...keptSpec } = body;
+        const { status: _s, ...keptBase } = base;
+        const right = { ...keptBase, metadata: keptMeta, spec: keptSpec };
+        expect(hashOf(left)).toBe(hashOf(right));
+      }),
+    );
+  });
+
+  test("differs where the rest differs", () => {
+    fc.assert(
+      fc.property(object, object, (one, other) => {
+        if (restOf(one) === restOf(other)) return;
+        expect(hashOf(one)).not.toBe(hashOf(other));
+      }),
+    );
+    expect(hashOf({ metadata: { a: 1 }, spec: { b: 1 } })).not.toBe(hashOf({ metadata: { a: 1, b: 1 } }));
+    expect(hashOf({ data: { a: "1" } })).not.toBe(hashOf({ data: { a: "2" } }));
+  });
+
+  test("an absent spec and one with replicas alone are the same", () => {
+    expect(hashOf({ kind: "A", spec: { replicas: 3 } })).toBe(hashOf({ kind: "A" }));
+  });
+});
