@@ -1,0 +1,57 @@
+/** Whether two objects have the same content: what the verdict `content` rests on (K36). */
+
+import {
+  isList,
+  isObject,
+  type Json,
+  type JsonObject,
+  NumberText,
+  parseObject,
+} from "./json-tree.ts";
+import { type ObjectKind, sanitize } from "./sanitize.ts";
+
+/**
+ * Compares after sanitizing, values of Secrets included. null, [] and {} are alike, and a member that holds one of them is as
+ * good as absent: etcd's way there and back turns one into the other. Throws `object-unreadable` as `manifestOf` does.
+ */
+export function sameContent(a: Uint8Array, b: Uint8Array, type: ObjectKind): boolean {
+  return same(contentOf(a, type), contentOf(b, type));
+}
+
+function contentOf(bytes: Uint8Array, type: ObjectKind): JsonObject {
+  const object = parseObject(bytes);
+  sanitize(object, type);
+  return object;
+}
+
+/** Iterative: depth costs memory only. */
+function same(left: Json | undefined, right: Json | undefined): boolean {
+  const pending: (readonly [Json | undefined, Json | undefined])[] = [[left, right]];
+  for (let pair = pending.pop(); pair !== undefined; pair = pending.pop()) {
+    const [a, b] = pair;
+    if (isList(a) && isList(b)) {
+      if (a.length !== b.length) return false;
+      for (let index = 0; index < a.length; index += 1) pending.push([a[index], b[index]]);
+    } else if (isObject(a) && isObject(b)) {
+      // A key that only one of the two has is compared with nothing.
+      for (const key of Object.keys(a))
+        pending.push([a[key], Object.hasOwn(b, key) ? b[key] : undefined]);
+      for (const key of Object.keys(b))
+        if (!Object.hasOwn(a, key)) pending.push([undefined, b[key]]);
+    } else if (a instanceof NumberText && b instanceof NumberText) {
+      if (a.source !== b.source) return false;
+    } else if (isObject(a) && isNothing(b)) {
+      for (const key of Object.keys(a)) pending.push([a[key], undefined]);
+    } else if (isNothing(a) && isObject(b)) {
+      for (const key of Object.keys(b)) pending.push([undefined, b[key]]);
+    } else if (!(isNothing(a) && isNothing(b)) && a !== b) {
+      return false;
+    }
+  }
+  return true;
+}
+
+/** For a map with members see there: they may all be nothing. */
+function isNothing(value: Json | undefined): boolean {
+  return value === undefined || value === null || (isList(value) && value.length === 0);
+}
