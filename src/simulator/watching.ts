@@ -1,0 +1,144 @@
+/**
+ * WATCH: a stream of frames over one response. Owns its subscription, its bookmark timer and its time limit.
+ *
+ * 1. Frames of one watch are in the order of revisions, each event once.
+ * 2. A watch from a compacted revision is answered 200, then with an ERROR of code 410 (K26).
+ * 3. With sendInitialEvents the state comes first and ends with an annotated bookmark (K25).
+ * 4. A reader that is too slow is cut off (K27).
+ */
+
+import type { Clock, Timer } from "../../actors/ports.ts";
+import type { SimulatedCluster } from "./cluster.ts";
+import { expired } from "./listing.ts";
+import { textOf } from "./rendered.ts";
+import type { SimulatedType } from "./resource-types.ts";
+import { apiVersionOf } from "./resource-types.ts";
+import type { StoredEvent } from "./store.ts";
+
+/** Where frames go: a response, or a list in a test. */
+export interface FrameSink {
+  /** Bytes that the reader has not taken yet. */
+  readonly backlogBytes: () => number;
+  readonly write: (frame: string) => void;
+  /** `cut` breaks the connection instead of ending the response. */
+  readonly end: (how: "done" | "cut") => void;
+}
+
+export interface WatchOptions {
+  readonly cluster: SimulatedCluster;
+  readonly type: SimulatedType;
+  readonly namespace: string;
+  readonly query: URLSearchParams;
+  readonly clock: Clock;
+  readonly bookmarkMs: number;
+  readonly sink: FrameSink;
+}
+
+const BACKLOG_LIMIT_BYTES = 16 << 20;
+const DEFAULT_TIMEOUT_SECONDS = 1800;
+
+export class Watch implements Disposable {
+  readonly #options: WatchOptions;
+  readonly #bookmarks: boolean;
+  #subscription: Disposable | null = null;
+  #bookmarkTimer: Timer | null = null;
+  #limit: Timer | null = null;
+  #position = 0;
+  #ended = false;
+
+  constructor(options: WatchOptions) {
+    this.#options = options;
+    this.#bookmarks = options.query.get("allowWatchBookmarks") === "true";
+  }
+
+  start(): void {
+    const { cluster, type, query, clock } = this.#options;
+    const wanted = query.get("resourceVersion") ?? "";
+    const initial = query.get("sendInitialEvents") === "true" || wanted === "" || wanted === "0";
+    this.#position = initial ? cluster.store.revision : Number(wanted);
+    if (initial) this.#sendState();
+    if (query.get("sendInitialEvents") === "true" && this.#bookmarks) this.#bookmark(true);
+    this.#subscription = cluster.store.subscribe(type.key, () => this.#catchUp());
+    this.#catchUp();
+    const seconds = Number(query.get("timeoutSeconds") ?? "0") || DEFAULT_TIMEOUT_SECONDS;
+    if (!this.#ended) this.#limit = clock.after(seconds * 1000, () => this.#end("done"));
+    if (!this.#ended) this.#armBookmark();
+  }
+
+  [Symbol.dispose](): void {
+    this.#ended = true;
+    this.#subscription?.[Symbol.dispose]();
+    this.#bookmarkTimer?.[Symbol.dispose]();
+    this.#limit?.[Symbol.dispose]();
+  }
+
+  /** Breaks the connection in the middle, as a network does. */
+  cut(): void {
+    this.#end("cut");
+  }
+
+  #sendState(): void {
+    const { cluster, type, namespace, sink } = this.#options;
+    for (const version of cluster.store.list(type.key, { namespace, revision: this.#position }) ?? []) {
+      sink.write(frame("ADDED", textOf(version, version.revision)));
+    }
+  }
+
+  #catchUp(): void {
+    if (this.#ended) return;
+    const { cluster, type, namespace, sink } = this.#options;
+    const events = cluster.store.eventsAfter(type.key, this.#position);
+    if (events === null) {
+      sink.write(frame("ERROR", expired(this.#position, cluster.store.compacted).body));
+      this.#end("done");
+      return;
+    }
+    for (const event of events) {
+      this.#position = event.revision;
+      if (namespace !== "" && event.namespace !== namespace) continue;
+      sink.write(frameOf(event));
+    }
+    if (sink.backlogBytes() > BACKLOG_LIMIT_BYTES) this.#end("cut");
+  }
+
+  #armBookmark(): void {
+    if (!this.#bookmarks) return;
+    const { clock, bookmarkMs } = this.#options;
+    this.#bookmarkTimer = clock.after(bookmarkMs, () => {
+      if (this.#ended) return;
+      this.#bookmark(false);
+      this.#armBookmark();
+    });
+  }
+
+  #bookmark(initialEventsEnd: boolean): void {
+    const { type, sink, cluster } = this.#options;
+    // A watch from the future stays silent (K48).
+    if (this.#position > cluster.store.revision) return;
+    this.#position = cluster.store.revision;
+    sink.write(bookmarkFrame(type, { revision: this.#position, initialEventsEnd }));
+  }
+
+  #end(how: "done" | "cut"): void {
+    if (this.#ended) return;
+    this[Symbol.dispose]();
+    this.#options.sink.end(how);
+  }
+}
+
+export function frameOf(event: StoredEvent): string {
+  return frame(event.kind, textOf(event.content, event.revision));
+}
+
+function frame(type: string, object: string): string {
+  return `{"type":"${type}","object":${object}}\n`;
+}
+
+function bookmarkFrame(
+  type: SimulatedType,
+  { revision, initialEventsEnd }: { readonly revision: number; readonly initialEventsEnd: boolean },
+): string {
+  const annotations = initialEventsEnd ? `,"annotations":{"k8s.io/initial-events-end":"true"}` : "";
+  const metadata = `"metadata":{"resourceVersion":"${revision}"${annotations}}`;
+  return frame("BOOKMARK", `{"kind":"${type.kind}","apiVersion":"${apiVersionOf(type)}",${metadata}}`);
+}
