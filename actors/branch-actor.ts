@@ -1,0 +1,442 @@
+/**
+ * One target branch: takes messages without ever blocking their sender, and brings them to Git in order, in batches.
+ *
+ * Owns the branch's chart (machines/branch.ts), its ledger (machines/branch-ledger.ts), one flush at a time, one catch-up at a
+ * time, and the copy of the cursors.
+ *
+ * 1. `receive` is synchronous and never throws; a fault of this actor stops this target alone.
+ * 2. At most one flush runs; a failed one is repeated with the same entries.
+ * 3. A cursor is shown or copied only when everything before it is durable.
+ */
+
+import { initialTransition, transition } from "xstate";
+import { branchMachine, type BranchEffect, type BranchEvent } from "../machines/branch.ts";
+import { plainMeaning } from "../machines/branch-gap.ts";
+import { BranchLedger, type Receipt } from "../machines/branch-ledger.ts";
+import { KubescribeError, type Retry } from "../machines/error.ts";
+import { compareCursors, type BranchMessage, type Cursor, type TypeKey, type WatchMessage } from "../machines/messages.ts";
+import { encodeCursorCopy, readCursorCopy, writeCursorCopy, type CursorCopy } from "./branch-cursor-copy.ts";
+import { BranchMeters } from "./branch-meters.ts";
+import { defaultBranchLimits, type BranchLimits, type BranchOptions } from "./branch-options.ts";
+import type { TargetState, Timer } from "./ports.ts";
+
+export interface BranchStatus {
+  readonly targetId: string;
+  readonly state: "idle" | "holding" | "collecting" | "flushing" | "backingOff" | "stopped";
+  readonly supply: "attached" | "detached" | "catchingUp" | "awaitingLive" | "resting";
+  readonly queueDepth: number;
+  readonly queueBytes: number;
+  readonly detachedTypes: readonly TypeKey[];
+  /** Durable. */
+  readonly cursors: ReadonlyMap<TypeKey, Cursor>;
+  readonly tip: string;
+  readonly lastError: { readonly code: string; readonly message: string } | null;
+}
+
+/** Opens the target's repository by the pool and reads the copy of its cursors. Throws what the pool throws. */
+export async function openBranchActor(options: BranchOptions): Promise<BranchActor> {
+  const state = await options.pool.open(options.targetId);
+  const { files, dataDir, cluster, targetId: target } = options;
+  const copy = await readCursorCopy({ files, dataDir, cluster, target }, options.log);
+  return new BranchActor(options, state, copy);
+}
+
+interface Drain {
+  /** Entries that must be durable, counted from the start of the actor. */
+  readonly through: number;
+  readonly resolve: () => void;
+  readonly reject: (error: KubescribeError) => void;
+}
+
+export class BranchActor implements AsyncDisposable {
+  readonly #options: BranchOptions;
+  readonly #limits: BranchLimits;
+  readonly #ledger: BranchLedger;
+  readonly #meters: BranchMeters;
+  #snapshot = initialTransition(branchMachine)[0];
+  readonly #events: BranchEvent[] = [];
+  #sending = false;
+  #flowTimer: Timer | null = null;
+  #restTimer: Timer | null = null;
+  #copyTimer: Timer | null = null;
+  #stream: AbortController | null = null;
+  /** Promises that are under way; awaited on disposal. */
+  readonly #tasks = new Set<Promise<void>>();
+  readonly #drains = new Set<Drain>();
+  #tip: string;
+  #durableEntries = 0;
+  #verdictsLost = 0;
+  #copied: string;
+  #lastError: BranchStatus["lastError"] = null;
+  #closed = false;
+
+  constructor(options: BranchOptions, state: TargetState, copy: CursorCopy | null) {
+    this.#options = options;
+    this.#limits = { ...defaultBranchLimits, ...options.limits };
+    this.#tip = state.tip;
+    const { backlogBytes, verdictLogEntries, flushChanges, flushBytes } = this.#limits;
+    this.#ledger = new BranchLedger({
+      cursors: mergedCursors(state, copy),
+      expected: options.types,
+      backlogBytes,
+      verdictLogEntries,
+      flushChanges,
+      flushBytes,
+      interpret: options.interpret ?? plainMeaning,
+    });
+    this.#copied = this.#copyText();
+    this.#meters = new BranchMeters(options, {
+      depth: () => this.#ledger.queue.depth,
+      bytes: () => this.#ledger.bytes,
+      oldestAgeSeconds: () => this.#ageMs(this.#ledger.oldestMs) / 1000,
+      detached: () => this.#ledger.detachedTypes.size,
+      stopped: () => (this.#snapshot.value.flow === "stopped" ? 1 : 0),
+    });
+    this.#armCopy();
+  }
+
+  /** Where the shared watch has to start for this target; undefined: with a list. */
+  cursorOf(typeKey: TypeKey): Cursor | undefined {
+    return this.#ledger.cursorOf(typeKey);
+  }
+
+  receive(message: BranchMessage): void {
+    if (this.#closed || this.#snapshot.value.flow === "stopped") return;
+    try {
+      this.#received(this.#ledger.receive(message, this.#options.clock.monotonicMs()));
+    } catch (error) {
+      this.#broken(error);
+    }
+  }
+
+  status(): BranchStatus {
+    const { flow, supply } = this.#snapshot.value;
+    return {
+      targetId: this.#options.targetId,
+      state: flow,
+      supply,
+      queueDepth: this.#ledger.queue.depth,
+      queueBytes: this.#ledger.bytes,
+      detachedTypes: [...this.#ledger.detachedTypes],
+      cursors: this.#ledger.cursors(),
+      tip: this.#tip,
+      lastError: this.#lastError,
+    };
+  }
+
+  /**
+   * Resolves when everything accepted so far is durable; what detached types still have to catch up is not waited for. Rejects
+   * with `branch-drain-unfinished` when `signal` is aborted or the target is stopped.
+   */
+  async drain(signal: AbortSignal): Promise<void> {
+    if (this.#ledger.queue.depth === 0) return;
+    const { promise, resolve, reject } = Promise.withResolvers<void>();
+    const drain: Drain = { through: this.#durableEntries + this.#ledger.queue.depth, resolve, reject };
+    const abort = (): void => reject(this.#unfinished());
+    this.#drains.add(drain);
+    signal.addEventListener("abort", abort);
+    try {
+      if (signal.aborted) abort();
+      this.#send({ type: "hurried" });
+      await promise;
+    } finally {
+      signal.removeEventListener("abort", abort);
+      this.#drains.delete(drain);
+      if (this.#drains.size === 0) this.#send({ type: "calmed" });
+    }
+  }
+
+  /** Takes nothing more, waits for the flush that runs, copies the cursors. Does not flush: `drain` first. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    if (this.#closed) return;
+    this.#closed = true;
+    this.#disarm();
+    this.#restTimer?.[Symbol.dispose]();
+    this.#copyTimer?.[Symbol.dispose]();
+    this.#closeStream();
+    for (const drain of this.#drains) drain.reject(this.#unfinished());
+    while (this.#tasks.size > 0) await Promise.all(this.#tasks);
+    await this.#copyCursors();
+  }
+
+  #received(receipt: Receipt): void {
+    switch (receipt) {
+      case "skipped":
+      case "advanced":
+      case "amended":
+        return;
+      case "late":
+        return this.#meters.amendedLate();
+      case "queued":
+        return this.#nudge();
+      case "logged":
+        if (this.#snapshot.value.supply === "attached") this.#detached();
+        this.#countLost();
+        return this.#nudge();
+      case "settled":
+        this.#countLost();
+        this.#send(this.#ledger.catchingUp ? { type: "released" } : this.#caughtUp());
+        return this.#nudge();
+      default:
+        return receipt satisfies never;
+    }
+  }
+
+  /** Tells the chart of what has changed in the queue, if it waits for that. */
+  #nudge(): void {
+    const { flow } = this.#snapshot.value;
+    const { queue, holding, full } = this.#ledger;
+    if (flow === "idle" && queue.waiting > 0) this.#send({ type: "collected", holding });
+    else if ((flow === "holding" && !holding) || (flow === "collecting" && full)) this.#send({ type: "filled" });
+  }
+
+  #send(event: BranchEvent): void {
+    this.#events.push(event);
+    if (this.#sending) return;
+    this.#sending = true;
+    try {
+      for (let next = this.#events.shift(); next !== undefined; next = this.#events.shift()) this.#step(next);
+    } finally {
+      this.#sending = false;
+    }
+  }
+
+  #step(event: BranchEvent): void {
+    try {
+      const [snapshot, actions] = transition(branchMachine, this.#snapshot, event);
+      this.#snapshot = snapshot;
+      for (const { params } of actions) this.#perform(params as BranchEffect);
+      if (this.#events.length === 0 && this.#mayCatchUp()) this.#events.push({ type: "relieved" });
+    } catch (error) {
+      this.#note(error);
+      if (event.type !== "broken") this.#events.push({ type: "broken" });
+    }
+  }
+
+  #mayCatchUp(): boolean {
+    if (this.#closed || this.#snapshot.value.supply !== "detached" || !this.#ledger.relieved) return false;
+    return this.#snapshot.context.failures === 0 && this.#snapshot.value.flow !== "stopped";
+  }
+
+  #perform(effect: BranchEffect): void {
+    switch (effect.kind) {
+      case "armWindow":
+        return this.#arm(this.#limits.batchWindowMs - this.#ageMs(this.#ledger.queue.oldestWaitingMs), "windowElapsed");
+      case "armSnapshotWait":
+        return this.#arm(this.#limits.snapshotWaitMs, "windowElapsed");
+      case "armBackoff":
+        return this.#arm(this.#options.random() * effect.ceilingMs, "backoffElapsed");
+      case "disarm":
+        return this.#disarm();
+      case "flush":
+        return this.#run(this.#flush());
+      case "startCatchUp":
+        return this.#startCatchUp();
+      case "stopCatchUp":
+        this.#closeStream();
+        return this.#ledger.stopCatchUp(effect.failed);
+      case "closeStream":
+        return this.#closeStream();
+      case "armRest":
+        this.#restTimer = this.#options.clock.after(this.#options.random() * effect.ceilingMs, () =>
+          this.#send({ type: "restElapsed" }),
+        );
+        return;
+      case "disarmRest":
+        return this.#restTimer?.[Symbol.dispose]();
+      case "giveUp":
+        return this.#giveUp();
+      default:
+        return effect satisfies never;
+    }
+  }
+
+  async #flush(): Promise<void> {
+    const { pool, clock, targetId } = this.#options;
+    const startedMs = clock.monotonicMs();
+    const seconds = (): number => (clock.monotonicMs() - startedMs) / 1000;
+    try {
+      this.#ledger.stopHolding();
+      const { entries, cursors } = this.#ledger.take();
+      if (entries.length === 0) return this.#send({ type: "flushed", next: "nothing" });
+      const result = await pool.flush(targetId, { entries: entries.map(({ item }) => item), cursors });
+      this.#tip = result.tip;
+      const durable = this.#ledger.settle();
+      this.#durableEntries += durable.length;
+      this.#lastError = null;
+      this.#meters.flushed(durable, result.commits, seconds());
+      for (const drain of this.#drains) if (drain.through <= this.#durableEntries) drain.resolve();
+      if (!this.#closed) this.#send({ type: "flushed", next: this.#next() });
+    } catch (error) {
+      const retry = this.#note(error);
+      this.#meters.failed(retry === "never" ? "refused" : "failed", seconds());
+      if (!this.#closed) this.#send({ type: "failed", retry });
+    }
+  }
+
+  #next(): "nothing" | "window" | "backlog" {
+    const { queue, full } = this.#ledger;
+    if (queue.waiting === 0) return "nothing";
+    return full || this.#ageMs(queue.oldestWaitingMs) >= this.#limits.batchWindowMs ? "backlog" : "window";
+  }
+
+  #detached(): void {
+    const types = [...this.#ledger.detachedTypes].join(" ");
+    this.#options.log.warn("target detached: it will catch up by a watch of its own", {
+      target: this.#options.targetId,
+      types,
+      queueBytes: this.#ledger.bytes,
+    });
+    this.#send({ type: "detached" });
+  }
+
+  #startCatchUp(): void {
+    const start = this.#ledger.startCatchUp();
+    if (start === null) return this.#send({ type: "crowded" });
+    const controller = new AbortController();
+    this.#stream = controller;
+    this.#run(this.#catchUp(start, controller.signal));
+  }
+
+  async #catchUp(start: Parameters<BranchOptions["catchUp"]>[0], signal: AbortSignal): Promise<void> {
+    try {
+      await this.#options.catchUp(start, (message) => this.#replayed(message, signal), signal);
+      if (signal.aborted) return;
+      throw new KubescribeError("catch-up-ended", `the catch-up watch of ${start.typeKey} ended by itself`, { retry: "backoff" });
+    } catch (error) {
+      if (signal.aborted) return;
+      this.#options.log.warn("catch-up failed; it is tried again", {
+        target: this.#options.targetId,
+        type: start.typeKey,
+        error: messageOf(error),
+      });
+      this.#meters.caughtUp("failed");
+      this.#send({ type: "catchUpFailed" });
+    }
+  }
+
+  #replayed(message: WatchMessage, signal: AbortSignal): void {
+    if (signal.aborted) return;
+    try {
+      const outcome = this.#ledger.replay(message, this.#options.clock.monotonicMs());
+      if (outcome === "caught-up") this.#send(this.#caughtUp());
+      else if (outcome !== "more") this.#send({ type: outcome });
+      if (outcome === "crowded") this.#meters.caughtUp("crowded");
+      this.#nudge();
+    } catch (error) {
+      this.#broken(error);
+    }
+  }
+
+  #caughtUp(): BranchEvent {
+    this.#meters.caughtUp("attached");
+    return { type: "caughtUp", more: this.#ledger.detachedTypes.size > 0 };
+  }
+
+  /** A fault in this very code: no retry can help. */
+  #broken(error: unknown): void {
+    this.#note(error);
+    this.#send({ type: "broken" });
+  }
+
+  #giveUp(): void {
+    const { log, targetId: target } = this.#options;
+    log.error("target stopped: its changes wait in the API server's history; mend the cause and restart", {
+      target,
+      code: this.#lastError?.code ?? "unknown",
+      error: this.#lastError?.message ?? "",
+      dropped: this.#ledger.queue.depth,
+    });
+    this.#disarm();
+    this.#restTimer?.[Symbol.dispose]();
+    this.#closeStream();
+    this.#ledger.clear();
+    for (const drain of this.#drains) drain.reject(this.#unfinished());
+  }
+
+  #note(error: unknown): Retry {
+    const code = error instanceof KubescribeError ? error.code : "unknown";
+    this.#lastError = { code, message: messageOf(error) };
+    // An unknown error is tried again: giving up loses more than trying.
+    const retry = error instanceof KubescribeError ? error.retry : "backoff";
+    const { log, targetId: target } = this.#options;
+    log.warn("target failed", { target, code, retry, error: messageOf(error) });
+    return retry;
+  }
+
+  #countLost(): void {
+    const lost = this.#ledger.verdictsLost - this.#verdictsLost;
+    if (lost === 0) return;
+    this.#verdictsLost += lost;
+    this.#meters.verdictsLost(lost);
+  }
+
+  #arm(delayMs: number, type: "windowElapsed" | "backoffElapsed"): void {
+    this.#flowTimer = this.#options.clock.after(Math.max(0, delayMs), () => this.#send({ type }));
+  }
+
+  #disarm(): void {
+    this.#flowTimer?.[Symbol.dispose]();
+    this.#flowTimer = null;
+  }
+
+  #closeStream(): void {
+    this.#stream?.abort();
+    this.#stream = null;
+  }
+
+  #run(task: Promise<void>): void {
+    const tracked = task.finally(() => this.#tasks.delete(tracked));
+    this.#tasks.add(tracked);
+  }
+
+  #armCopy(): void {
+    this.#copyTimer = this.#options.clock.after(this.#limits.cursorCopyMs, () => {
+      if (this.#closed) return;
+      this.#run(this.#copyCursors().then(() => (this.#closed ? undefined : this.#armCopy())));
+    });
+  }
+
+  /** Never throws: the copy only saves time. */
+  async #copyCursors(): Promise<void> {
+    const text = this.#copyText();
+    if (text === this.#copied) return;
+    const { files, dataDir, cluster, targetId: target, log } = this.#options;
+    try {
+      await writeCursorCopy({ files, dataDir, cluster, target }, text);
+      this.#copied = text;
+    } catch (error) {
+      log.warn("cursors were not copied; it is tried again in a minute", { target, error: messageOf(error) });
+    }
+  }
+
+  #copyText(): string {
+    const { cluster, targetId: target } = this.#options;
+    return encodeCursorCopy({ cluster, target, tip: this.#tip, cursors: this.#ledger.cursors() });
+  }
+
+  #ageMs(sinceMs: number | null): number {
+    return sinceMs === null ? 0 : this.#options.clock.monotonicMs() - sinceMs;
+  }
+
+  #unfinished(): KubescribeError {
+    const { targetId } = this.#options;
+    const message = `target ${targetId} should be durable, but ${this.#ledger.queue.depth} entries are not; they are replayed at the next start`;
+    return new KubescribeError("branch-drain-unfinished", message, { retry: "backoff" });
+  }
+}
+
+/** For each type the higher of the two; the copy counts only with the very tip that it was made with. */
+function mergedCursors(state: TargetState, copy: CursorCopy | null): ReadonlyMap<TypeKey, Cursor> {
+  const merged = new Map(state.cursors);
+  if (copy === null || copy.tip !== state.tip) return merged;
+  for (const [key, cursor] of copy.cursors) {
+    const known = merged.get(key);
+    if (known === undefined || compareCursors(cursor, known) > 0) merged.set(key, cursor);
+  }
+  return merged;
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}

@@ -1,0 +1,98 @@
+/**
+ * The copy of a target's cursors under the data directory: it keeps quiet types within the API server's history when no
+ * commit moves the state ref. It counts only together with the very branch tip that it names; losing it costs time, no change.
+ */
+
+import type { Cursor, ResourceVersion, TypeKey } from "../machines/messages.ts";
+import type { FileSystem, Log } from "./ports.ts";
+
+export interface CursorCopy {
+  readonly cluster: string;
+  readonly target: string;
+  readonly tip: string;
+  readonly cursors: ReadonlyMap<TypeKey, Cursor>;
+}
+
+export interface CursorCopyPlace {
+  readonly files: FileSystem;
+  readonly dataDir: string;
+  readonly cluster: string;
+  readonly target: string;
+}
+
+/** Null when there is none, or none that can be used; the latter is warned of. */
+export async function readCursorCopy(place: CursorCopyPlace, log: Log): Promise<CursorCopy | null> {
+  const { path } = pathsOf(place);
+  let bytes: Uint8Array;
+  try {
+    bytes = await place.files.readFile(path);
+  } catch (error) {
+    if (codeOf(error) !== "ENOENT") log.warn("cursor copy ignored: it cannot be read", { path, code: codeOf(error) });
+    return null;
+  }
+  const copy = decode(bytes);
+  if (copy === null) {
+    log.warn("cursor copy ignored: it is torn or not ours; the next one replaces it", { path });
+    return null;
+  }
+  if (copy.cluster !== place.cluster || copy.target !== place.target) {
+    log.warn("cursor copy ignored: it belongs to another cluster or target", { path, target: place.target });
+    return null;
+  }
+  return copy;
+}
+
+/** Durable when it resolves: written aside, synced, renamed. */
+export async function writeCursorCopy(place: CursorCopyPlace, text: string): Promise<void> {
+  const { directory, path } = pathsOf(place);
+  const aside = `${path}.new`;
+  await place.files.makeDirectory(directory);
+  {
+    await using file = await place.files.open(aside, "create");
+    await file.write(new TextEncoder().encode(text));
+    await file.sync();
+  }
+  await place.files.rename(aside, path);
+  await place.files.syncDirectory(directory);
+}
+
+export function encodeCursorCopy(copy: CursorCopy): string {
+  const sorted = [...copy.cursors].toSorted(([a], [b]) => (a < b ? -1 : 1));
+  const cursors = Object.fromEntries(sorted);
+  return `${JSON.stringify({ cluster: copy.cluster, target: copy.target, tip: copy.tip, cursors })}\n`;
+}
+
+function pathsOf(place: CursorCopyPlace): { readonly directory: string; readonly path: string } {
+  const directory = `${place.dataDir}/cursors`;
+  return { directory, path: `${directory}/${encodeURIComponent(place.target)}.json` };
+}
+
+function decode(bytes: Uint8Array): CursorCopy | null {
+  let value: unknown;
+  try {
+    value = JSON.parse(new TextDecoder("utf-8", { fatal: true }).decode(bytes));
+  } catch {
+    // Torn or foreign text: the caller says so.
+    return null;
+  }
+  if (!isRecord(value) || !isRecord(value["cursors"])) return null;
+  const { cluster, target, tip } = value;
+  if (typeof cluster !== "string" || typeof target !== "string" || typeof tip !== "string") return null;
+  const cursors = new Map<TypeKey, Cursor>();
+  for (const [key, cursor] of Object.entries(value["cursors"])) {
+    if (!isRecord(cursor)) return null;
+    const { epoch, resourceVersion } = cursor;
+    if (!Number.isSafeInteger(epoch) || typeof resourceVersion !== "string") return null;
+    if (!/^[0-9]+$/u.test(resourceVersion)) return null;
+    cursors.set(key as TypeKey, { epoch: Number(epoch), resourceVersion: resourceVersion as ResourceVersion });
+  }
+  return { cluster, target, tip, cursors };
+}
+
+function isRecord(value: unknown): value is Record<string, unknown> {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}
+
+function codeOf(error: unknown): string {
+  return isRecord(error) && typeof error["code"] === "string" ? error["code"] : "unknown";
+}

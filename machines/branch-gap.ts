@@ -1,0 +1,89 @@
+/**
+ * What a detached branch makes of a list after a gap: the API server's history no longer reaches back to the branch's
+ * position, so the changes between it and the list are one difference for each resource. The verdict log still knows writers.
+ */
+
+import { compareCursors, type Actor, type Change, type Cursor, type Operation, type Uid } from "./messages.ts";
+import type { Verdict, WatchEvent, WatchMessage } from "./messages.ts";
+import { cursorOf, type LoggedChange } from "./branch-verdict-log.ts";
+
+/** What an event means to a target where no verdict is known; null: it is none of the target's business. */
+export type Interpret = (event: WatchEvent) => Operation | null;
+
+export interface Gap {
+  readonly listed: Extract<WatchMessage, { readonly kind: "listed" }>;
+  /** How far the branch had come. */
+  readonly position: Cursor;
+  /** What the log has of the type, up to the list. */
+  readonly logged: readonly LoggedChange[];
+  /** Nothing between position and list is missing in the log. */
+  readonly complete: boolean;
+  readonly interpret: Interpret;
+}
+
+/** In the order of resourceVersions. The bytes of a DELETE whose object is gone are empty: nobody has them any more. */
+export function gapChanges(gap: Gap): readonly Change[] {
+  const byUid = new Map<Uid, LoggedChange[]>();
+  for (const change of gap.logged) {
+    const known = byUid.get(change.uid);
+    if (known === undefined) byUid.set(change.uid, [change]);
+    else known.push(change);
+  }
+  const changes: Change[] = [];
+  for (const item of gap.listed.items) {
+    const known = byUid.get(item.uid) ?? [];
+    byUid.delete(item.uid);
+    const change = itemChange(gap, item, known);
+    if (change !== null) changes.push(change);
+  }
+  for (const known of byUid.values()) {
+    const deletion = known.findLast((change) => change.operation === "DELETE");
+    if (deletion !== undefined) changes.push({ ...deletion, bytes: new Uint8Array(0) });
+  }
+  return changes.toSorted((a, b) => compareCursors(cursorOf(a), cursorOf(b)));
+}
+
+export function unresolved(): Verdict {
+  return { tier: "unresolved", author: null, candidates: [], causedBy: "", faulted: false };
+}
+
+function itemChange(gap: Gap, item: WatchEvent, known: readonly LoggedChange[]): Change | null {
+  const cursor: Cursor = { epoch: gap.listed.epoch, resourceVersion: item.resourceVersion };
+  if (compareCursors(cursor, gap.position) <= 0) return null;
+  const [first] = known;
+  if (first === undefined && gap.complete) return null;
+  const deletion = known.find((change) => change.operation === "DELETE");
+  if (deletion !== undefined) return { ...deletion, bytes: item.bytes };
+  if (first !== undefined && known.length === 1 && gap.complete) return { ...first, bytes: item.bytes };
+  const meaning = gap.interpret(item);
+  if (meaning === null) return null;
+  return {
+    type: item.type,
+    namespace: item.namespace,
+    name: item.name,
+    uid: item.uid,
+    resourceVersion: item.resourceVersion,
+    epoch: gap.listed.epoch,
+    operation: meaning === "DELETE" ? "DELETE" : first?.operation === "CREATE" ? "CREATE" : "UPDATE",
+    verdict: collapsed(known),
+    bytes: item.bytes,
+    observedAtMs: item.atMs,
+  };
+}
+
+function collapsed(known: readonly LoggedChange[]): Verdict {
+  const candidates = new Map<string, Actor>();
+  for (const { verdict } of known) {
+    for (const actor of verdict.author === null ? verdict.candidates : [verdict.author, ...verdict.candidates]) {
+      if (!candidates.has(actor.user)) candidates.set(actor.user, actor);
+    }
+  }
+  if (candidates.size === 0) return unresolved();
+  return { ...unresolved(), tier: "collapsed", candidates: [...candidates.values()] };
+}
+
+/** The meaning of an event that nobody has filtered: the first sight of a deletionTimestamp is the deletion (K33). */
+export function plainMeaning(event: WatchEvent): Operation {
+  if (event.kind === "DELETED" || event.terminating) return "DELETE";
+  return event.kind === "ADDED" ? "CREATE" : "UPDATE";
+}
