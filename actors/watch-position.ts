@@ -1,0 +1,48 @@
+/**
+ * Owns how far one watch has been passed on.
+ *
+ * 1. The version never falls, but by `reset`.
+ * 2. At one version several objects may change: an expired lease deletes all its keys in one etcd revision. So an event at the
+ *    very version is a repeat only if its uid was passed on at it, or if the version is known to be complete.
+ */
+
+import { compareResourceVersions } from "../machines/messages.ts";
+import type { ResourceVersion, Uid, WatchEvent } from "../machines/messages.ts";
+
+export class WatchPosition {
+  #version: ResourceVersion | "" = "";
+  /** Passed on at `#version`; null: all there is. */
+  #uids: Uid[] | null = null;
+
+  get version(): ResourceVersion | null {
+    return this.#version === "" ? null : this.#version;
+  }
+
+  isRepeat(event: WatchEvent): boolean {
+    const order = compareResourceVersions(event.resourceVersion, this.#version);
+    return order < 0 || (order === 0 && (this.#uids === null || this.#uids.includes(event.uid)));
+  }
+
+  passed(event: WatchEvent): void {
+    if (event.resourceVersion === this.#version) this.#uids?.push(event.uid);
+    else {
+      this.#version = event.resourceVersion;
+      this.#uids = [event.uid];
+    }
+  }
+
+  /** Everything up to and including `version` has been passed on. Returns false if that is no news. */
+  completed(version: ResourceVersion): boolean {
+    const order = compareResourceVersions(version, this.#version);
+    if (order < 0 || (order === 0 && this.#uids === null)) return false;
+    this.#version = version;
+    this.#uids = null;
+    return order > 0;
+  }
+
+  /** A list took the place of what was before. */
+  reset(version: ResourceVersion): void {
+    this.#version = version;
+    this.#uids = null;
+  }
+}
