@@ -11,7 +11,6 @@
 
 import { initialTransition, transition } from "xstate";
 import { branchMachine, type BranchEffect, type BranchEvent } from "../machines/branch.ts";
-import { plainMeaning } from "../machines/branch-gap.ts";
 import { BranchLedger, type Receipt } from "../machines/branch-ledger.ts";
 import { KubescribeError, type Retry } from "../machines/error.ts";
 import { compareCursors, type BranchMessage, type Cursor, type TypeKey, type WatchMessage } from "../machines/messages.ts";
@@ -82,7 +81,6 @@ export class BranchActor implements AsyncDisposable {
       verdictLogEntries,
       flushChanges,
       flushBytes,
-      interpret: options.interpret ?? plainMeaning,
     });
     this.#copied = this.#copyText();
     this.#meters = new BranchMeters(options, {

@@ -1,7 +1,6 @@
 /** What a branch actor is made of: its ports and its bounds. */
 
 import type { CatchUpStart } from "../machines/branch-ledger.ts";
-import type { Interpret } from "../machines/branch-gap.ts";
 import type { TypeKey, WatchMessage } from "../machines/messages.ts";
 import type { Clock, CommitPool, FileSystem, Log, Meter, Random } from "./ports.ts";
 
@@ -31,8 +30,6 @@ export interface BranchOptions {
   readonly dataDir: string;
   readonly meter: Meter;
   readonly log: Log;
-  /** What an event without a known verdict means to the target, its selectors applied. Default: `plainMeaning`. */
-  readonly interpret?: Interpret;
   readonly limits?: Partial<BranchLimits>;
 }
 

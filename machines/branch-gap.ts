@@ -7,9 +7,6 @@ import { compareCursors, type Actor, type Change, type Cursor, type Operation, t
 import type { Verdict, WatchEvent, WatchMessage } from "./messages.ts";
 import { cursorOf, type LoggedChange } from "./branch-verdict-log.ts";
 
-/** What an event means to a target where no verdict is known; null: it is none of the target's business. */
-export type Interpret = (event: WatchEvent) => Operation | null;
-
 export interface Gap {
   readonly listed: Extract<WatchMessage, { readonly kind: "listed" }>;
   /** How far the branch had come. */
@@ -18,7 +15,6 @@ export interface Gap {
   readonly logged: readonly LoggedChange[];
   /** Nothing between position and list is missing in the log. */
   readonly complete: boolean;
-  readonly interpret: Interpret;
 }
 
 /** In the order of resourceVersions. The bytes of a DELETE whose object is gone are empty: nobody has them any more. */
@@ -55,8 +51,6 @@ function itemChange(gap: Gap, item: WatchEvent, known: readonly LoggedChange[]):
   const deletion = known.find((change) => change.operation === "DELETE");
   if (deletion !== undefined) return { ...deletion, bytes: item.bytes };
   if (first !== undefined && known.length === 1 && gap.complete) return { ...first, bytes: item.bytes };
-  const meaning = gap.interpret(item);
-  if (meaning === null) return null;
   return {
     type: item.type,
     namespace: item.namespace,
@@ -64,7 +58,7 @@ function itemChange(gap: Gap, item: WatchEvent, known: readonly LoggedChange[]):
     uid: item.uid,
     resourceVersion: item.resourceVersion,
     epoch: gap.listed.epoch,
-    operation: meaning === "DELETE" ? "DELETE" : first?.operation === "CREATE" ? "CREATE" : "UPDATE",
+    operation: item.terminating ? "DELETE" : first?.operation === "CREATE" ? "CREATE" : "UPDATE",
     verdict: collapsed(known),
     bytes: item.bytes,
     observedAtMs: item.atMs,
@@ -82,7 +76,7 @@ function collapsed(known: readonly LoggedChange[]): Verdict {
   return { ...unresolved(), tier: "collapsed", candidates: [...candidates.values()] };
 }
 
-/** The meaning of an event that nobody has filtered: the first sight of a deletionTimestamp is the deletion (K33). */
+/** The meaning of an event whose verdict is not known: the first sight of a deletionTimestamp is the deletion (K33). */
 export function plainMeaning(event: WatchEvent): Operation {
   if (event.kind === "DELETED" || event.terminating) return "DELETE";
   return event.kind === "ADDED" ? "CREATE" : "UPDATE";

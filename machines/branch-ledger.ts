@@ -12,7 +12,7 @@
 
 import { compareCursors, type BranchMessage, type Change, type Cursor, type ResourceType } from "./messages.ts";
 import type { TypeKey, WatchEvent, WatchMessage } from "./messages.ts";
-import { gapChanges, unresolved, type Interpret } from "./branch-gap.ts";
+import { gapChanges, plainMeaning, unresolved } from "./branch-gap.ts";
 import { BranchQueue, entryOverheadBytes, type BranchEntry, type BranchItem } from "./branch-queue.ts";
 import { cursorOf, VerdictLog } from "./branch-verdict-log.ts";
 
@@ -24,7 +24,6 @@ export interface LedgerOptions {
   readonly verdictLogEntries: number;
   readonly flushChanges: number;
   readonly flushBytes: number;
-  readonly interpret: Interpret;
 }
 
 /** What became of a message of the shared watch. `settled`: it also ended the wait of a list that a catch-up held back. */
@@ -291,7 +290,7 @@ export class BranchLedger {
     if (!isAtOrBelow(cursor, book.live)) return this.#attach(book);
     const logged = this.#log.find(book.key, cursor, event.uid);
     const incomplete = isAtOrBelow(cursor, book.detachment?.lost ?? null);
-    const operation = logged?.operation ?? (incomplete ? this.#options.interpret(event) : null);
+    const operation = logged?.operation ?? (incomplete ? plainMeaning(event) : null);
     if (operation === null) return this.#replayProgress(book, cursor);
     const { type, namespace, name, uid, resourceVersion, bytes, atMs } = event;
     const plain = { type, namespace, name, uid, resourceVersion, epoch, verdict: unresolved(), observedAtMs: atMs };
@@ -348,7 +347,6 @@ export class BranchLedger {
       position,
       logged: this.#log.takeAll(book.key, cursor),
       complete: lost === null || isAtOrBelow(lost, position),
-      interpret: this.#options.interpret,
     });
     this.#acceptRelist(book, { type: listed.type, cursor, items: listed.items, changes }, nowMs);
   }
