@@ -1,0 +1,259 @@
+/**
+ * The HTTPS server that the API server sends its admission reviews to. It owns the listener and its connections.
+ *
+ * S1 Whatever a client sends, or stops sending, the server goes on.
+ * S2 A listener that fails is reported (`onBlind`), bound again with back-off, and reported again (`onSeeing`).
+ * S3 After `close` nothing is accepted, and what was in flight is answered, for `drainMs` at most (K19).
+ */
+
+import type { IncomingMessage, ServerResponse } from "node:http";
+import type { Server } from "node:https";
+import { createServer } from "node:https";
+import type { AddressInfo } from "node:net";
+
+import type { Clock, FileSystem, Log, Meter, Timer } from "../../actors/ports.ts";
+import { KubescribeError } from "../../machines/error.ts";
+import type { Certificates } from "./certificates.ts";
+import { openCertificates } from "./certificates.ts";
+import { BodyBudget } from "./request-body.ts";
+import type { HandleReview } from "./review-handler.ts";
+
+export interface AdmissionServerOptions {
+  readonly host: string;
+  /** 0: any free port. */
+  readonly port: number;
+  /** Reviews are taken here; everything else is 404. */
+  readonly path: string;
+  readonly certFile: string;
+  readonly keyFile: string;
+  readonly handleReview: HandleReview;
+  readonly clock: Clock;
+  readonly files: Pick<FileSystem, "readFile">;
+  readonly meter: Meter;
+  readonly log: Log;
+  /** Reviews may be missed from now on. */
+  readonly onBlind: (reason: string) => void;
+  /** Reviews arrive again. */
+  readonly onSeeing: () => void;
+  /** Of one body (K20). */
+  readonly maxBodyBytes?: number;
+  /** Of all bodies that are being read at a time. */
+  readonly maxTotalBodyBytes?: number;
+  readonly maxConnections?: number;
+  readonly drainMs?: number;
+  /** Node's; a test gives one whose listener it can break. */
+  readonly createServer?: typeof createServer;
+}
+
+export interface AdmissionServer extends AsyncDisposable {
+  /** Where it listens. */
+  readonly address: { readonly host: string; readonly port: number };
+}
+
+/**
+ * Resolves when it listens. Throws a KubescribeError: `tls-files`, or `admission-listen` when the address cannot be had.
+ */
+export async function startAdmissionServer(options: AdmissionServerOptions): Promise<AdmissionServer> {
+  let server: ReviewServer | null = null;
+  const certificates = await openCertificates(options, (pair) => server?.show(pair));
+  server = new ReviewServer(options, certificates);
+  try {
+    await server.listen();
+  } catch (cause) {
+    await server[Symbol.asyncDispose]();
+    const code = cause instanceof Error && "code" in cause ? String(cause.code) : "an error";
+    throw new KubescribeError(
+      "admission-listen",
+      `Cannot take admission reviews at ${options.host}:${options.port}: expected a free address of this machine, found ${code}. ` +
+        `Choose another --admission-address, or stop what listens there.`,
+      { retry: "never", cause },
+    );
+  }
+  return server;
+}
+
+const defaultMaxBodyBytes = 16 * 1024 * 1024;
+const defaultMaxTotalBodyBytes = 256 * 1024 * 1024;
+const defaultMaxConnections = 1024;
+const defaultDrainMs = 5000;
+/** The API server keeps idle connections for 90 s (K19); who closes first must be the client. */
+const keepAliveMs = 120_000;
+/** The API server gives up after 30 s at most: whoever is slower is no API server. */
+const requestPatienceMs = 30_000;
+const recoverFirstMs = 500;
+const recoverAtMostMs = 30_000;
+
+class ReviewServer implements AdmissionServer {
+  readonly #options: AdmissionServerOptions;
+  readonly #certificates: Certificates;
+  readonly #budget: BodyBudget;
+  readonly #server: Server;
+  #port: number;
+  #recovery: Timer | null = null;
+  #recoverAfterMs = recoverFirstMs;
+  #started = false;
+  #blind = true;
+  #closing = false;
+
+  constructor(options: AdmissionServerOptions, certificates: Certificates) {
+    this.#options = options;
+    this.#certificates = certificates;
+    this.#port = options.port;
+    this.#budget = new BodyBudget({
+      maxBodyBytes: options.maxBodyBytes ?? defaultMaxBodyBytes,
+      maxTotalBytes: options.maxTotalBodyBytes ?? defaultMaxTotalBodyBytes,
+    });
+    const { cert, key } = certificates.current;
+    const server = (options.createServer ?? createServer)(
+      {
+        cert,
+        key,
+        keepAliveTimeout: keepAliveMs,
+        headersTimeout: requestPatienceMs,
+        requestTimeout: requestPatienceMs,
+        handshakeTimeout: requestPatienceMs,
+        minVersion: "TLSv1.2",
+      },
+      (request, response) => {
+        void this.#serve(request, response);
+      },
+    );
+    server.maxConnections = options.maxConnections ?? defaultMaxConnections;
+    server.on("tlsClientError", () => {
+      options.meter.count("webhook_rejected", { reason: "tls" });
+    });
+    server.on("clientError", (_error, socket) => {
+      options.meter.count("webhook_rejected", { reason: "http" });
+      socket.destroy();
+    });
+    server.on("drop", () => {
+      options.meter.count("webhook_rejected", { reason: "connections" });
+    });
+    server.on("error", (error) => {
+      if (this.#started) this.#lose("code" in error ? String(error.code) : error.name);
+    });
+    server.on("close", () => {
+      if (this.#started && !this.#blind) this.#lose("closed");
+    });
+    this.#server = server;
+  }
+
+  get address(): { readonly host: string; readonly port: number } {
+    return { host: this.#options.host, port: this.#port };
+  }
+
+  show(pair: Certificates["current"]): void {
+    this.#server.setSecureContext({ ...pair, minVersion: "TLSv1.2" });
+  }
+
+  async listen(): Promise<void> {
+    await new Promise<void>((resolve, reject) => {
+      this.#server.once("error", reject);
+      this.#server.listen({ host: this.#options.host, port: this.#port }, () => {
+        this.#server.off("error", reject);
+        resolve();
+      });
+    });
+    this.#port = (this.#server.address() as AddressInfo).port;
+    this.#started = true;
+    this.#see();
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#closing = true;
+    this.#recovery?.[Symbol.dispose]();
+    this.#certificates[Symbol.dispose]();
+    if (!this.#blind) this.#options.onBlind("closed");
+    this.#blind = true;
+    if (!this.#server.listening) return;
+    const { clock, drainMs = defaultDrainMs } = this.#options;
+    await new Promise<void>((resolve) => {
+      const timer = clock.after(drainMs, () => {
+        this.#server.closeAllConnections();
+      });
+      this.#server.close(() => {
+        timer[Symbol.dispose]();
+        resolve();
+      });
+      this.#server.closeIdleConnections();
+    });
+  }
+
+  async #serve(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    const { meter } = this.#options;
+    // The client may be gone when the answer is ready: nobody is to be told, and nobody to blame.
+    response.on("error", ignore);
+    request.on("error", ignore);
+    const { url = "", method } = request;
+    const query = url.indexOf("?");
+    // The API server appends ?timeout=10s.
+    if (method !== "POST" || (query < 0 ? url : url.slice(0, query)) !== this.#options.path) {
+      this.#refuse(response, 404, "path");
+      return;
+    }
+    const result = await this.#budget.read(request);
+    if (result.kind === "aborted") {
+      meter.count("webhook_requests");
+      meter.count("webhook_rejected", { reason: "aborted" });
+    } else if (result.kind === "too-large") this.#refuse(response, 413, "too-large");
+    else if (result.kind === "overloaded") this.#refuse(response, 503, "overloaded");
+    else await this.#answer(response, result.body);
+  }
+
+  async #answer(response: ServerResponse, body: Buffer): Promise<void> {
+    const { meter } = this.#options;
+    try {
+      const answer = await this.#options.handleReview(body);
+      response.writeHead(200, {
+        "content-type": "application/json",
+        "content-length": answer.length,
+        // While draining, the API server is sent to another replica.
+        ...(this.#closing ? { connection: "close" } : {}),
+      });
+      response.end(answer);
+    } catch (error) {
+      if (error instanceof KubescribeError && error.retry === "never") {
+        response.writeHead(400, { "content-type": "text/plain" }).end(`${error.message}\n`);
+        return;
+      }
+      meter.count("webhook_faults", { kind: "handler" });
+      if (!response.headersSent) response.writeHead(500).end();
+    }
+  }
+
+  /** The rest of the body is not read: the connection ends with the answer. */
+  #refuse(response: ServerResponse, status: number, reason: string): void {
+    this.#options.meter.count("webhook_requests");
+    this.#options.meter.count("webhook_rejected", { reason });
+    response.writeHead(status, { connection: "close", "content-length": 0 }).end();
+  }
+
+  /** Also for a failed accept, after which the listener goes on: some review may not have come through. */
+  #lose(reason: string): void {
+    if (this.#closing) return;
+    if (!this.#blind) this.#options.onBlind(reason);
+    this.#blind = true;
+    this.#options.meter.count("webhook_faults", { kind: "listener" });
+    this.#options.log.error("The admission listener failed; it is tried again.", { reason, delayMs: this.#recoverAfterMs });
+    this.#recovery?.[Symbol.dispose]();
+    this.#recovery = this.#options.clock.after(this.#recoverAfterMs, () => {
+      this.#recover();
+    });
+    this.#recoverAfterMs = Math.min(this.#recoverAfterMs * 2, recoverAtMostMs);
+  }
+
+  #recover(): void {
+    if (this.#server.listening) this.#see();
+    else void this.listen().catch(ignore);
+  }
+
+  #see(): void {
+    this.#blind = false;
+    this.#recoverAfterMs = recoverFirstMs;
+    this.#options.onSeeing();
+  }
+}
+
+function ignore(): void {
+  // See the caller.
+}

@@ -1,0 +1,239 @@
+/**
+ * Keeps correlations over a crash, in segments of lines. It owns the segment that is written to, and the appends that wait for it.
+ *
+ * J1 An append resolves when its line is with the operating system (synced, if asked for), and rejects otherwise; never both.
+ * J2 One write is under way at a time; what arrives meanwhile goes out together in the next one, `maxPendingBytes` at most.
+ * J3 A line that was cut by a failed write never damages another: the next write begins with a line end.
+ * J4 After a failure every later append tries again; nothing has to be restarted.
+ * J5 How many correlations are missing is written down as soon as something can be written again.
+ */
+
+import type { Clock, CorrelationJournal, FileHandle, FileSystem, Log, Meter, Timer } from "../../actors/ports.ts";
+import { KubescribeError } from "../../machines/error.ts";
+import type { Correlation } from "../../machines/messages.ts";
+import { encodeRecord } from "./record.ts";
+import type { Restored } from "./restore.ts";
+import { restoreJournal } from "./restore.ts";
+import type { Segment } from "./segments.ts";
+import { Segments } from "./segments.ts";
+
+export interface JournalOptions {
+  /** `{dataDir}/journal`; made when it is missing. One process at a time: who opens it holds the data directory's lock. */
+  readonly directory: string;
+  readonly files: FileSystem;
+  readonly clock: Clock;
+  readonly meter: Meter;
+  readonly log: Log;
+  /** fsync before an append resolves: for a machine that loses power, not only a process that is killed. */
+  readonly sync: boolean;
+  readonly ttlMs?: number;
+  readonly segmentMaxBytes?: number;
+  /** Of all segments: the oldest goes first, counted. */
+  readonly maxTotalBytes?: number;
+  /** Of appends that wait for a write; more are refused. */
+  readonly maxPendingBytes?: number;
+}
+
+export interface OpenedJournal extends Omit<Restored, "segments"> {
+  readonly journal: CorrelationJournal & AsyncDisposable;
+}
+
+const defaultTtlMs = 600_000;
+const defaultSegmentMaxBytes = 8 * 1024 * 1024;
+const defaultMaxTotalBytes = 256 * 1024 * 1024;
+const defaultMaxPendingBytes = 4 * 1024 * 1024;
+/** A segment outlives the TTL by this part of it. */
+const segmentsPerTtl = 5;
+
+/** Throws a KubescribeError (`journal-open`) when the directory cannot be used. */
+export async function openJournal(options: JournalOptions): Promise<OpenedJournal> {
+  const { directory, files, meter, log } = options;
+  const ttlMs = options.ttlMs ?? defaultTtlMs;
+  const maxTotalBytes = options.maxTotalBytes ?? defaultMaxTotalBytes;
+  const nowMs = options.clock.nowMs();
+  const { segments: found, ...restored } = await restoreJournal({ directory, files, meter, log, ttlMs, nowMs });
+  const segments = new Segments({ directory, files, meter, log, ttlMs, maxTotalBytes }, found);
+  await segments.removeExpired(nowMs);
+  meter.gauge("journal_bytes", () => segments.totalBytes);
+  return { ...restored, journal: new Journal(options, segments) };
+}
+
+interface Batch {
+  text: string;
+  sizeBytes: number;
+  count: number;
+  readonly firstArrival: number;
+  newestMs: number;
+  readonly written: PromiseWithResolvers<void>;
+}
+
+interface OpenSegment {
+  readonly segment: Segment;
+  readonly openedMs: number;
+  /** Null after a failure. */
+  handle: FileHandle | null;
+}
+
+class Journal implements CorrelationJournal, AsyncDisposable {
+  readonly #options: JournalOptions;
+  readonly #segments: Segments;
+  readonly #ttlMs: number;
+  readonly #segmentMaxBytes: number;
+  readonly #maxPendingBytes: number;
+  #waiting: Batch | null = null;
+  #open: OpenSegment | null = null;
+  #lost = 0;
+  #tidy = false;
+  #closed = false;
+  #timer: Timer | null = null;
+  /** The one loop that touches files, while it runs; `#work` settles when it ends. */
+  #running = false;
+  #work: Promise<void> | null = null;
+
+  constructor(options: JournalOptions, segments: Segments) {
+    this.#options = options;
+    this.#segments = segments;
+    this.#ttlMs = options.ttlMs ?? defaultTtlMs;
+    this.#maxPendingBytes = options.maxPendingBytes ?? defaultMaxPendingBytes;
+    // Room must be made segment by segment, never by the one that is written to.
+    const quarter = Math.floor((options.maxTotalBytes ?? defaultMaxTotalBytes) / 4);
+    this.#segmentMaxBytes = Math.min(options.segmentMaxBytes ?? defaultSegmentMaxBytes, quarter);
+    this.#armTimer();
+  }
+
+  append(correlation: Correlation): Promise<void> {
+    if (this.#closed) return Promise.reject(refused("journal-closed", "The journal is closed."));
+    const line = encodeRecord({ kind: "correlation", correlation });
+    const sizeBytes = Buffer.byteLength(line);
+    let batch = this.#waiting;
+    if (batch !== null && batch.sizeBytes + sizeBytes > this.#maxPendingBytes) {
+      this.#lost += 1;
+      return Promise.reject(
+        refused("journal-overloaded", `The disk is too slow for the journal: more than ${this.#maxPendingBytes} bytes wait.`),
+      );
+    }
+    const { arrival, atMs } = correlation;
+    batch ??= this.#waiting = newBatch(arrival);
+    batch.text += line;
+    batch.sizeBytes += sizeBytes;
+    batch.count += 1;
+    batch.newestMs = Math.max(batch.newestMs, atMs);
+    this.#wake();
+    return batch.written.promise;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#closed = true;
+    this.#timer?.[Symbol.dispose]();
+    await this.#work;
+    await this.#drop();
+  }
+
+  #wake(): void {
+    if (this.#running) return;
+    this.#running = true;
+    this.#work = this.#run();
+  }
+
+  async #run(): Promise<void> {
+    for (;;) {
+      if (this.#tidy) {
+        this.#tidy = false;
+        await this.#segments.removeExpired(this.#options.clock.nowMs());
+      }
+      const batch = this.#waiting;
+      if (batch === null) {
+        this.#running = false;
+        return;
+      }
+      this.#waiting = null;
+      try {
+        await this.#write(batch);
+        batch.written.resolve();
+      } catch (error) {
+        this.#lost += batch.count;
+        this.#tidy = true;
+        await this.#drop();
+        await this.#measure();
+        batch.written.reject(error);
+      }
+    }
+  }
+
+  async #write(batch: Batch): Promise<void> {
+    const { clock, sync } = this.#options;
+    const nowMs = clock.nowMs();
+    this.#lost += await this.#segments.makeRoom(batch.sizeBytes, nowMs);
+    const lost = this.#lost;
+    const lostLine = lost === 0 ? "" : encodeRecord({ kind: "lost", count: lost, atMs: nowMs });
+    const { handle, segment, fresh } = await this.#handleFor(batch, nowMs);
+    const bytes = Buffer.from(`${fresh ? "\n" : ""}${lostLine}${batch.text}`);
+    // Before the write: a part of it may get to the disk.
+    segment.sizeBytes += bytes.length;
+    await handle.write(bytes);
+    if (sync) await handle.sync();
+    segment.count += batch.count;
+    segment.newestMs = Math.max(segment.newestMs, batch.newestMs);
+    this.#lost -= lost;
+  }
+
+  /** `fresh`: the handle is new, and what its file ends with is not known. */
+  async #handleFor(
+    batch: Batch,
+    nowMs: number,
+  ): Promise<{ readonly handle: FileHandle; readonly segment: Segment; readonly fresh: boolean }> {
+    const { clock, files, directory, sync } = this.#options;
+    let open = this.#open;
+    const full = open !== null && open.segment.sizeBytes + batch.sizeBytes > this.#segmentMaxBytes;
+    const old = open !== null && clock.monotonicMs() - open.openedMs > this.#ttlMs / segmentsPerTtl;
+    if (open === null || ((full || old) && open.segment.sizeBytes > 0)) {
+      await this.#drop();
+      open = { segment: this.#segments.add(batch.firstArrival, nowMs), openedMs: clock.monotonicMs(), handle: null };
+      this.#open = open;
+      await this.#segments.removeExpired(nowMs);
+    }
+    const { segment } = open;
+    if (open.handle !== null) return { handle: open.handle, segment, fresh: false };
+    open.handle = await files.open(segment.path, "append");
+    if (sync) await files.syncDirectory(directory);
+    return { handle: open.handle, segment, fresh: true };
+  }
+
+  async #drop(): Promise<void> {
+    const handle = this.#open?.handle ?? null;
+    if (this.#open === null || handle === null) return;
+    this.#open.handle = null;
+    try {
+      await handle[Symbol.asyncDispose]();
+    } catch {
+      // The failure that matters was reported by the write.
+    }
+  }
+
+  /** How much of a failed write is on disk. */
+  async #measure(): Promise<void> {
+    const segment = this.#open?.segment;
+    if (segment === undefined) return;
+    try {
+      segment.sizeBytes = (await this.#options.files.stat(segment.path)).sizeBytes;
+    } catch {
+      // What was meant to be written is the most that there can be.
+    }
+  }
+
+  #armTimer(): void {
+    this.#timer = this.#options.clock.after(this.#ttlMs / segmentsPerTtl, () => {
+      this.#tidy = true;
+      this.#wake();
+      this.#armTimer();
+    });
+  }
+}
+
+function newBatch(firstArrival: number): Batch {
+  return { text: "", sizeBytes: 0, count: 0, firstArrival, newestMs: 0, written: Promise.withResolvers() };
+}
+
+function refused(code: string, message: string): KubescribeError {
+  return new KubescribeError(code, `${message} The correlation is in memory only.`, { retry: "backoff" });
+}

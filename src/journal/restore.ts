@@ -1,0 +1,127 @@
+/** Reads what an earlier process left in the journal: every line that is whole, whatever is around it. */
+
+import type { FileSystem, Log, Meter } from "../../actors/ports.ts";
+import { KubescribeError } from "../../machines/error.ts";
+import type { Correlation } from "../../machines/messages.ts";
+import { decodeRecord } from "./record.ts";
+import type { Segment } from "./segments.ts";
+import { codeOf, firstArrivalOf } from "./segments.ts";
+
+export interface RestoreOptions {
+  readonly directory: string;
+  readonly files: FileSystem;
+  readonly meter: Meter;
+  readonly log: Log;
+  readonly ttlMs: number;
+  readonly nowMs: number;
+}
+
+export interface Restored {
+  /** `restored` is true; in arrival order; not older than the TTL. */
+  readonly correlations: readonly Correlation[];
+  /** 0 for a new directory. */
+  readonly highestArrival: number;
+  /**
+   * Correlations known to be missing: a full disk, a bound, a segment that cannot be read. What seems settled among the restored
+   * ones may not be.
+   */
+  readonly lost: number;
+  /** Lines skipped because they were cut or altered. The last line of a killed process is of a review that was not answered. */
+  readonly damaged: number;
+  readonly segments: readonly Segment[];
+}
+
+/** Throws a KubescribeError (`journal-open`) when the directory cannot be used at all. */
+export async function restoreJournal(options: RestoreOptions): Promise<Restored> {
+  const names = await listSegments(options);
+  const reader = new SegmentReader(options);
+  const segments: Segment[] = [];
+  for (const name of names) segments.push(await reader.read(name));
+  const { damaged, lost } = reader;
+  if (damaged > 0) {
+    options.meter.count("journal_damaged_lines", {}, damaged);
+    options.log.warn("Damaged lines in the journal were skipped.", { damaged, directory: options.directory });
+  }
+  const correlations = reader.correlations.sort((a, b) => a.arrival - b.arrival);
+  return { correlations, highestArrival: reader.highestArrival, lost, damaged, segments };
+}
+
+async function listSegments(options: RestoreOptions): Promise<readonly string[]> {
+  const { files, directory } = options;
+  try {
+    await files.makeDirectory(directory);
+    const names = await files.list(directory);
+    return names.filter((name) => firstArrivalOf(name) !== null).sort();
+  } catch (cause) {
+    throw new KubescribeError(
+      "journal-open",
+      `The journal cannot be opened: expected a directory to read and write at ${directory}, found ${codeOf(cause)}. ` +
+        "Choose another --data-dir, or set who may write there.",
+      { retry: "never", cause },
+    );
+  }
+}
+
+class SegmentReader {
+  readonly correlations: Correlation[] = [];
+  highestArrival = 0;
+  lost = 0;
+  damaged = 0;
+  readonly #options: RestoreOptions;
+
+  constructor(options: RestoreOptions) {
+    this.#options = options;
+  }
+
+  async read(name: string): Promise<Segment> {
+    const { files, directory, meter, log } = this.#options;
+    const segment: Segment = { path: `${directory}/${name}`, sizeBytes: 0, count: 0, newestMs: 0 };
+    // Its own number is taken even when nothing in it can be read.
+    this.highestArrival = Math.max(this.highestArrival, firstArrivalOf(name) ?? 0);
+    try {
+      const bytes = await files.readFile(segment.path);
+      segment.sizeBytes = bytes.length;
+      this.#readLines(bytes, segment);
+    } catch (error) {
+      this.lost += 1;
+      // Its age is not known: it goes a TTL from now.
+      segment.newestMs = this.#options.nowMs;
+      meter.count("journal_errors", { kind: "read" });
+      log.error("A segment of the journal cannot be read; authors of changes before the restart may be missing.", {
+        path: segment.path,
+        error: codeOf(error),
+      });
+    }
+    return segment;
+  }
+
+  #readLines(bytes: Uint8Array, segment: Segment): void {
+    const buffer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+    let start = 0;
+    while (start < buffer.length) {
+      const newline = buffer.indexOf(0x0a, start);
+      const end = newline < 0 ? buffer.length : newline;
+      if (end > start) this.#readLine(buffer.toString("utf8", start, end), segment);
+      start = end + 1;
+    }
+  }
+
+  #readLine(line: string, segment: Segment): void {
+    const { nowMs, ttlMs } = this.#options;
+    const record = decodeRecord(line);
+    if (record === null) {
+      this.damaged += 1;
+      return;
+    }
+    const atMs = record.kind === "lost" ? record.atMs : record.correlation.atMs;
+    segment.newestMs = Math.max(segment.newestMs, atMs);
+    const alive = atMs + ttlMs >= nowMs;
+    if (record.kind === "lost") {
+      if (alive) this.lost += record.count;
+      return;
+    }
+    segment.count += 1;
+    this.highestArrival = Math.max(this.highestArrival, record.correlation.arrival);
+    if (alive) this.correlations.push(record.correlation);
+  }
+}
