@@ -75,8 +75,8 @@ export interface WatchEvent {
   readonly objectHash: ObjectHash;
   /** Hash of `object` without resourceVersion, generation, managedFields, status and spec.replicas. */
   readonly restHash: ObjectHash;
-  /** spec.replicas; 0 when absent (K40). */
-  readonly replicas: number;
+  /** spec.replicas where it is an integer; otherwise null, and then `restHash` keeps whatever stands there. */
+  readonly replicas: number | null;
   /** The raw object, JSON in UTF-8. Owned by the receiver: not a view of a buffer that is used again. */
   readonly bytes: Uint8Array;
   /** Wall clock, ms since 1970, when the event was read. */

@@ -1,0 +1,262 @@
+/**
+ * Creates, routes to, passivates and revives the resource actors. Owns the records of all idle resources and the actors awake.
+ *
+ * 1. A resource is either awake (an actor) or at rest (a record) or unknown; never two of them.
+ * 2. An actor that has nothing left to wait for is passivated at once; it comes back with the same answers.
+ * 3. For every watch message that is taken in, the outlet gets its change or the progress, before the next one is taken in.
+ */
+import type { Horizon, SameContent } from "../machines/attribution.ts";
+import type {
+  BranchMessage,
+  Change,
+  Correlation,
+  ResourceKey,
+  TypeKey,
+  WatchEvent,
+  WatchMessage,
+} from "../machines/messages.ts";
+import { compareCursors, compareResourceVersions, resourceKeyOf } from "../machines/messages.ts";
+import type { DropReason, ResourceEffect, ResourceEvent } from "../machines/resource-changes.ts";
+
+import { Cascade } from "./cascade.ts";
+import type { CorrelationLedger } from "./correlation-ledger.ts";
+import { keyOf } from "./correlation-ledger.ts";
+import type { Clock, Log, Meter } from "./ports.ts";
+import { ResourceActor } from "./resource-actor.ts";
+import type { ResourceRecord } from "./resource-record.ts";
+
+export interface RegistryOptions {
+  readonly clock: Clock;
+  readonly meter: Meter;
+  readonly log: Log;
+  readonly ledger: CorrelationLedger;
+  readonly horizonOf: (typeKey: TypeKey, nowMs: number) => Horizon;
+  readonly sameContent: SameContent;
+  readonly outlet: (message: BranchMessage) => void;
+  /** Sees every change before it leaves; may give it another verdict (the first designs do). */
+  readonly review: (change: Change) => Change;
+  readonly pendingPerResource: number;
+  readonly mailboxCapacity: number;
+  readonly attempts: number;
+  readonly cascadeCapacity: number;
+}
+
+type ListedMessage = Extract<WatchMessage, { kind: "listed" }>;
+
+export class Registry {
+  readonly #options: RegistryOptions;
+  readonly #cascade: Cascade;
+  readonly #awake = new Map<ResourceKey, ResourceActor>();
+  readonly #atRest = new Map<TypeKey, Map<ResourceKey, ResourceRecord>>();
+  /** Changes of the message that is being processed. */
+  #changes: Change[] = [];
+
+  constructor(options: RegistryOptions) {
+    this.#options = options;
+    this.#cascade = new Cascade(options.cascadeCapacity);
+  }
+
+  get awakeCount(): number {
+    return this.#awake.size;
+  }
+
+  get atRestCount(): number {
+    let count = 0;
+    for (const records of this.#atRest.values()) count += records.size;
+    return count;
+  }
+
+  correlate(correlation: Correlation, sinceMs: number, object: Uint8Array | null): void {
+    const { ledger, pendingPerResource: capacity } = this.#options;
+    ledger.add(correlation, sinceMs, object);
+    const entry = { correlation, sinceMs };
+    if (
+      !this.#deliver(correlation.typeKey, keyOf(correlation), {
+        type: "correlated",
+        entry,
+        capacity,
+      })
+    )
+      this.#drop([correlation], "evicted");
+    this.#enforceBounds();
+  }
+
+  watch(message: WatchMessage): void {
+    switch (message.kind) {
+      case "observed":
+        return this.#observe(message.event, message.epoch);
+      case "bookmarked": {
+        const { type, epoch, resourceVersion } = message;
+        return this.#options.outlet({
+          kind: "progressed",
+          typeKey: type.key,
+          cursor: { epoch, resourceVersion },
+        });
+      }
+      case "listed":
+        return this.#list(message);
+      default:
+        return message satisfies never;
+    }
+  }
+
+  /** Takes out what is over its time or over the bound on all; called by a timer as well. */
+  enforceBounds(): void {
+    this.#enforceBounds();
+  }
+
+  /** What is known of a type's resources, awake or at rest, to be kept over a restart. */
+  *recordsOf(typeKey: TypeKey): Iterable<readonly [ResourceKey, ResourceRecord]> {
+    yield* this.#atRest.get(typeKey) ?? [];
+    const prefix = `${typeKey}/`;
+    for (const [key, actor] of this.#awake) {
+      const record = key.startsWith(prefix) ? actor.record() : null;
+      if (record !== null) yield [key, record];
+    }
+  }
+
+  /** Brings back what an earlier process knew; before any message of the type. */
+  restore(typeKey: TypeKey, records: Iterable<readonly [ResourceKey, ResourceRecord]>): void {
+    this.#atRest.set(typeKey, new Map(records));
+  }
+
+  #observe(event: WatchEvent, epoch: number): void {
+    const { clock, outlet, horizonOf, sameContent } = this.#options;
+    const horizon = horizonOf(event.type.key, clock.monotonicMs());
+    const key = resourceKeyOf(event.type.key, event.namespace, event.name);
+    this.#changes = [];
+    this.#deliver(event.type.key, key, { type: "observed", event, epoch, horizon, sameContent });
+    if (this.#changes.length > 0)
+      for (const change of this.#changes) outlet({ kind: "changed", change });
+    else {
+      const { resourceVersion } = event;
+      outlet({ kind: "progressed", typeKey: event.type.key, cursor: { epoch, resourceVersion } });
+    }
+  }
+
+  #list(message: ListedMessage): void {
+    const { type, epoch, resourceVersion, items, unbroken } = message;
+    const shown = new Set<ResourceKey>();
+    this.#changes = [];
+    for (const event of items) {
+      const key = resourceKeyOf(type.key, event.namespace, event.name);
+      shown.add(key);
+      this.#deliver(type.key, key, { type: "listed", event, epoch, unbroken });
+    }
+    if (!unbroken) this.#missAllBut(shown, message);
+    else this.#forgetAllBut(shown, message);
+    const changes = this.#changes.toSorted((a, b) =>
+      compareResourceVersions(a.resourceVersion, b.resourceVersion),
+    );
+    this.#changes = [];
+    const cursor = { epoch, resourceVersion };
+    this.#options.outlet({ kind: "relisted", type, cursor, items, changes });
+  }
+
+  /** A relist that does not show a resource which was seen before its version: it is gone. */
+  #missAllBut(
+    shown: ReadonlySet<ResourceKey>,
+    { type, epoch, resourceVersion }: ListedMessage,
+  ): void {
+    const cursor = { epoch, resourceVersion };
+    const atMs = this.#options.clock.nowMs();
+    for (const [key, record] of [...this.recordsOf(type.key)]) {
+      if (shown.has(key) || compareCursors(record, cursor) > 0) continue;
+      const [namespace = "", name = ""] = key.slice(type.key.length + 1).split("/");
+      this.#deliver(type.key, key, {
+        type: "missing",
+        resource: type,
+        namespace,
+        name,
+        cursor,
+        atMs,
+      });
+    }
+  }
+
+  /** The exact state at the cursor is all there was: what a restored record says beyond it is history. */
+  #forgetAllBut(shown: ReadonlySet<ResourceKey>, { type }: ListedMessage): void {
+    const records = this.#atRest.get(type.key);
+    for (const key of [...(records?.keys() ?? [])]) if (!shown.has(key)) records?.delete(key);
+  }
+
+  #deliver(typeKey: TypeKey, key: ResourceKey, message: ResourceEvent): boolean {
+    const records = this.#recordsFor(typeKey);
+    const awake = this.#awake.get(key);
+    const actor = awake ?? this.#wake(typeKey, key);
+    const taken = actor.receive(message);
+    const record = actor.passivate();
+    if (record === undefined) {
+      if (awake === undefined) this.#awake.set(key, actor);
+      records.delete(key);
+    } else {
+      if (awake !== undefined) this.#awake.delete(key);
+      if (record === null) records.delete(key);
+      else records.set(key, record);
+    }
+    return taken;
+  }
+
+  #wake(typeKey: TypeKey, key: ResourceKey): ResourceActor {
+    const { mailboxCapacity, attempts } = this.#options;
+    return new ResourceActor(this.#recordsFor(typeKey).get(key) ?? null, {
+      key,
+      typeKey,
+      mailboxCapacity,
+      attempts,
+      apply: (effect, actor) => this.#apply(effect, actor),
+      onFault: (fault, actor, attempt) => this.#report(fault, actor.key, attempt),
+    });
+  }
+
+  #recordsFor(typeKey: TypeKey): Map<ResourceKey, ResourceRecord> {
+    const records = this.#atRest.get(typeKey) ?? new Map<ResourceKey, ResourceRecord>();
+    this.#atRest.set(typeKey, records);
+    return records;
+  }
+
+  #apply(effect: ResourceEffect, { typeKey }: ResourceActor): void {
+    switch (effect.kind) {
+      case "commit":
+        this.#changes.push(this.#options.review(this.#cascade.trace(effect.change)));
+        return;
+      case "amend": {
+        const { uid, resourceVersion, verdict } = effect;
+        return this.#options.outlet({ kind: "amended", typeKey, uid, resourceVersion, verdict });
+      }
+      case "drop":
+        return this.#drop(effect.correlations, effect.reason);
+      default:
+        return effect satisfies never;
+    }
+  }
+
+  #drop(correlations: readonly Correlation[], reason: DropReason): void {
+    const { ledger, meter } = this.#options;
+    for (const correlation of correlations) ledger.remove(correlation);
+    meter.count("correlations_dropped", { reason }, correlations.length);
+  }
+
+  #enforceBounds(): void {
+    const { ledger, clock } = this.#options;
+    for (const { correlation, why } of ledger.overdue(clock.monotonicMs())) {
+      this.#deliver(correlation.typeKey, keyOf(correlation), {
+        type: "removed",
+        arrival: correlation.arrival,
+        why,
+      });
+      ledger.remove(correlation);
+    }
+  }
+
+  #report(fault: unknown, key: ResourceKey, attempt: number): void {
+    const { meter, log } = this.#options;
+    const kind = fault instanceof Error ? fault.name : "unknown";
+    meter.count("actor_faults", { kind });
+    log.error("a resource actor failed and is restarted from its record", {
+      resource: key,
+      attempt,
+      kind,
+    });
+  }
+}

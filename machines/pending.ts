@@ -1,0 +1,88 @@
+/**
+ * The correlations of one resource that no write has answered yet, in FIFO order. Pure: every function returns a new list.
+ *
+ * 1. A correlation whose base is older than the resource's resourceVersion can never win (K6) and is not kept (K41).
+ * 2. What a bound evicted leaves a mark: verdicts on bases up to the mark are at most a `tie`. One resourceVersion is enough
+ *    for all of them: it marks too much rather than too little.
+ */
+import type { Correlation, ResourceVersion, Uid } from "./messages.ts";
+import { compareResourceVersions } from "./messages.ts";
+
+export interface PendingCorrelation {
+  readonly correlation: Correlation;
+  /** Monotonic clock at arrival: wall clocks jump. */
+  readonly sinceMs: number;
+}
+
+export interface Pending {
+  /** Oldest first. */
+  readonly fifo: readonly PendingCorrelation[];
+  /** The newest base among the evicted; empty when there were none since. */
+  readonly markedThrough: ResourceVersion | "";
+}
+
+export const nothingPending: Pending = { fifo: [], markedThrough: "" };
+
+/** The two halves of a pending list: what stays, and what goes (to be counted and forgotten). */
+export interface Sifted {
+  readonly pending: Pending;
+  readonly dropped: readonly Correlation[];
+}
+
+/** Adds the newest; beyond `capacity` the oldest go and leave their mark. */
+export function append(pending: Pending, entry: PendingCorrelation, capacity: number): Sifted {
+  const fifo = [...pending.fifo, entry];
+  const excess = fifo.length - capacity;
+  if (excess <= 0) return { pending: { fifo, markedThrough: pending.markedThrough }, dropped: [] };
+  const dropped = fifo.slice(0, excess).map((each) => each.correlation);
+  return {
+    pending: { fifo: fifo.slice(excess), markedThrough: marked(pending, dropped) },
+    dropped,
+  };
+}
+
+/** Takes out one correlation by its arrival number; a bound leaves its mark, the TTL does not: its request is long over. */
+export function remove(pending: Pending, arrival: number, why: "evicted" | "expired"): Sifted {
+  const sifted = sift(pending, (correlation) => correlation.arrival !== arrival);
+  if (why === "expired") return sifted;
+  return {
+    pending: { fifo: sifted.pending.fifo, markedThrough: marked(pending, sifted.dropped) },
+    dropped: sifted.dropped,
+  };
+}
+
+/** Drops all that can no longer win once `uid` has reached `version`; all of `uid` when it is gone. */
+export function retire(
+  pending: Pending,
+  uid: Uid,
+  version: ResourceVersion,
+  gone: boolean,
+): Sifted {
+  if (pending.fifo.length === 0 && pending.markedThrough === "") return { pending, dropped: [] };
+  const sifted = sift(pending, (correlation) =>
+    correlation.uid === uid
+      ? !gone && compareResourceVersions(correlation.base, version) >= 0
+      : correlation.base === "" || compareResourceVersions(correlation.base, version) >= 0,
+  );
+  const outlived = compareResourceVersions(pending.markedThrough, version) < 0;
+  return {
+    pending: { fifo: sifted.pending.fifo, markedThrough: outlived ? "" : pending.markedThrough },
+    dropped: sifted.dropped,
+  };
+}
+
+function sift(pending: Pending, keep: (correlation: Correlation) => boolean): Sifted {
+  const dropped = pending.fifo
+    .filter((each) => !keep(each.correlation))
+    .map((each) => each.correlation);
+  if (dropped.length === 0) return { pending, dropped };
+  const fifo = pending.fifo.filter((each) => keep(each.correlation));
+  return { pending: { fifo, markedThrough: pending.markedThrough }, dropped };
+}
+
+function marked(pending: Pending, evicted: readonly Correlation[]): ResourceVersion | "" {
+  return evicted.reduce(
+    (through, { base }) => (compareResourceVersions(base, through) > 0 ? base : through),
+    pending.markedThrough,
+  );
+}
