@@ -1,0 +1,67 @@
+/**
+ * Installs what is missing, before any other script runs. Plain JavaScript: whatever Node started npm must be able to
+ * run it. npm's own record of what it installed is the stamp, so a checkout, a copy or `npm install NAME` never causes a
+ * needless reinstall. The Node that the project runs on is one of the packages: npm puts node_modules/.bin first on the
+ * PATH of the script that follows this one.
+ */
+import { spawnSync } from "node:child_process";
+import { existsSync, readFileSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { fileURLToPath } from "node:url";
+
+const root = dirname(dirname(fileURLToPath(import.meta.url)));
+const oldestNodeMajor = 26;
+
+if (!installed()) {
+  process.stderr.write("Installing dependencies (once; about a minute) ...\n");
+  install();
+}
+if (!nodeBrought() && Number(process.versions.node.split(".")[0]) < oldestNodeMajor) {
+  fail(
+    `No Node ${oldestNodeMajor} for ${process.platform}-${process.arch}: npm brings one for Linux (x64, arm64) and macOS (arm64) as an ` +
+      `optional dependency, and this is Node ${process.versions.node}. Install Node ${oldestNodeMajor} or newer, or run npm without --omit=optional.`,
+  );
+}
+
+/** Whether every package of the lock file that this machine needs is there in the locked version. */
+function installed() {
+  const record = join(root, "node_modules", ".package-lock.json");
+  if (!existsSync(record)) return false;
+  try {
+    const wanted = JSON.parse(readFileSync(join(root, "package-lock.json"), "utf8")).packages;
+    const present = JSON.parse(readFileSync(record, "utf8")).packages;
+    return Object.entries(wanted).every(
+      ([path, entry]) => path === "" || entry.optional || entry.devOptional || present[path]?.version === entry.version,
+    );
+  } catch {
+    return false;
+  }
+}
+
+function install() {
+  // The npm that runs this script, on the Node that runs that npm: not one below node_modules, which is about to be replaced.
+  const [command, first] =
+    process.env.npm_execpath && process.env.npm_node_execpath
+      ? [process.env.npm_node_execpath, [process.env.npm_execpath]]
+      : ["npm", []];
+  const result = spawnSync(command, [...first, "ci", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error"], {
+    cwd: root,
+    stdio: ["ignore", 2, 2],
+  });
+  if (result.error) fail(`Could not start npm (${result.error.message}). Run "npm ci --ignore-scripts" by hand.`);
+  if (result.status !== 0) {
+    fail(
+      `"npm ci --ignore-scripts" failed (${result.signal ?? `exit ${result.status}`}); its message is above. Is the registry reachable ` +
+        "(npm ping), the disk full, or package-lock.json changed by hand? Mend that and run the same command again.",
+    );
+  }
+}
+
+function nodeBrought() {
+  return existsSync(join(root, "node_modules", ".bin", "node"));
+}
+
+function fail(message) {
+  process.stderr.write(`${message}\n`);
+  process.exit(1);
+}
