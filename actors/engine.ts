@@ -61,7 +61,8 @@ export interface EngineOptions {
 /** How the first designs differ: they take the reviews themselves and name the author of each change. */
 export interface AttributionStrategy {
   correlate(message: CorrelationMessage): void;
-  review(change: Change): Change;
+  /** Null: there is nothing left to commit. */
+  review(change: Change): Change | null;
 }
 
 /** A candidate without bytes to prove it counts for so long beyond the measured lag (K50). */
@@ -146,9 +147,10 @@ export class Engine implements Disposable {
     this.registry.watch(message);
   }
 
-  #review(original: Change): Change {
+  #review(original: Change): Change | null {
     const { strategy, meter, clock } = this.#options;
     const change = strategy === undefined ? original : strategy.review(original);
+    if (change === null) return null;
     const { tier, author } = change.verdict;
     if (author === null) meter.count("correlation_misses");
     if (tier === "exact" && author !== null) {

@@ -33,8 +33,8 @@ export interface RegistryOptions {
   readonly horizonOf: (typeKey: TypeKey, nowMs: number) => Horizon;
   readonly sameContent: SameContent;
   readonly outlet: (message: BranchMessage) => void;
-  /** Sees every change before it leaves; may give it another verdict (the first designs do). */
-  readonly review: (change: Change) => Change;
+  /** Sees every change before it leaves; may give it another verdict or hold it back (the first designs do). */
+  readonly review: (change: Change) => Change | null;
   readonly pendingPerResource: number;
   readonly mailboxCapacity: number;
   readonly attempts: number;
@@ -160,7 +160,7 @@ export class Registry {
   ): void {
     const cursor = { epoch, resourceVersion };
     const atMs = this.#options.clock.nowMs();
-    for (const [key, record] of [...this.recordsOf(type.key)]) {
+    for (const [key, record] of Array.from(this.recordsOf(type.key))) {
       if (shown.has(key) || compareCursors(record, cursor) > 0) continue;
       const [namespace = "", name = ""] = key.slice(type.key.length + 1).split("/");
       this.#deliver(type.key, key, {
@@ -177,7 +177,7 @@ export class Registry {
   /** The exact state at the cursor is all there was: what a restored record says beyond it is history. */
   #forgetAllBut(shown: ReadonlySet<ResourceKey>, { type }: ListedMessage): void {
     const records = this.#atRest.get(type.key);
-    for (const key of [...(records?.keys() ?? [])]) if (!shown.has(key)) records?.delete(key);
+    for (const key of Array.from(records?.keys() ?? [])) if (!shown.has(key)) records?.delete(key);
   }
 
   #deliver(typeKey: TypeKey, key: ResourceKey, message: ResourceEvent): boolean {
@@ -217,9 +217,11 @@ export class Registry {
 
   #apply(effect: ResourceEffect, { typeKey }: ResourceActor): void {
     switch (effect.kind) {
-      case "commit":
-        this.#changes.push(this.#options.review(this.#cascade.trace(effect.change)));
+      case "commit": {
+        const change = this.#options.review(this.#cascade.trace(effect.change));
+        if (change !== null) this.#changes.push(change);
         return;
+      }
       case "amend": {
         const { uid, resourceVersion, verdict } = effect;
         return this.#options.outlet({ kind: "amended", typeKey, uid, resourceVersion, verdict });
