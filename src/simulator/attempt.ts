@@ -52,9 +52,9 @@ function optionsOf(request: WriteRequest): ReviewOptions {
     case "create":
       return { kind: "CreateOptions", fields: { ...dryRun, ...fieldManager } };
     case "update":
-      return { kind: "UpdateOptions", fields: { ...dryRun, ...fieldManager } };
+    // A merge patch is reviewed with UpdateOptions too; only an apply shows PatchOptions.
     case "patch":
-      return { kind: "PatchOptions", fields: { ...dryRun, ...fieldManager } };
+      return { kind: "UpdateOptions", fields: { ...dryRun, ...fieldManager } };
     case "delete":
     case "deletecollection":
       return { kind: "DeleteOptions", fields: { ...dryRun, ...deletionFields(request.body) } };

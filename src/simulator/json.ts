@@ -23,10 +23,10 @@ interface SourceTextJson {
 /** TypeScript's library does not know the source text proposal yet, which Node has. */
 const sourceTextJson = JSON as unknown as SourceTextJson;
 
-/** Throws SyntaxError. */
+/** Whole numbers keep their text; others become a float64, as in the API server. Throws SyntaxError. */
 export function parseJson(text: string): Json {
   return sourceTextJson.parse(text, (_key, value, { source }) =>
-    typeof value === "number" && source !== undefined && source !== String(value)
+    typeof value === "number" && source !== undefined && /^-?\d+$/.test(source) && source !== String(value)
       ? sourceTextJson.rawJSON(source)
       : value,
   ) as Json;

@@ -60,7 +60,7 @@ export function expired(revision: number, compacted: number): ApiAnswer {
 }
 
 function tooLarge(wanted: number, current: number): ApiAnswer {
-  return failure("Timeout", `Too large resource version: ${wanted}, current: ${current}`);
+  return failure("Timeout", `Timeout: Too large resource version: ${wanted}, current: ${current}`);
 }
 
 /** Items of built-in types lack apiVersion and kind (K29). */

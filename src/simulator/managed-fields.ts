@@ -17,7 +17,6 @@ export interface FieldWriter {
 /** What the API server itself assigns: never owned. */
 const UNOWNED_METADATA = [
   "name",
-  "generateName",
   "namespace",
   "uid",
   "resourceVersion",

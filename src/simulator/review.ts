@@ -13,7 +13,7 @@ export interface User {
 }
 
 export interface ReviewOptions {
-  readonly kind: "CreateOptions" | "UpdateOptions" | "PatchOptions" | "DeleteOptions";
+  readonly kind: "CreateOptions" | "UpdateOptions" | "DeleteOptions";
   readonly fields: JsonObject;
 }
 

@@ -56,7 +56,8 @@ export function prepareForUpdate(
   });
   if (subresource === "status") {
     // Annotations and finalizers pass through a status write (K17); labels do not.
-    const kept = withMembers(metadata, { labels: before["labels"] });
+    // Of a custom resource nothing but the status does.
+    const kept = type.layout === null ? before : withMembers(metadata, { labels: before["labels"] });
     return withMembers(current, { metadata: kept, status: next["status"] });
   }
   const merged = withMembers(next, {

@@ -111,7 +111,11 @@ function scaled(object: JsonObject, scale: JsonObject): JsonObject | null {
 
 function finalized(object: JsonObject, wanted: JsonObject): JsonObject {
   const finalizers = objectAt(wanted, "spec")["finalizers"];
-  return withMembers(object, { spec: withMembers(objectAt(object, "spec"), { finalizers: finalizers ?? [] }) });
+  return withMembers(object, {
+    spec: withMembers(objectAt(object, "spec"), {
+      finalizers: Array.isArray(finalizers) && finalizers.length > 0 ? finalizers : undefined,
+    }),
+  });
 }
 
 function isTerminating(object: JsonObject): boolean {
