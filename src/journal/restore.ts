@@ -22,8 +22,8 @@ export interface Restored {
   /** 0 for a new directory. */
   readonly highestArrival: number;
   /**
-   * Correlations known to be missing: a full disk, a bound, a segment that cannot be read. What seems settled among the restored
-   * ones may not be.
+   * At least so many correlations are missing: a full disk, a bound, a segment that cannot be read. What seems settled among the
+   * restored ones may not be.
    */
   readonly lost: number;
   /** Lines skipped because they were cut or altered. The last line of a killed process is of a review that was not answered. */
