@@ -13,7 +13,13 @@ import { initialTransition, transition } from "xstate";
 import { branchMachine, type BranchEffect, type BranchEvent } from "../machines/branch.ts";
 import { BranchLedger, type Receipt } from "../machines/branch-ledger.ts";
 import { KubescribeError, type Retry } from "../machines/error.ts";
-import { compareCursors, type BranchMessage, type Cursor, type TypeKey, type WatchMessage } from "../machines/messages.ts";
+import {
+  compareCursors,
+  type BranchMessage,
+  type Cursor,
+  type TypeKey,
+  type WatchMessage,
+} from "../machines/messages.ts";
 import { encodeCursorCopy, readCursorCopy, writeCursorCopy, type CursorCopy } from "./branch-cursor-copy.ts";
 import { BranchMeters } from "./branch-meters.ts";
 import { defaultBranchLimits, type BranchLimits, type BranchOptions } from "./branch-options.ts";
@@ -129,7 +135,11 @@ export class BranchActor implements AsyncDisposable {
   async drain(signal: AbortSignal): Promise<void> {
     if (this.#ledger.queue.depth === 0) return;
     const { promise, resolve, reject } = Promise.withResolvers<void>();
-    const drain: Drain = { through: this.#durableEntries + this.#ledger.queue.depth, resolve, reject };
+    const drain: Drain = {
+      through: this.#durableEntries + this.#ledger.queue.depth,
+      resolve,
+      reject,
+    };
     const abort = (): void => reject(this.#unfinished());
     this.#drains.add(drain);
     signal.addEventListener("abort", abort);
@@ -173,7 +183,7 @@ export class BranchActor implements AsyncDisposable {
         return this.#nudge();
       case "settled":
         this.#countLost();
-        this.#send(this.#ledger.catchingUp ? { type: "released" } : this.#caughtUp());
+        this.#send({ type: "caughtUp", more: this.#ledger.detachedTypes.size > 0 });
         return this.#nudge();
       default:
         return receipt satisfies never;
@@ -257,7 +267,10 @@ export class BranchActor implements AsyncDisposable {
       this.#ledger.stopHolding();
       const { entries, cursors } = this.#ledger.take();
       if (entries.length === 0) return this.#send({ type: "flushed", next: "nothing" });
-      const result = await pool.flush(targetId, { entries: entries.map(({ item }) => item), cursors });
+      const result = await pool.flush(targetId, {
+        entries: entries.map(({ item }) => item),
+        cursors,
+      });
       this.#tip = result.tip;
       const durable = this.#ledger.settle();
       this.#durableEntries += durable.length;
@@ -300,7 +313,9 @@ export class BranchActor implements AsyncDisposable {
     try {
       await this.#options.catchUp(start, (message) => this.#replayed(message, signal), signal);
       if (signal.aborted) return;
-      throw new KubescribeError("catch-up-ended", `the catch-up watch of ${start.typeKey} ended by itself`, { retry: "backoff" });
+      throw new KubescribeError("catch-up-ended", `the catch-up watch of ${start.typeKey} ended by itself`, {
+        retry: "backoff",
+      });
     } catch (error) {
       if (signal.aborted) return;
       this.#options.log.warn("catch-up failed; it is tried again", {
@@ -308,7 +323,7 @@ export class BranchActor implements AsyncDisposable {
         type: start.typeKey,
         error: messageOf(error),
       });
-      this.#meters.caughtUp("failed");
+      this.#meters.catchUp("failed");
       this.#send({ type: "catchUpFailed" });
     }
   }
@@ -317,18 +332,13 @@ export class BranchActor implements AsyncDisposable {
     if (signal.aborted) return;
     try {
       const outcome = this.#ledger.replay(message, this.#options.clock.monotonicMs());
-      if (outcome === "caught-up") this.#send(this.#caughtUp());
+      if (outcome === "caughtUp") this.#send({ type: "caughtUp", more: this.#ledger.detachedTypes.size > 0 });
       else if (outcome !== "more") this.#send({ type: outcome });
-      if (outcome === "crowded") this.#meters.caughtUp("crowded");
+      if (outcome !== "more") this.#meters.catchUp(outcome);
       this.#nudge();
     } catch (error) {
       this.#broken(error);
     }
-  }
-
-  #caughtUp(): BranchEvent {
-    this.#meters.caughtUp("attached");
-    return { type: "caughtUp", more: this.#ledger.detachedTypes.size > 0 };
   }
 
   /** A fault in this very code: no retry can help. */
@@ -404,7 +414,10 @@ export class BranchActor implements AsyncDisposable {
       await writeCursorCopy({ files, dataDir, cluster, target }, text);
       this.#copied = text;
     } catch (error) {
-      log.warn("cursors were not copied; it is tried again in a minute", { target, error: messageOf(error) });
+      log.warn("cursors were not copied; it is tried again in a minute", {
+        target,
+        error: messageOf(error),
+      });
     }
   }
 

@@ -16,7 +16,10 @@ export class BranchMeters {
   readonly #clock: Clock;
   readonly #labels: Labels;
 
-  constructor(options: { readonly meter: Meter; readonly clock: Clock; readonly targetId: string }, gauges: BranchGauges) {
+  constructor(
+    options: { readonly meter: Meter; readonly clock: Clock; readonly targetId: string },
+    gauges: BranchGauges,
+  ) {
     this.#meter = options.meter;
     this.#clock = options.clock;
     this.#labels = { target: options.targetId };
@@ -56,7 +59,7 @@ export class BranchMeters {
     this.#meter.count("amendments_late", this.#labels);
   }
 
-  caughtUp(outcome: "attached" | "failed" | "crowded"): void {
+  catchUp(outcome: "caughtUp" | "held" | "crowded" | "failed"): void {
     this.#meter.count("catch_ups", { ...this.#labels, outcome });
   }
 

@@ -1,6 +1,6 @@
 /** What a branch actor is made of: its ports and its bounds. */
 
-import type { CatchUpStart } from "../machines/branch-ledger.ts";
+import type { CatchUpStart } from "../machines/branch-detachments.ts";
 import type { TypeKey, WatchMessage } from "../machines/messages.ts";
 import type { Clock, CommitPool, FileSystem, Log, Meter, Random } from "./ports.ts";
 

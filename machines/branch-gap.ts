@@ -17,7 +17,10 @@ export interface Gap {
   readonly complete: boolean;
 }
 
-/** In the order of resourceVersions. The bytes of a DELETE whose object is gone are empty: nobody has them any more. */
+/**
+ * Deletions of objects that are gone first: a new incarnation may bear the same name. Nobody has the bytes of these any more:
+ * an empty JSON object stands for them.
+ */
 export function gapChanges(gap: Gap): readonly Change[] {
   const byUid = new Map<Uid, LoggedChange[]>();
   for (const change of gap.logged) {
@@ -32,10 +35,18 @@ export function gapChanges(gap: Gap): readonly Change[] {
     const change = itemChange(gap, item, known);
     if (change !== null) changes.push(change);
   }
+  const gone: Change[] = [];
   for (const known of byUid.values()) {
-    const deletion = known.findLast((change) => change.operation === "DELETE");
-    if (deletion !== undefined) changes.push({ ...deletion, bytes: new Uint8Array(0) });
+    const deletion = known.find((change) => change.operation === "DELETE");
+    if (deletion !== undefined) gone.push({ ...deletion, bytes: emptyObject });
   }
+  return [...inOrder(gone), ...inOrder(changes)];
+}
+
+/** `{}` */
+const emptyObject = Uint8Array.of(0x7b, 0x7d);
+
+function inOrder(changes: readonly Change[]): readonly Change[] {
   return changes.toSorted((a, b) => compareCursors(cursorOf(a), cursorOf(b)));
 }
 

@@ -9,9 +9,6 @@
 
 import type { Change, Cursor, ResourceType, ResourceVersion, TypeKey, Uid, Verdict, WatchEvent } from "./messages.ts";
 
-/** Cost of an entry beside its raw bytes: the change, its verdict and strings. Measured in the order of 500 bytes. */
-export const entryOverheadBytes = 512;
-
 /** The same shape as FlushEntry of the CommitPool port. */
 export type BranchItem =
   | { readonly kind: "change"; readonly change: Change }
@@ -40,6 +37,13 @@ export interface BranchEntry {
   readonly queuedAtMs: number;
 }
 
+/** What may be asked of a queue by those who do not own it. */
+export type QueueView = Pick<
+  BranchQueue,
+  "depth" | "waiting" | "bytes" | "waitingBytes" | "oldestMs" | "oldestWaitingMs"
+>;
+
+/** An entry belongs to the queue once it is pushed. */
 type Slot = { -readonly [Key in keyof BranchEntry]: BranchEntry[Key] };
 
 export class BranchQueue {
@@ -78,17 +82,17 @@ export class BranchQueue {
   }
 
   push(entry: BranchEntry): void {
-    const slot = { ...entry };
+    const slot: Slot = entry;
     this.#slots.push(slot);
     this.#last.set(entry.typeKey, slot);
     this.#bytes += entry.sizeBytes;
   }
 
-  /** Puts a first snapshot behind the other ones of its group, before the changes of types that were listed earlier. */
-  pushSnapshot(entry: BranchEntry): void {
+  /** Puts an entry before everything that waits, but for entries of its own group, which it follows. */
+  pushFront(entry: BranchEntry): void {
     let at = this.#flying;
     while (at < this.#slots.length && this.#slots[at]?.group === entry.group) at++;
-    const slot = { ...entry };
+    const slot: Slot = entry;
     this.#slots.splice(at, 0, slot);
     this.#last.set(entry.typeKey, slot);
     this.#bytes += entry.sizeBytes;
@@ -103,7 +107,10 @@ export class BranchQueue {
   }
 
   /** False when the change is not here or in flight already. Evidence comes some ms late (K37): the search goes backwards. */
-  amend(key: { readonly typeKey: TypeKey; readonly uid: Uid; readonly resourceVersion: ResourceVersion }, verdict: Verdict): boolean {
+  amend(
+    key: { readonly typeKey: TypeKey; readonly uid: Uid; readonly resourceVersion: ResourceVersion },
+    verdict: Verdict,
+  ): boolean {
     for (let at = this.#slots.length - 1; at >= this.#flying; at--) {
       const slot = this.#slots[at];
       if (slot?.typeKey !== key.typeKey || slot.item.kind !== "change") continue;

@@ -77,7 +77,10 @@ export class VerdictLog {
   }
 }
 
-export function cursorOf(change: { readonly epoch: number; readonly resourceVersion: Cursor["resourceVersion"] }): Cursor {
+export function cursorOf(change: {
+  readonly epoch: number;
+  readonly resourceVersion: Cursor["resourceVersion"];
+}): Cursor {
   return { epoch: change.epoch, resourceVersion: change.resourceVersion };
 }
 

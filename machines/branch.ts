@@ -27,12 +27,10 @@ export type BranchEvent =
   | { readonly type: "detached" }
   /** The backlog has room for a catch-up. */
   | { readonly type: "relieved" }
-  /** `more`: other types are detached still. */
+  /** What the catch-up, or the list that was held back, could give is taken. `more`: types are detached still. */
   | { readonly type: "caughtUp"; readonly more: boolean }
   /** A list is held back until the shared watch has passed it. */
   | { readonly type: "held" }
-  /** The held list was taken; the catch-up goes on from there, or its type re-attached. */
-  | { readonly type: "released" }
   | { readonly type: "crowded" }
   | { readonly type: "catchUpFailed" }
   | { readonly type: "restElapsed" };
@@ -177,7 +175,11 @@ export const branchMachine = branchSetup.createMachine({
           entry: startCatchUp,
           on: {
             caughtUp: [
-              { guard: ({ event }) => event.more, target: "detached", actions: [pauseCatchUp, assign({ catchUpFailures: 0 })] },
+              {
+                guard: ({ event }) => event.more,
+                target: "detached",
+                actions: [pauseCatchUp, assign({ catchUpFailures: 0 })],
+              },
               { target: "attached", actions: [pauseCatchUp, assign({ catchUpFailures: 0 })] },
             ],
             held: { target: "awaitingLive", actions: closeStream },
@@ -192,7 +194,6 @@ export const branchMachine = branchSetup.createMachine({
         awaitingLive: {
           on: {
             caughtUp: [{ guard: ({ event }) => event.more, target: "detached" }, { target: "attached" }],
-            released: "detached",
           },
         },
         resting: {

@@ -136,7 +136,14 @@ describe("first contact", () => {
     receive(branch, changed({ version: 6 }));
     expect(catchUp.starts).toEqual([{ typeKey: configmaps.key, from: null, epoch: 0 }]);
     const items = [event({ version: 6 })];
-    catchUp.send({ kind: "listed", type: configmaps, resourceVersion: cursor(8).resourceVersion, epoch: 0, unbroken: false, items });
+    catchUp.send({
+      kind: "listed",
+      type: configmaps,
+      resourceVersion: cursor(8).resourceVersion,
+      epoch: 0,
+      unbroken: false,
+      items,
+    });
     expect(catchUp.running).toBe(false);
     receive(branch, changed({ version: 7 }), changed({ version: 9 }));
     await clock.run(10);
@@ -148,7 +155,14 @@ describe("relists", () => {
   test("an older cursor: the differences, then a resync, never split; the cursor moves with the last", async () => {
     const { branch, pool, clock } = await openBranch({ at: 5, limits: { flushChanges: 2 } });
     const items = ["a", "b", "c"].map((name) => event({ name, version: 9 }));
-    receive(branch, relisted(9, items, items.map((item) => changeOf(item, "bob"))));
+    receive(
+      branch,
+      relisted(
+        9,
+        items,
+        items.map((item) => changeOf(item, "bob")),
+      ),
+    );
     await clock.run(10);
     expect(pool.log).toEqual(["UPDATE a@9 bob", "UPDATE b@9 bob", "UPDATE c@9 bob", "resync core/configmaps@9 a b c"]);
     expect(pool.requests).toHaveLength(1);
@@ -249,7 +263,10 @@ describe("the copy of the cursors", () => {
   test.each([
     ["torn", '{"cluster":"cluster-1","target":'],
     ["foreign", '{"cluster":"x","target":"default/history","tip":"tip-0","cursors":{}}'],
-    ["forged", '{"cluster":"cluster-1","target":"default/history","tip":"tip-0","cursors":{"core/configmaps":{"epoch":0,"resourceVersion":"-1"}}}'],
+    [
+      "forged",
+      '{"cluster":"cluster-1","target":"default/history","tip":"tip-0","cursors":{"core/configmaps":{"epoch":0,"resourceVersion":"-1"}}}',
+    ],
   ])("is ignored with a warning when it is %s", async (_, text) => {
     const { branch, log } = await openBranch({ at: 1, files: new Map([[path, text]]) });
     expect(branch.cursorOf(configmaps.key)).toEqual(cursor(1));

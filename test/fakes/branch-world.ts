@@ -2,7 +2,7 @@
 
 import type { CatchUp } from "../../actors/branch-options.ts";
 import type { CommitPool, FileSystem, FlushEntry, FlushRequest, FlushResult, Log, Meter } from "../../actors/ports.ts";
-import type { CatchUpStart } from "../../machines/branch-ledger.ts";
+import type { CatchUpStart } from "../../machines/branch-detachments.ts";
 import type {
   BranchMessage,
   Change,
@@ -84,7 +84,11 @@ export function progressed(version: number, type = configmaps): BranchMessage {
   return { kind: "progressed", typeKey: type.key, cursor: cursor(version) };
 }
 
-export function relisted(version: number, items: readonly WatchEvent[], changes: readonly Change[] = []): BranchMessage {
+export function relisted(
+  version: number,
+  items: readonly WatchEvent[],
+  changes: readonly Change[] = [],
+): BranchMessage {
   return { kind: "relisted", type: items[0]?.type ?? configmaps, cursor: cursor(version), items, changes };
 }
 
@@ -154,8 +158,11 @@ export class FakePool implements CommitPool {
 /** A catch-up whose messages the test sends. */
 export class FakeCatchUp {
   readonly starts: CatchUpStart[] = [];
-  #running: { readonly sink: (message: WatchMessage) => void; readonly signal: AbortSignal; readonly fail: (error: Error) => void } | null =
-    null;
+  #running: {
+    readonly sink: (message: WatchMessage) => void;
+    readonly signal: AbortSignal;
+    readonly fail: (error: Error) => void;
+  } | null = null;
 
   readonly run: CatchUp = (start, sink, signal) => {
     this.starts.push(start);

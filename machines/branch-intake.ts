@@ -1,0 +1,120 @@
+/**
+ * Owns what a branch has accepted: the queue, and how far each type has come.
+ *
+ * 1. `position` moves when something is accepted, `durable` when it is settled; both only go up.
+ * 2. The differences of a list are one group: its cursor holds only after the last of them.
+ * 3. The first snapshots of a new target stand together at the front: they share the first commit.
+ */
+
+import type { Change, Cursor, ResourceType, TypeKey, WatchEvent } from "./messages.ts";
+import { newBook, sizeOf, type TypeBook } from "./branch-book.ts";
+import { BranchQueue, type BranchEntry, type BranchItem } from "./branch-queue.ts";
+
+export interface IntakeOptions {
+  readonly cursors: ReadonlyMap<TypeKey, Cursor>;
+  /** Types whose first lists share the first commit, if there are no cursors at all. */
+  readonly expected: readonly TypeKey[];
+  readonly backlogBytes: number;
+}
+
+export interface TypeList {
+  readonly type: ResourceType;
+  readonly cursor: Cursor;
+  readonly items: readonly WatchEvent[];
+}
+
+const firstGroup = 1;
+
+export class BranchIntake {
+  readonly queue = new BranchQueue();
+  readonly #backlogBytes: number;
+  readonly #books = new Map<TypeKey, TypeBook>();
+  readonly #awaited: Set<TypeKey>;
+  #lastGroup = firstGroup;
+
+  constructor(options: IntakeOptions) {
+    this.#backlogBytes = options.backlogBytes;
+    this.#awaited = new Set(options.cursors.size === 0 ? options.expected : []);
+    for (const [key, cursor] of options.cursors) this.#books.set(key, newBook(key, cursor));
+  }
+
+  get holding(): boolean {
+    return this.#awaited.size > 0;
+  }
+
+  stopHolding(): void {
+    this.#awaited.clear();
+  }
+
+  book(key: TypeKey): TypeBook {
+    const known = this.#books.get(key);
+    if (known !== undefined) return known;
+    const book = newBook(key, null);
+    this.#books.set(key, book);
+    return book;
+  }
+
+  /** Of the durable ones. */
+  cursors(): Map<TypeKey, Cursor> {
+    const cursors = new Map<TypeKey, Cursor>();
+    for (const { key, durable } of this.#books.values()) if (durable !== null) cursors.set(key, durable);
+    return cursors;
+  }
+
+  /** An entry larger than the whole bound is admitted alone: it could never be otherwise. Without room, a hold is over. */
+  hasRoom(bytes: number): boolean {
+    if (this.queue.depth === 0 || this.queue.bytes + bytes <= this.#backlogBytes) return true;
+    this.stopHolding();
+    return false;
+  }
+
+  accept(book: TypeBook, change: Change, nowMs: number): void {
+    const cursor: Cursor = { epoch: change.epoch, resourceVersion: change.resourceVersion };
+    this.queue.push(entryOf(book, { kind: "change", change }, { after: cursor, group: 0, nowMs }));
+    book.position = cursor;
+  }
+
+  acceptSnapshot(book: TypeBook, { type, cursor, items }: TypeList, nowMs: number): void {
+    const shared = this.#awaited.delete(book.key);
+    const place = { after: cursor, group: shared ? firstGroup : 0, nowMs };
+    const entry = entryOf(book, { kind: "snapshot", type, cursor, items }, place);
+    if (shared) this.queue.pushFront(entry);
+    else this.queue.push(entry);
+    book.position = cursor;
+  }
+
+  acceptRelist(book: TypeBook, { type, cursor, items }: TypeList, changes: readonly Change[], nowMs: number): void {
+    const group = ++this.#lastGroup;
+    for (const change of changes)
+      this.queue.push(entryOf(book, { kind: "change", change }, { after: null, group, nowMs }));
+    const present = items.filter(({ terminating }) => !terminating).map(({ namespace, name }) => ({ namespace, name }));
+    this.queue.push(entryOf(book, { kind: "resync", type, cursor, present }, { after: cursor, group, nowMs }));
+    book.position = cursor;
+  }
+
+  /** Nothing to commit up to `cursor`. */
+  advance(book: TypeBook, cursor: Cursor): void {
+    book.position = cursor;
+    if (!this.queue.advance(book.key, cursor)) book.durable = cursor;
+  }
+
+  settle(): readonly BranchEntry[] {
+    const entries = this.queue.settle();
+    for (const { typeKey, after } of entries) if (after !== null) this.book(typeKey).durable = after;
+    return entries;
+  }
+
+  clear(): void {
+    this.queue.clear();
+    this.#awaited.clear();
+  }
+}
+
+function entryOf(
+  book: TypeBook,
+  item: BranchItem,
+  place: { readonly after: Cursor | null; readonly group: number; readonly nowMs: number },
+): BranchEntry {
+  const { after, group, nowMs } = place;
+  return { typeKey: book.key, item, after, group, sizeBytes: sizeOf(item), queuedAtMs: nowMs };
+}

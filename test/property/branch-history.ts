@@ -1,0 +1,225 @@
+/** A small cluster for one branch: what was written, what each watch shows of it, and what a commit worker makes of entries. */
+
+import { expect } from "vitest";
+import type { FlushEntry } from "../../actors/ports.ts";
+import { unresolved } from "../../machines/branch-gap.ts";
+import type {
+  BranchMessage,
+  Change,
+  Cursor,
+  Operation,
+  ResourceType,
+  TypeKey,
+  WatchEvent,
+  WatchMessage,
+} from "../../machines/messages.ts";
+import { changeOf, cursor, event } from "../fakes/branch-world.ts";
+
+export interface Row {
+  readonly event: WatchEvent;
+  /** Null: nothing to commit. */
+  readonly change: Change | null;
+}
+
+export type Act = "create-or-update" | "status" | "terminate-or-delete";
+
+interface Live {
+  readonly uid: string;
+  /** The version that made its content. */
+  readonly content: number;
+  readonly terminating: boolean;
+}
+
+const users = ["alice", "bob", "carol"];
+
+/** One type's history. Versions count from 1. */
+export class History {
+  readonly type: ResourceType;
+  readonly rows: Row[] = [];
+  /** Below it, watches are answered 410. */
+  compacted = 0;
+  readonly #objects = new Map<string, Live>();
+  readonly #items = new Map<string, WatchEvent>();
+
+  constructor(type: ResourceType) {
+    this.type = type;
+  }
+
+  get end(): number {
+    return this.rows.length;
+  }
+
+  write(act: Act, name: string): void {
+    const version = this.end + 1;
+    const live = this.#objects.get(name);
+    const user = users[version % users.length] ?? "";
+    if (live === undefined) {
+      if (act !== "create-or-update") return;
+      this.#put(name, { uid: `${name}-${version}`, content: version, terminating: false }, user, "CREATE");
+    } else if (act === "status" || (live.terminating && act === "create-or-update")) {
+      this.#put(name, live, user, null);
+    } else if (act === "create-or-update") {
+      this.#put(name, { ...live, content: version }, user, "UPDATE");
+    } else if (!live.terminating && version % 2 === 0) {
+      this.#put(name, { ...live, terminating: true }, user, "DELETE");
+    } else {
+      const gone = this.#event(name, live, "DELETED");
+      this.#objects.delete(name);
+      this.#items.delete(name);
+      this.rows.push({ event: gone, change: live.terminating ? null : changeOf(gone, user, "DELETE") });
+    }
+  }
+
+  items(): readonly WatchEvent[] {
+    return [...this.#items.values()];
+  }
+
+  /** What the shared watch makes of row `version`. */
+  message(version: number): BranchMessage {
+    const row = this.rows[version - 1];
+    if (row?.change != null) return { kind: "changed", change: row.change };
+    return { kind: "progressed", typeKey: this.type.key, cursor: cursor(version) };
+  }
+
+  /** What the shared watch makes of a list, when it had come to `version`: the actors know only that something differs. */
+  relist(version: number): BranchMessage {
+    const changes: Change[] = [];
+    const seen = new Map<string, Row>();
+    for (const row of this.rows.slice(0, version)) seen.set(row.event.uid, row);
+    for (const [uid, { event: last }] of seen) {
+      const gone = !this.items().some((item) => item.uid === uid);
+      if (gone && last.kind !== "DELETED")
+        changes.push(this.#difference({ ...last, resourceVersion: cursor(this.end).resourceVersion }, "DELETE"));
+    }
+    for (const item of this.items()) {
+      if (Number(item.resourceVersion) > version)
+        changes.push(this.#difference(item, item.terminating ? "DELETE" : "UPDATE"));
+    }
+    return { kind: "relisted", type: this.type, cursor: cursor(this.end), items: this.items(), changes };
+  }
+
+  listed(unbroken: boolean, at: Cursor = cursor(this.end)): WatchMessage {
+    return { kind: "listed", type: this.type, ...at, unbroken, items: unbroken ? [] : this.items() };
+  }
+
+  #difference(item: WatchEvent, operation: Operation): Change {
+    return { ...changeOf(item, "nobody", operation), verdict: unresolved() };
+  }
+
+  #put(name: string, live: Live, user: string, operation: Operation | null): void {
+    this.#objects.set(name, live);
+    const seen = this.#event(name, live, operation === "CREATE" ? "ADDED" : "MODIFIED");
+    this.#items.set(name, { ...seen, kind: "ADDED" });
+    this.rows.push({ event: seen, change: operation === null ? null : changeOf(seen, user, operation) });
+  }
+
+  #event(name: string, live: Live, kind: WatchEvent["kind"]): WatchEvent {
+    const { uid, content, terminating } = live;
+    const shape = event({ type: this.type, name, uid, version: this.end + 1, kind, terminating });
+    return { ...shape, bytes: new TextEncoder().encode(`${content}`.padStart(20)) };
+  }
+}
+
+/** The files of one type, and the rules of honesty for every commit that changes one. */
+export class Files {
+  readonly #history: History;
+  /** Name to the version that made the content. */
+  readonly #contents = new Map<string, number>();
+  /** Every change that reached a flush, in order. */
+  readonly changes: Change[] = [];
+  unresolved = 0;
+
+  constructor(history: History) {
+    this.#history = history;
+  }
+
+  apply(entry: FlushEntry): void {
+    switch (entry.kind) {
+      case "snapshot":
+        this.#contents.clear();
+        for (const item of entry.items) if (!item.terminating) this.#contents.set(item.name, contentOf(item.bytes));
+        return;
+      case "resync": {
+        const present = new Set(entry.present.map(({ name }) => name));
+        for (const name of this.#contents.keys()) if (!present.has(name)) this.#contents.delete(name);
+        return;
+      }
+      case "change":
+        this.changes.push(entry.change);
+        return this.#change(entry.change);
+      default:
+        return entry satisfies never;
+    }
+  }
+
+  /** I5. */
+  expectFaithful(): void {
+    const wanted = new Map(
+      this.#history
+        .items()
+        .filter(({ terminating }) => !terminating)
+        .map((item) => [item.name, contentOf(item.bytes)]),
+    );
+    expect(this.#contents).toEqual(wanted);
+  }
+
+  #change(change: Change): void {
+    const before = this.#contents.get(change.name);
+    const after = change.operation === "DELETE" ? undefined : contentOf(change.bytes);
+    if (before === after) return;
+    if (after === undefined) this.#contents.delete(change.name);
+    else this.#contents.set(change.name, after);
+    if (change.verdict.tier === "unresolved") this.unresolved++;
+    if (change.verdict.tier === "exact") this.#expectHonest(change, before, after);
+  }
+
+  /** I3: who is named made this very difference, whole. */
+  #expectHonest(change: Change, before: number | undefined, after: number | undefined): void {
+    const version = Number(change.resourceVersion);
+    const row = this.#history.rows[version - 1];
+    expect(row?.change?.verdict.author?.user).toBe(change.verdict.author?.user);
+    expect(row?.change?.operation).toBe(change.operation);
+    if (after === undefined) return;
+    expect(after).toBe(version);
+    const earlier = this.#history.rows
+      .slice(0, version - 1)
+      .findLast((past) => past.event.name === change.name && past.change !== null);
+    const gone = earlier === undefined || earlier.change?.operation === "DELETE";
+    expect(before).toBe(gone ? undefined : contentOf(earlier.event.bytes));
+  }
+}
+
+export function contentOf(bytes: Uint8Array): number {
+  return Number(new TextDecoder().decode(bytes));
+}
+
+/** A watch for one type alone: a list if its start is gone, then events, then bookmarks. */
+export class Replay {
+  readonly typeKey: TypeKey;
+  readonly #history: History;
+  #at: number | null;
+  #said = false;
+
+  constructor(history: History, from: Cursor | null) {
+    this.typeKey = history.type.key;
+    this.#history = history;
+    this.#at = from === null || Number(from.resourceVersion) < history.compacted ? null : Number(from.resourceVersion);
+  }
+
+  next(): WatchMessage {
+    const { end, rows, type } = this.#history;
+    if (this.#at === null) {
+      this.#at = end;
+      this.#said = true;
+      return this.#history.listed(false);
+    }
+    if (!this.#said) {
+      this.#said = true;
+      return this.#history.listed(true, cursor(this.#at));
+    }
+    const row = rows[this.#at];
+    if (row === undefined) return { kind: "bookmarked", type, ...cursor(end) };
+    this.#at++;
+    return { kind: "observed", event: row.event, epoch: 0 };
+  }
+}

@@ -1,0 +1,238 @@
+import fc from "fast-check";
+import { describe, expect, test } from "vitest";
+import { BranchLedger } from "../../machines/branch-ledger.ts";
+import { compareCursors, type Cursor, type TypeKey } from "../../machines/messages.ts";
+import { configmaps, cursor, secrets } from "../fakes/branch-world.ts";
+import { Files, History, Replay, type Act } from "./branch-history.ts";
+
+/** One step of an interleaving. Steps that make no sense where they stand do nothing. */
+type Step =
+  | { readonly do: "write"; readonly act: Act; readonly type: 0 | 1; readonly name: string }
+  | { readonly do: "show"; readonly type: 0 | 1 }
+  | { readonly do: "take" | "settle" | "fail" | "start" | "replay" | "break" }
+  | { readonly do: "crash"; readonly copied: boolean }
+  | { readonly do: "compact" | "relist"; readonly type: 0 | 1 };
+
+const type = fc.constantFrom(0 as const, 1 as const);
+const name = fc.constantFrom("a", "b", "c");
+const act = fc.constantFrom<Act>("create-or-update", "create-or-update", "status", "terminate-or-delete");
+const ordinary: fc.WeightedArbitrary<Step>[] = [
+  { weight: 12, arbitrary: fc.record({ do: fc.constant("write" as const), act, type, name }) },
+  { weight: 12, arbitrary: fc.record({ do: fc.constant("show" as const), type }) },
+  {
+    weight: 14,
+    arbitrary: fc.record({ do: fc.constantFrom("take", "settle", "fail", "start", "replay", "replay", "break") }),
+  },
+];
+const crashes: fc.WeightedArbitrary<Step> = {
+  weight: 1,
+  arbitrary: fc.record({ do: fc.constant("crash" as const), copied: fc.boolean() }),
+};
+const gaps: fc.WeightedArbitrary<Step> = {
+  weight: 2,
+  arbitrary: fc.record({ do: fc.constantFrom("compact" as const, "relist" as const), type }),
+};
+
+interface World {
+  readonly backlogEntries: number;
+  readonly verdictLogEntries: number;
+  readonly firstContact: boolean;
+}
+
+const worlds = fc.record({
+  backlogEntries: fc.integer({ min: 1, max: 12 }),
+  verdictLogEntries: fc.constantFrom(1, 3, 1000),
+  firstContact: fc.boolean(),
+});
+
+class Run {
+  readonly histories: readonly [History, History] = [new History(configmaps), new History(secrets)];
+  readonly files = new Map<TypeKey, Files>();
+  readonly #world: World;
+  ledger: BranchLedger;
+  verdictsLost = 0;
+  /** What the state ref says. */
+  #stateRef: ReadonlyMap<TypeKey, Cursor> = new Map();
+  #flight: ReturnType<BranchLedger["take"]> | null = null;
+  #replay: Replay | null = null;
+  #shown = new Map<TypeKey, number>();
+
+  constructor(world: World) {
+    this.#world = world;
+    for (const history of this.histories) this.files.set(history.type.key, new Files(history));
+    if (!world.firstContact) this.#stateRef = new Map(this.histories.map((history) => [history.type.key, cursor(0)]));
+    this.ledger = this.#open();
+  }
+
+  step(step: Step): void {
+    switch (step.do) {
+      case "write":
+        return this.histories[step.type].write(step.act, step.name);
+      case "show":
+        return this.#show(this.histories[step.type]);
+      case "take":
+        if (this.#flight === null && this.ledger.queue.depth > 0) this.#flight = this.ledger.take();
+        return;
+      case "settle":
+        return this.#settle();
+      case "fail":
+        if (this.#flight !== null)
+          expect(this.ledger.take().entries.map(({ item }) => item)).toHaveLength(this.#flight.entries.length);
+        return;
+      case "start":
+        return this.#start();
+      case "replay":
+        return this.#replayNext();
+      case "break":
+        if (this.#replay !== null) this.ledger.stopCatchUp(true);
+        this.#replay = null;
+        return;
+      case "crash":
+        this.verdictsLost += this.ledger.verdictsLost;
+        if (step.copied) this.#stateRef = this.ledger.cursors();
+        this.ledger = this.#open();
+        return;
+      case "compact":
+        this.histories[step.type].compacted = this.histories[step.type].end;
+        return;
+      case "relist":
+        return this.#relist(this.histories[step.type]);
+      default:
+        return step satisfies never;
+    }
+  }
+
+  /** Quiet at last: Git works, the watches go on. Ends within a bound, or the ledger is stuck. */
+  finish(): void {
+    for (let round = 0; round < 2000; round++) {
+      for (const history of this.histories) this.#show(history);
+      this.step({ do: "take" });
+      this.#settle();
+      this.#start();
+      this.#replayNext();
+      const shown = this.histories.every((history) => this.#shown.get(history.type.key) === history.end);
+      if (shown && this.ledger.queue.depth === 0 && this.ledger.detachedTypes.size === 0) break;
+    }
+    expect([...this.ledger.detachedTypes]).toEqual([]);
+    expect(this.ledger.queue).toMatchObject({ depth: 0, bytes: 0 });
+    expect(this.ledger.loggedVerdicts).toBe(0);
+    this.verdictsLost += this.ledger.verdictsLost;
+    for (const {
+      type: { key },
+      end,
+    } of this.histories)
+      expect(this.ledger.cursorOf(key)).toEqual(cursor(end));
+  }
+
+  expectBounded(): void {
+    expect(this.ledger.loggedVerdicts).toBeLessThanOrEqual(this.#world.verdictLogEntries);
+  }
+
+  #open(): BranchLedger {
+    this.#flight = null;
+    this.#replay = null;
+    this.#shown = new Map([...this.#stateRef].map(([key, { resourceVersion }]) => [key, Number(resourceVersion)]));
+    return new BranchLedger({
+      cursors: this.#stateRef,
+      expected: this.histories.map((history) => history.type.key),
+      backlogBytes: this.#world.backlogEntries * 532,
+      verdictLogEntries: this.#world.verdictLogEntries,
+      flushChanges: 3,
+      flushBytes: 4 * 532,
+    });
+  }
+
+  /** The shared watch's next word on a type: a list where it has no start or lost it. */
+  #show(history: History): void {
+    const at = this.#shown.get(history.type.key);
+    if (at === undefined || (at < history.compacted && this.#isStart(history, at))) return this.#relist(history);
+    if (at === history.end) return;
+    this.#shown.set(history.type.key, at + 1);
+    this.ledger.receive(history.message(at + 1), 0);
+  }
+
+  /** Only a watch that begins is answered 410. */
+  #isStart(history: History, at: number): boolean {
+    return Number(this.#stateRef.get(history.type.key)?.resourceVersion ?? -1) === at;
+  }
+
+  #relist(history: History): void {
+    const message = history.relist(this.#shown.get(history.type.key) ?? 0);
+    this.#shown.set(history.type.key, history.end);
+    this.ledger.receive(message, 0);
+  }
+
+  #settle(): void {
+    if (this.#flight === null) return;
+    const { cursors } = this.#flight;
+    this.#flight = null;
+    this.#stateRef = cursors;
+    for (const { item, typeKey } of this.ledger.settle()) this.files.get(typeKey)?.apply(item);
+    for (const [key, durable] of cursors)
+      expect(compareCursors(durable, this.ledger.cursorOf(key) ?? durable)).toBeLessThanOrEqual(0);
+  }
+
+  #start(): void {
+    if (this.#replay !== null) return;
+    const start = this.ledger.startCatchUp();
+    const history = this.histories.find((one) => one.type.key === start?.typeKey);
+    if (start !== null && history !== undefined) this.#replay = new Replay(history, start.from);
+  }
+
+  #replayNext(): void {
+    if (this.#replay === null) return;
+    const outcome = this.ledger.replay(this.#replay.next(), 0);
+    if (outcome === "crowded") this.ledger.stopCatchUp(false);
+    if (outcome !== "more") this.#replay = null;
+  }
+}
+
+function play(world: World, steps: readonly Step[]): Run {
+  const run = new Run(world);
+  for (const step of steps) {
+    run.step(step);
+    run.expectBounded();
+  }
+  run.finish();
+  return run;
+}
+
+describe("any interleaving of messages, failures, overflows, catch-ups and crashes", () => {
+  test("commits every change once, in order, with its verdict unless the log's bound was exceeded", () => {
+    fc.assert(
+      fc.property(worlds, fc.array(fc.oneof(...ordinary, crashes), { maxLength: 120, size: "max" }), (world, steps) => {
+        const run = play({ ...world, firstContact: false }, steps);
+        for (const history of run.histories) {
+          const files = run.files.get(history.type.key);
+          const wanted = history.rows.flatMap(({ change }) => (change === null ? [] : [change]));
+          const versions = new Set(wanted.map(({ resourceVersion }) => resourceVersion));
+          // What the log lost is replayed with its plain meaning: the worker drops what changes nothing.
+          const got = files?.changes.filter(({ resourceVersion }) => versions.has(resourceVersion)) ?? [];
+          expect(got.map(({ resourceVersion }) => resourceVersion)).toEqual(
+            wanted.map(({ resourceVersion }) => resourceVersion),
+          );
+          const other = got.filter(({ verdict }, at) => verdict !== wanted[at]?.verdict);
+          expect(other.every(({ verdict }) => verdict.tier === "unresolved")).toBe(true);
+          expect(other.length).toBeLessThanOrEqual(run.verdictsLost);
+          expect(files?.changes.length).toBeLessThanOrEqual(run.verdictsLost === 0 ? wanted.length : history.end);
+          files?.expectFaithful();
+        }
+      }),
+      { numRuns: 400 },
+    );
+  });
+
+  test("with gaps and first contact too: the files are the cluster's, and nobody is named for what others did", () => {
+    fc.assert(
+      fc.property(
+        worlds,
+        fc.array(fc.oneof(...ordinary, crashes, gaps), { maxLength: 120, size: "max" }),
+        (world, steps) => {
+          const run = play(world, steps);
+          for (const files of run.files.values()) files.expectFaithful();
+        },
+      ),
+      { numRuns: 400 },
+    );
+  });
+});
