@@ -138,7 +138,10 @@ async function play(place: DemoPlace, ports: DemoPorts): Promise<number> {
   await setTheStage((call) => client.call(call), ADMIN);
   output.write(`\n  ${paint("bold", "kubescribe demo")}  ${paint("dim", `a simulated cluster at ${front.url}`)}\n\n`);
   const engine = stack.use(await ports.startEngine(engineOptionsOf(place)));
+  const progress = new ProgressLine(output);
+  progress.update("  starting the engine …");
   await orAborted(engine.ready, signal);
+  progress.clear();
   webhook = stack.use(
     new Webhook({
       url: `https://${engine.admissionAddress()}${ADMISSION_PATH}`,
@@ -150,8 +153,10 @@ async function play(place: DemoPlace, ports: DemoPorts): Promise<number> {
   const before = cluster.store.revision;
   const outcomes = await playActs({ client, cluster, webhook, ports });
   const expected = expectedChanges(changesSince(cluster, before));
+  progress.update("  waiting for the last commits …");
   await orAborted(engine.drain(), signal);
   const commits = await settledHistory(place, expected.length, ports);
+  progress.clear();
   const judgement = judge(expected, commits);
   const seconds = (clock.monotonicMs() - startedMs) / 1000;
   output.write(reportOf({ ...place, judgement, commits, outcomes, seconds, columns: output.columns, paint }));
@@ -187,11 +192,13 @@ async function playActs({ client, cluster, webhook, ports }: Play): Promise<read
     setWebhookReachable: (reachable) => webhook.setReachable(reachable),
     setDenial: (deny) => cluster.setPolicy(policyOf(deny)),
   };
+  const before = cluster.store.revision;
   const outcomes: Outcome[] = [];
   const titleWidth = Math.max(...ACTS.map(({ title }) => title.length)) + 2;
   for (const [index, act] of ACTS.entries()) {
     const bar = "━".repeat(index * 2) + "╌".repeat((ACTS.length - index) * 2);
-    progress.update(`  ${paint("cyan", bar)}  ${act.title} …`);
+    const writes = cluster.store.revision - before;
+    progress.update(`  ${bar}  ${writes} writes  ${act.title} …`);
     outcomes.push(...(await act.run(stage)));
     await pause(clock, PAUSE_MS, signal);
     progress.finish(`  ${paint("green", "•")} ${pad(act.title, titleWidth)}${paint("dim", act.expectation)}`);

@@ -1,6 +1,6 @@
 /**
  * A plain engine for the demo's tests: an admission server, watches and commits in a hundred lines, after the rules of DESIGN
- * section 4 for an unbroken chain. It commits when it is drained.
+ * section 4 for an unbroken chain.
  */
 
 import * as nodeFs from "node:fs";
@@ -75,7 +75,20 @@ export async function startPlainEngine(options: DemoEngineOptions, lies: Lies = 
   await new Promise<void>((resolve) => {
     server.listen(0, "127.0.0.1", resolve);
   });
-  const messages: string[] = [];
+  await init({ fs: nodeFs, gitdir, bare: true, defaultBranch: "main" });
+  const tree = await writeTree({ fs: nodeFs, gitdir, tree: [] });
+  const append = async (message: string): Promise<void> => {
+    const name = /Changed-By: (.*)/.exec(message)?.[1] ?? "kubescribe";
+    await commit({
+      fs: nodeFs,
+      gitdir,
+      tree,
+      message,
+      author: { name, email: "x@example.com" },
+      ref: "refs/heads/main",
+    });
+  };
+  let committed = append("Begin\n\nKubescribe-Kind: snapshot\n");
   const seen = new Map<string, { readonly version: string; readonly text: string; readonly frame: Frame }>();
   const target = {
     server: kubeconfig.clusters[0].cluster["server"] ?? "",
@@ -91,29 +104,16 @@ export async function startPlainEngine(options: DemoEngineOptions, lies: Lies = 
       const before = seen.get(uid);
       seen.set(uid, { version: resourceVersion, text, frame });
       const message = initial ? null : messageOf({ frame, text, before: before ?? null, reviews, lies, path });
-      if (message !== null) messages.push(message);
+      if (message !== null) committed = committed.then(() => append(message));
     }),
   );
   return {
     ready: Promise.all(watches.map(({ synced }) => synced)).then(() => undefined),
     admissionAddress: () => `127.0.0.1:${(server.address() as AddressInfo).port}`,
-    async drain() {
-      await init({ fs: nodeFs, gitdir, bare: true, defaultBranch: "main" });
-      const tree = await writeTree({ fs: nodeFs, gitdir, tree: [] });
-      for (const message of ["Begin\n\nKubescribe-Kind: snapshot\n", ...messages]) {
-        const name = /Changed-By: (.*)/.exec(message)?.[1] ?? "kubescribe";
-        await commit({
-          fs: nodeFs,
-          gitdir,
-          tree,
-          message,
-          author: { name, email: "x@example.com" },
-          ref: "refs/heads/main",
-        });
-      }
-    },
+    drain: () => committed,
     async [Symbol.asyncDispose]() {
       for (const { close } of watches) close();
+      await committed;
       server.closeAllConnections();
       await new Promise((resolve) => server.close(resolve));
     },

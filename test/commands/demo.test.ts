@@ -71,7 +71,7 @@ const wallClock: Clock = {
   nowMs: () => Date.now(),
   monotonicMs: () => performance.now(),
   after(delayMs, task) {
-    const timer = setTimeout(task, Math.min(delayMs, 20));
+    const timer = setTimeout(task, delayMs < 1000 ? Math.min(delayMs, 20) : delayMs);
     return { [Symbol.dispose]: () => clearTimeout(timer) };
   },
 };
