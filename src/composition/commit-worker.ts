@@ -1,0 +1,50 @@
+/** Entry of the commit pool's worker threads: fills the stages of src/git with Node's files and the sanitizer. */
+
+import { move, transferableSymbol, valueSymbol, workerData } from "piscina";
+import type { FlushResult, TargetState } from "../../actors/ports.ts";
+import type { Chunk } from "../git/batch.ts";
+import { type FlushTask, type Reply, replyOf } from "../git/piscina-pool.ts";
+import type { PreparedChunk } from "../git/prepare.ts";
+import { Stages } from "../git/stages.ts";
+import type { TargetOptions } from "../git/target.ts";
+import { manifestOf } from "../sanitize/manifest.ts";
+import { createNodeFileSystem } from "./node-file-system.ts";
+
+const stages = new Stages({
+  fs: createNodeFileSystem(),
+  clock: {
+    nowMs: () => Date.now(),
+    monotonicMs: () => performance.now(),
+    after(delayMs, task) {
+      const timer = setTimeout(task, delayMs);
+      return { [Symbol.dispose]: () => clearTimeout(timer) };
+    },
+  },
+  manifestOf,
+  targets: JSON.parse(String(workerData)) as readonly TargetOptions[],
+});
+
+export async function prepare(chunk: Chunk): Promise<unknown> {
+  const reply = await replyOf(async () => stages.prepare(chunk));
+  return reply.ok ? moved(reply) : reply;
+}
+
+export function open(targetId: string): Promise<Reply<TargetState>> {
+  return replyOf(() => stages.open(targetId));
+}
+
+export function flush(task: FlushTask): Promise<Reply<FlushResult>> {
+  return replyOf(() => stages.flush(task.header, task.prepared));
+}
+
+function moved(reply: { readonly ok: true; readonly value: PreparedChunk }): unknown {
+  const { entries, table } = reply.value;
+  return move({
+    get [transferableSymbol](): ArrayBuffer[] {
+      return [entries, table];
+    },
+    get [valueSymbol](): unknown {
+      return reply;
+    },
+  } as unknown as ArrayBuffer);
+}

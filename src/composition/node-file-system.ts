@@ -1,0 +1,66 @@
+/** The FileSystem port over Node's files. */
+
+import { constants } from "node:fs";
+import * as files from "node:fs/promises";
+import type { FileHandle, FileSystem } from "../../actors/ports.ts";
+
+const flags = {
+  read: "r",
+  append: "a",
+  create: "w",
+  "create-new": "wx",
+} as const;
+
+export function createNodeFileSystem(): FileSystem {
+  return {
+    open: async (path, mode) => new NodeFileHandle(await files.open(path, flags[mode], 0o644)),
+    readFile: (path) => files.readFile(path),
+    list: (path) => files.readdir(path),
+    async stat(path) {
+      const found = await files.stat(path);
+      return { sizeBytes: found.size, directory: found.isDirectory(), modifiedMs: found.mtimeMs };
+    },
+    async makeDirectory(path) {
+      await files.mkdir(path, { recursive: true });
+    },
+    rename: (from, to) => files.rename(from, to),
+    remove: (path) => files.unlink(path),
+    async syncDirectory(path) {
+      await using directory = await files.open(path, constants.O_RDONLY | constants.O_DIRECTORY);
+      await directory.sync();
+    },
+  };
+}
+
+class NodeFileHandle implements FileHandle {
+  readonly #file: files.FileHandle;
+
+  constructor(file: files.FileHandle) {
+    this.#file = file;
+  }
+
+  /** A write may take less than it was given. */
+  async write(bytes: Uint8Array): Promise<void> {
+    for (let at = 0; at < bytes.length; ) {
+      at += (await this.#file.write(bytes, at, bytes.length - at, null)).bytesWritten;
+    }
+  }
+
+  async read(into: Uint8Array, position: number): Promise<number> {
+    let filled = 0;
+    while (filled < into.length) {
+      const { bytesRead } = await this.#file.read(into, filled, into.length - filled, position + filled);
+      if (bytesRead === 0) break;
+      filled += bytesRead;
+    }
+    return filled;
+  }
+
+  sync(): Promise<void> {
+    return this.#file.datasync();
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.#file.close();
+  }
+}

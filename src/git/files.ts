@@ -1,0 +1,66 @@
+/** Small steps over the file system port that several files of this folder take. */
+
+import type { FileSystem } from "../../actors/ports.ts";
+
+export function isMissing(error: unknown): boolean {
+  return error instanceof Error && "code" in error && (error.code === "ENOENT" || error.code === "ENOTDIR");
+}
+
+/** Null where there is no such file, or where it is a directory. */
+export async function readIfAny(fs: FileSystem, path: string): Promise<Uint8Array | null> {
+  try {
+    return await fs.readFile(path);
+  } catch (error) {
+    if (isMissing(error) || (error instanceof Error && "code" in error && error.code === "EISDIR")) return null;
+    throw error;
+  }
+}
+
+export async function readTextIfAny(fs: FileSystem, path: string): Promise<string | null> {
+  const bytes = await readIfAny(fs, path);
+  return bytes === null ? null : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString("utf8");
+}
+
+export async function listIfAny(fs: FileSystem, path: string): Promise<readonly string[]> {
+  try {
+    return await fs.list(path);
+  } catch (error) {
+    if (isMissing(error)) return [];
+    throw error;
+  }
+}
+
+export async function exists(fs: FileSystem, path: string): Promise<boolean> {
+  try {
+    await fs.stat(path);
+    return true;
+  } catch (error) {
+    if (isMissing(error)) return false;
+    throw error;
+  }
+}
+
+/** A new directory is durable only once its parent is synced, and so on upwards. */
+export async function makeDurableDirectory(fs: FileSystem, path: string, sync: boolean): Promise<void> {
+  if (await exists(fs, path)) return;
+  const parent = path.slice(0, path.lastIndexOf("/"));
+  if (parent !== "") await makeDurableDirectory(fs, parent, sync);
+  await fs.makeDirectory(path);
+  if (sync && parent !== "") await fs.syncDirectory(parent);
+}
+
+/** Replaces a small file whole, by way of `<path>.tmp`. */
+export async function replaceFile(
+  fs: FileSystem,
+  path: string,
+  content: { readonly text: string; readonly sync: boolean },
+): Promise<void> {
+  const temporary = `${path}.tmp`;
+  {
+    await using file = await fs.open(temporary, "create");
+    await file.write(Buffer.from(content.text, "utf8"));
+    if (content.sync) await file.sync();
+  }
+  await fs.rename(temporary, path);
+  if (content.sync) await fs.syncDirectory(path.slice(0, path.lastIndexOf("/")));
+}

@@ -1,0 +1,215 @@
+/**
+ * Builds the commits of one flush in memory: against the tree cache, into one pack.
+ *
+ * Owns the pack in hand and the tip. 1. One change makes one commit or none. 2. Between two commits the tree cache holds
+ * exactly the tree of `tip`. 3. Which changes are old is judged by the cursors as they stood before the flush (I1).
+ */
+
+import type { Clock } from "../../actors/ports.ts";
+import { compareCursors, type Cursor, type ResourceType, type TypeKey, type Uid } from "../../machines/messages.ts";
+import type { BatchEntry } from "./batch.ts";
+import type { BranchView } from "./branch-view.ts";
+import { changeCommitOf, type ChangeHeader, noteCommitOf, type NoteOptions } from "./commit.ts";
+import {
+  decodePathPart,
+  type FilePath,
+  filePathOf,
+  namespaceDirectoryOf,
+  namespaceOf,
+  type ResourceName,
+  resourcePartOf,
+  typeDirectoriesOf,
+} from "./layout.ts";
+import { PackBuilder } from "./pack.ts";
+import type { PreparedObject } from "./prepare.ts";
+import type { SelectionIndex } from "./selection.ts";
+import { changedFilesOf } from "./takeover.ts";
+import type { TargetOptions } from "./target.ts";
+import { directoryMode } from "./tree-cache.ts";
+
+export interface FlushBuilderOptions {
+  readonly view: BranchView;
+  /** The durable ones, and what flushes without commits have told since. */
+  readonly cursors: ReadonlyMap<TypeKey, Cursor>;
+  readonly target: TargetOptions;
+  readonly prefix: readonly string[];
+  readonly selections: SelectionIndex;
+  readonly clock: Clock;
+}
+
+type SnapshotEntry = Extract<BatchEntry, { readonly kind: "snapshot" }>;
+type ResyncEntry = Extract<BatchEntry, { readonly kind: "resync" }>;
+
+export class FlushBuilder {
+  readonly pack = new PackBuilder();
+  readonly #options: FlushBuilderOptions;
+  #tip: string;
+
+  constructor(options: FlushBuilderOptions) {
+    this.#options = options;
+    this.#tip = options.view.head;
+  }
+
+  get tip(): string {
+    return this.#tip;
+  }
+
+  /** Ours over what others edited or removed since our last commit. */
+  async takeOver(): Promise<void> {
+    const { view, prefix } = this.#options;
+    if (view.ownTip === "" || view.ownTip === view.head) return;
+    const files = await changedFilesOf({ reader: view.reader, ownTip: view.ownTip, head: view.head, prefix });
+    if (files.length === 0) return;
+    for (const { path, id } of files) await this.#write(path, Buffer.from(id, "hex"));
+    const subject = `Take over ${files.length === 1 ? "1 file" : `${files.length} files`} that others changed`;
+    this.#note({ kind: "takeover", subject, cursors: new Map() });
+  }
+
+  /** Returns how many commits each entry made. */
+  async add(entries: readonly BatchEntry[], objects: readonly PreparedObject[]): Promise<readonly number[]> {
+    const commits: number[] = [];
+    let snapshots: SnapshotEntry[] = [];
+    for (const entry of entries) {
+      if (entry.kind === "snapshot") {
+        if (!this.#isOld(entry.type.key, entry.cursor)) snapshots.push(entry);
+        commits.push(0);
+        continue;
+      }
+      if (snapshots.length > 0 && (await this.#snapshot(snapshots, objects))) countSnapshot(commits);
+      snapshots = [];
+      commits.push(entry.kind === "change" ? await this.#change(entry.change, objects[entry.item]) : await this.#resync(entry));
+    }
+    if (snapshots.length > 0 && (await this.#snapshot(snapshots, objects))) countSnapshot(commits);
+    return commits;
+  }
+
+  #isOld(key: TypeKey, cursor: Cursor): boolean {
+    const own = this.#options.cursors.get(key);
+    return own !== undefined && compareCursors(own, cursor) >= 0;
+  }
+
+  async #change(change: ChangeHeader, object: PreparedObject | undefined): Promise<number> {
+    const { view, selections, prefix } = this.#options;
+    const { type, namespace, operation } = change;
+    if (this.#isOld(type.key, change)) {
+      return view.unrecorded.has(`${change.epoch}/${change.uid}/${change.resourceVersion}`) ? 1 : 0;
+    }
+    const labels = object?.labels ?? {};
+    const decision = selections.decide({ typeKey: type.key, namespace, operation, labels });
+    if (decision === "ignore") return 0;
+    const path = filePathOf(prefix, type, change);
+    if (decision === "remove" || object === undefined) {
+      if (!(await this.#remove(path))) return 0;
+    } else if (!(await this.#write(path, object.id))) return 0;
+    else this.pack.addPacked(object);
+    this.#commit((frame) => changeCommitOf(change, frame, this.#options.target));
+    return 1;
+  }
+
+  /** One commit that makes the files of several types equal to what a list says. */
+  async #snapshot(entries: readonly SnapshotEntry[], objects: readonly PreparedObject[]): Promise<boolean> {
+    const { prefix, selections } = this.#options;
+    let changed = false;
+    for (const { type, items } of entries) {
+      const kept = new Set<string>();
+      for (const item of items) {
+        const object = objects[item.item];
+        if (object === undefined) continue;
+        if (!selections.includes({ typeKey: type.key, namespace: item.namespace, labels: object.labels })) continue;
+        const path = filePathOf(prefix, type, item);
+        kept.add(keyOf(path));
+        if (!(await this.#write(path, object.id))) continue;
+        this.pack.addPacked(object);
+        changed = true;
+      }
+      for (const { path } of await this.#leftovers(type, kept)) changed = (await this.#remove(path)) || changed;
+    }
+    const types = entries.length === 1 ? (entries[0]?.type.key ?? "") : `${entries.length} resource types`;
+    const cursors = new Map(entries.map((entry) => [entry.type.key, entry.cursor]));
+    if (changed) this.#note({ kind: "snapshot", subject: `Snapshot of ${types}`, cursors });
+    return changed;
+  }
+
+  /** What went while nobody watched: whose uid and hand is not known. */
+  async #resync(entry: ResyncEntry): Promise<number> {
+    const { prefix, target, clock } = this.#options;
+    const { type, cursor } = entry;
+    if (this.#isOld(type.key, cursor)) return 0;
+    const kept = new Set(entry.present.map((resource) => keyOf(filePathOf(prefix, type, resource))));
+    let commits = 0;
+    for (const { path, resource } of await this.#leftovers(type, kept)) {
+      if (!(await this.#remove(path))) continue;
+      const change: ChangeHeader = {
+        ...resource,
+        ...cursor,
+        type,
+        uid: "unknown" as Uid,
+        operation: "DELETE",
+        verdict: { tier: "unresolved", author: null, candidates: [], causedBy: "", faulted: false },
+        observedAtMs: clock.nowMs(),
+      };
+      this.#commit((frame) => changeCommitOf(change, frame, target));
+      commits++;
+    }
+    return commits;
+  }
+
+  /** Files of a type that a complete list has no object for, where a rule lets go of files. */
+  async #leftovers(
+    type: ResourceType,
+    kept: ReadonlySet<string>,
+  ): Promise<readonly { readonly path: FilePath; readonly resource: ResourceName }[]> {
+    const { prefix, selections } = this.#options;
+    const { tree } = this.#options.view;
+    const found: { readonly path: FilePath; readonly resource: ResourceName }[] = [];
+    await tree.load(prefix);
+    for (const { name: directory, mode } of tree.entries(prefix)) {
+      const namespace = namespaceOf(directory);
+      if (mode !== directoryMode || namespaceDirectoryOf(namespace) !== directory) continue;
+      if (!selections.removes(type.key, namespace)) continue;
+      const directories = typeDirectoriesOf(prefix, directory, type);
+      await tree.load(directories);
+      for (const { name: file } of tree.entries(directories)) {
+        const part = resourcePartOf(file);
+        const path = { directories, file };
+        if (part === null || kept.has(keyOf(path))) continue;
+        found.push({ path, resource: { namespace, name: decodePathPart(part) } });
+      }
+    }
+    return found;
+  }
+
+  /** False where the file has these bytes. */
+  async #write(path: FilePath, id: Buffer): Promise<boolean> {
+    const { tree } = this.#options.view;
+    if (!tree.isLoaded(path.directories)) await tree.load(path.directories);
+    if (tree.get(path.directories, path.file)?.equals(id) === true) return false;
+    tree.set(path.directories, path.file, id);
+    return true;
+  }
+
+  async #remove(path: FilePath): Promise<boolean> {
+    const { tree } = this.#options.view;
+    if (!tree.isLoaded(path.directories)) await tree.load(path.directories);
+    return tree.delete(path.directories, path.file);
+  }
+
+  #note(note: NoteOptions): void {
+    this.#commit((frame) => noteCommitOf(note, frame, this.#options.target));
+  }
+
+  #commit(encode: (frame: Parameters<typeof changeCommitOf>[1]) => Buffer): void {
+    const tree = this.#options.view.tree.write(this.pack).toString("hex");
+    const frame = { tree, parent: this.#tip, committedAtMs: this.#options.clock.nowMs() };
+    this.#tip = this.pack.add("commit", encode(frame)).toString("hex");
+  }
+}
+
+function keyOf(path: FilePath): string {
+  return `${path.directories.join("/")}/${path.file}`;
+}
+
+/** The shared commit counts for the last of the entries that share it. */
+function countSnapshot(commits: number[]): void {
+  if (commits.length > 0) commits[commits.length - 1] = 1;
+}

@@ -1,0 +1,104 @@
+/**
+ * The commit pool on worker threads: one pool prepares chunks for every target; each target has a thread of its own that holds
+ * its tree. The main thread only hands buffers from one to the other.
+ */
+
+import { Piscina } from "piscina";
+import type { CommitPool, FlushResult, TargetState } from "../../actors/ports.ts";
+import { KubescribeError } from "../../machines/error.ts";
+import type { Retry } from "../../machines/error.ts";
+import type { Chunk } from "./batch.ts";
+import { createCommitPool } from "./commit-pool.ts";
+import type { PreparedChunk } from "./prepare.ts";
+import { targetOf } from "./stages.ts";
+import type { TargetOptions } from "./target.ts";
+
+export interface PiscinaCommitPoolOptions {
+  readonly targets: readonly TargetOptions[];
+  /** src/composition/commit-worker.ts, as a file URL. */
+  readonly workerUrl: string;
+  readonly prepareThreads: number;
+  /** Called before a target is opened first; what it returns is disposed of when the pool is. */
+  readonly lock: (target: TargetOptions) => Promise<AsyncDisposable>;
+}
+
+/** What comes back from a worker: a class of ours would not survive the way. */
+export type Reply<Value> =
+  | { readonly ok: true; readonly value: Value }
+  | { readonly ok: false; readonly code: string; readonly message: string; readonly retry: Retry };
+
+export interface FlushTask {
+  readonly header: string;
+  readonly prepared: readonly PreparedChunk[];
+}
+
+export async function replyOf<Value>(work: () => Promise<Value>): Promise<Reply<Value>> {
+  try {
+    return { ok: true, value: await work() };
+  } catch (error) {
+    if (error instanceof KubescribeError) {
+      return { ok: false, code: error.code, message: error.message, retry: error.retry };
+    }
+    const code = error instanceof Error && "code" in error ? String(error.code) : "";
+    const message = error instanceof Error ? (error.stack ?? error.message) : String(error);
+    return { ok: false, code: code === "" ? "git-fault" : `git-${code.toLowerCase()}`, message, retry: "backoff" };
+  }
+}
+
+export function createPiscinaCommitPool(options: PiscinaCommitPoolOptions): CommitPool {
+  const { targets, workerUrl, prepareThreads, lock } = options;
+  const threads = (count: number): Piscina => {
+    return new Piscina({
+      filename: workerUrl,
+      minThreads: count,
+      maxThreads: count,
+      idleTimeout: Number.POSITIVE_INFINITY,
+      workerData: JSON.stringify(targets),
+    });
+  };
+  const preparing = threads(prepareThreads);
+  const assembling = new Map<string, Piscina>();
+  const locks = new Map<string, Promise<AsyncDisposable>>();
+  const assemblerOf = (targetId: string): Piscina => {
+    const assembler = assembling.get(targetId) ?? threads(1);
+    assembling.set(targetId, assembler);
+    return assembler;
+  };
+  const locked = async (targetId: string): Promise<Piscina> => {
+    const held = locks.get(targetId) ?? lock(targetOf(targets, targetId));
+    locks.set(targetId, held);
+    await held.catch((error: unknown) => {
+      locks.delete(targetId);
+      throw error;
+    });
+    return assemblerOf(targetId);
+  };
+  return createCommitPool(targets, {
+    parallelChunks: prepareThreads * 2,
+    async open(targetId) {
+      const assembler = await locked(targetId);
+      return valueOf((await assembler.run(targetId, { name: "open" })) as Reply<TargetState>);
+    },
+    async prepare(chunk: Chunk) {
+      const reply: unknown = await preparing.run(chunk, { name: "prepare", transferList: [chunk.bytes] });
+      return valueOf(reply as Reply<PreparedChunk>);
+    },
+    async flush(targetId, header, prepared) {
+      const assembler = await locked(targetId);
+      const task: FlushTask = { header, prepared };
+      const transferList = prepared.flatMap((chunk) => [chunk.entries, chunk.table]);
+      return valueOf((await assembler.run(task, { name: "flush", transferList })) as Reply<FlushResult>);
+    },
+    async [Symbol.asyncDispose]() {
+      await Promise.all([preparing.close(), ...[...assembling.values()].map((assembler) => assembler.close())]);
+      for (const held of await Promise.allSettled(locks.values())) {
+        if (held.status === "fulfilled") await held.value[Symbol.asyncDispose]();
+      }
+    },
+  });
+}
+
+function valueOf<Value>(reply: Reply<Value>): Value {
+  if (reply.ok) return reply.value;
+  throw new KubescribeError(reply.code, reply.message, { retry: reply.retry });
+}

@@ -1,0 +1,131 @@
+/**
+ * Writes one target's branch: the second stage, one per target, one flush after the other.
+ *
+ * Owns the reading of the branch that flushes build on, and the cursors that flushes without commits have told.
+ * 1. The order on disk is pack, index, branch ref, state ref: a crash leaves unused objects, or a state ref that the trailers of
+ *    the commits after it complete.
+ * 2. After any failure the reading is dropped: what holds is what the repository says.
+ * 3. A flush that is repeated commits nothing twice: the cursors of the repository judge.
+ */
+
+import type { Clock, FileSystem, FlushResult, TargetState } from "../../actors/ports.ts";
+import type { Cursor, TypeKey } from "../../machines/messages.ts";
+import type { BatchHeader } from "./batch.ts";
+import { branchRefOf, type BranchView, readBranch } from "./branch-view.ts";
+import { FlushBuilder } from "./flush-builder.ts";
+import { raise } from "./history.ts";
+import { pathPrefixOf, refPartOf } from "./layout.ts";
+import { PackBuilder } from "./pack.ts";
+import { PackShelf } from "./pack-shelf.ts";
+import { decodePrepared, type PreparedChunk } from "./prepare.ts";
+import { ensureRepository } from "./repository.ts";
+import { SelectionIndex } from "./selection.ts";
+import { encodeState, stateRefOf } from "./state.ts";
+import type { TargetOptions } from "./target.ts";
+
+export interface TargetWriterOptions {
+  readonly fs: FileSystem;
+  readonly clock: Clock;
+  readonly target: TargetOptions;
+}
+
+/** Cursors that moved without a commit reach the state ref this late at the most, if there are flushes. */
+const stateDelayMs = 60_000;
+
+export class TargetWriter {
+  readonly #options: TargetWriterOptions;
+  readonly #prefix: readonly string[];
+  readonly #selections: SelectionIndex;
+  #loaded: Loaded | null = null;
+  #told: ReadonlyMap<TypeKey, Cursor> = new Map();
+  #stateAtMs = 0;
+
+  constructor(options: TargetWriterOptions) {
+    this.#options = options;
+    this.#prefix = pathPrefixOf(options.target.path);
+    this.#selections = new SelectionIndex(options.target.selections);
+  }
+
+  async open(): Promise<TargetState> {
+    this.#loaded = null;
+    const { view } = await this.#load();
+    return { tip: view.head, cursors: this.#cursorsOf(view) };
+  }
+
+  async flush(batch: BatchHeader, prepared: readonly PreparedChunk[]): Promise<FlushResult> {
+    const loaded = await this.#current();
+    this.#loaded = null;
+    const { view } = loaded;
+    const { target, clock } = this.#options;
+    const cursors = this.#cursorsOf(view);
+    const builder = new FlushBuilder({ view, cursors, target, prefix: this.#prefix, selections: this.#selections, clock });
+    await builder.takeOver();
+    const commits = await builder.add(batch.entries, decodePrepared(prepared));
+    const reached = new Map(cursors);
+    for (const [key, cursor] of batch.cursors) raise(reached, key, cursor);
+    const stateBlob = await this.#publish(loaded, builder, reached);
+    this.#told = reached;
+    const durable = stateBlob === null ? {} : { stateBlob, durableCursors: reached };
+    const after = { ...view, ...durable, head: builder.tip, ownTip: builder.tip, cursors: reached, unrecorded: new Set<string>() };
+    this.#loaded = { ...loaded, view: after };
+    if (builder.pack.count > 0) await loaded.shelf.tidy();
+    return { tip: builder.tip, commits };
+  }
+
+  /** The reading in hand, unless somebody moved the branch since. */
+  async #current(): Promise<Loaded> {
+    if (this.#loaded !== null) {
+      const { view } = this.#loaded;
+      if ((await view.refs.read(branchRefOf(this.#options.target))) === view.head) return this.#loaded;
+    }
+    return this.#load();
+  }
+
+  async #load(): Promise<Loaded> {
+    const { fs, clock, target } = this.#options;
+    const sync = target.durability === "flush";
+    const gitDirectory = await ensureRepository({ fs, repository: target.repository, branch: target.branch, sync });
+    const shelf = await PackShelf.open({ fs, gitDirectory, owner: refPartOf(target.id), sync });
+    const view = await readBranch({ fs, clock, gitDirectory, target, prefix: this.#prefix });
+    this.#loaded = { view, shelf };
+    return this.#loaded;
+  }
+
+  #cursorsOf(view: BranchView): ReadonlyMap<TypeKey, Cursor> {
+    const cursors = new Map(view.cursors);
+    for (const [key, cursor] of this.#told) raise(cursors, key, cursor);
+    return cursors;
+  }
+
+  /** Returns the new state blob, or null where the state ref can wait. */
+  async #publish(
+    loaded: Loaded,
+    builder: FlushBuilder,
+    cursors: ReadonlyMap<TypeKey, Cursor>,
+  ): Promise<string | null> {
+    const { view, shelf } = loaded;
+    const { target, clock } = this.#options;
+    const moved = builder.tip !== view.head;
+    const nowMs = clock.nowMs();
+    if (!moved && !needsState(view, cursors) && Math.abs(nowMs - this.#stateAtMs) < stateDelayMs) return null;
+    const pack = moved ? builder.pack : new PackBuilder();
+    const stateBlob = pack.add("blob", encodeState({ tip: builder.tip, cursors })).toString("hex");
+    if (stateBlob === view.stateBlob) return stateBlob;
+    await shelf.write(pack);
+    if (moved) await view.refs.move(branchRefOf(target), { expected: view.head, id: builder.tip });
+    await view.refs.move(stateRefOf(target), { expected: view.stateBlob, id: stateBlob });
+    this.#stateAtMs = nowMs;
+    return stateBlob;
+  }
+}
+
+interface Loaded {
+  readonly view: BranchView;
+  readonly shelf: PackShelf;
+}
+
+/** A type or an epoch that the state ref knows nothing of must not wait: without it, the type would begin with a snapshot again. */
+function needsState(view: BranchView, cursors: ReadonlyMap<TypeKey, Cursor>): boolean {
+  if (view.ownTip !== view.head) return true;
+  return [...cursors].some(([key, cursor]) => view.durableCursors.get(key)?.epoch !== cursor.epoch);
+}

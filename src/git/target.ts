@@ -1,0 +1,46 @@
+/** What one target branch is, as plain data: it goes to worker threads as JSON. */
+
+import type { Selection } from "../../machines/selection.ts";
+
+export interface TargetOptions {
+  readonly id: string;
+  /** uid of the kube-system namespace: several clusters may share a repository. */
+  readonly clusterUid: string;
+  /** Absolute path of a repository: bare, or a work tree whose files are left alone. Made, bare, where there is none. */
+  readonly repository: string;
+  /** `main`, without `refs/heads/`. */
+  readonly branch: string;
+  /** Below which our files stand; empty for the root. */
+  readonly path: string;
+  readonly author: AuthorMapping;
+  readonly committer: Person;
+  /** Who authors what nobody is named for. */
+  readonly sentinel: Person;
+  readonly secrets: SecretsPolicy;
+  readonly selections: readonly Selection[];
+  /** `flush`: pack, index, directories and refs are synced at each flush. `none`: when the operating system likes. */
+  readonly durability: "flush" | "none";
+}
+
+export interface Person {
+  readonly name: string;
+  readonly email: string;
+}
+
+export interface AuthorMapping {
+  /** Key of the userInfo claim that names the author; null: the user. */
+  readonly nameClaim: string | null;
+  readonly emailClaim: string | null;
+  /** Domain of the addresses of users who have none. */
+  readonly domain: string;
+}
+
+export type SecretsPolicy = "omit" | "keep";
+
+export const defaultAuthorMapping: AuthorMapping = {
+  nameClaim: null,
+  emailClaim: null,
+  domain: "users.kubescribe.invalid",
+};
+export const defaultCommitter: Person = { name: "kubescribe", email: "kubescribe@kubescribe.invalid" };
+export const defaultSentinel: Person = { name: "unresolved", email: "unresolved@kubescribe.invalid" };
