@@ -31,13 +31,13 @@ export class WatchPosition {
     }
   }
 
-  /** Everything up to and including `version` has been passed on. Returns false if that is no news. */
-  completed(version: ResourceVersion): boolean {
-    const order = compareResourceVersions(version, this.#version);
-    if (order < 0 || (order === 0 && this.#uids === null)) return false;
-    this.#version = version;
-    this.#uids = null;
-    return order > 0;
+  isNews(version: ResourceVersion): boolean {
+    return compareResourceVersions(version, this.#version) > 0;
+  }
+
+  /** Everything up to and including `version` has been passed on. */
+  completed(version: ResourceVersion): void {
+    if (compareResourceVersions(version, this.#version) >= 0) this.reset(version);
   }
 
   /** A list took the place of what was before. */
