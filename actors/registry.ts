@@ -48,6 +48,7 @@ export class Registry {
   readonly #cascade: Cascade;
   readonly #awake = new Map<ResourceKey, ResourceActor>();
   readonly #atRest = new Map<TypeKey, Map<ResourceKey, ResourceRecord>>();
+  readonly #remembered = new Map<TypeKey, readonly (readonly [ResourceKey, ResourceRecord])[]>();
   /** Changes of the message that is being processed. */
   #changes: Change[] = [];
 
@@ -115,9 +116,9 @@ export class Registry {
     }
   }
 
-  /** Brings back what an earlier process knew; before any message of the type. */
+  /** What an earlier process knew of a type; used if the type's first list comes after a gap, and forgotten with it. */
   restore(typeKey: TypeKey, records: Iterable<readonly [ResourceKey, ResourceRecord]>): void {
-    this.#atRest.set(typeKey, new Map(records));
+    this.#remembered.set(typeKey, [...records]);
   }
 
   #observe(event: WatchEvent, epoch: number): void {
@@ -137,20 +138,39 @@ export class Registry {
   #list(message: ListedMessage): void {
     const { type, epoch, resourceVersion, items, unbroken } = message;
     const shown = new Set<ResourceKey>();
+    if (!unbroken) this.#recall(type.key);
+    this.#remembered.delete(type.key);
     this.#changes = [];
     for (const event of items) {
       const key = resourceKeyOf(type.key, event.namespace, event.name);
       shown.add(key);
-      this.#deliver(type.key, key, { type: "listed", event, epoch, unbroken });
+      if (!this.#settleAtRest(key, event, message)) this.#deliver(type.key, key, { type: "listed", event, epoch, unbroken });
     }
     if (!unbroken) this.#missAllBut(shown, message);
-    else this.#forgetAllBut(shown, message);
     const changes = this.#changes.toSorted((a, b) =>
       compareResourceVersions(a.resourceVersion, b.resourceVersion),
     );
     this.#changes = [];
     const cursor = { epoch, resourceVersion };
     this.#options.outlet({ kind: "relisted", type, cursor, items, changes });
+  }
+
+  /**
+   * A list may be of 100,000 resources, most of which nobody waits for: where the machine could only remember what is shown,
+   * the record is written without it. False where there is more to it.
+   */
+  #settleAtRest(key: ResourceKey, event: WatchEvent, { type, epoch, unbroken }: ListedMessage): boolean {
+    if (this.#awake.has(key)) return false;
+    const records = this.#recordsFor(type.key);
+    const { uid, resourceVersion, objectHash, restHash, replicas, terminating } = event;
+    const record = records.get(key);
+    if (!unbroken && (record?.resourceVersion !== resourceVersion || record.uid !== uid || record.epoch !== epoch))
+      return false;
+    const state = terminating ? "terminating" : "live";
+    const tie = record?.resourceVersion === resourceVersion ? record.tie : null;
+    const markedThrough = record?.markedThrough ?? "";
+    records.set(key, { state, epoch, uid, resourceVersion, objectHash, restHash, replicas, markedThrough, tie });
+    return true;
   }
 
   /** A relist that does not show a resource which was seen before its version: it is gone. */
@@ -174,10 +194,12 @@ export class Registry {
     }
   }
 
-  /** The exact state at the cursor is all there was: what a restored record says beyond it is history. */
-  #forgetAllBut(shown: ReadonlySet<ResourceKey>, { type }: ListedMessage): void {
-    const records = this.#atRest.get(type.key);
-    for (const key of Array.from(records?.keys() ?? [])) if (!shown.has(key)) records?.delete(key);
+  #recall(typeKey: TypeKey): void {
+    for (const [key, record] of this.#remembered.get(typeKey) ?? []) {
+      const { state, epoch, uid, resourceVersion, objectHash, restHash, replicas } = record;
+      const known = { uid, resourceVersion, objectHash, restHash, replicas };
+      this.#deliver(typeKey, key, { type: "remembered", known, epoch, terminating: state === "terminating" });
+    }
   }
 
   #deliver(typeKey: TypeKey, key: ResourceKey, message: ResourceEvent): boolean {

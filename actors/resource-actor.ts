@@ -135,6 +135,7 @@ export class ResourceActor {
         return [{ kind: "drop", correlations: [message.entry.correlation], reason: "fault" }];
       case "removed":
       case "missing":
+      case "remembered":
         return [];
       case "observed":
       case "listed": {

@@ -104,7 +104,15 @@ export interface Removed {
   readonly why: "evicted" | "expired";
 }
 
-export type ResourceEvent = Correlated | Removed | Observed | Listed | Missing;
+/** What an earlier process knew; of use only where a gap follows. */
+export interface Remembered {
+  readonly type: "remembered";
+  readonly known: Known;
+  readonly epoch: number;
+  readonly terminating: boolean;
+}
+
+export type ResourceEvent = Correlated | Removed | Observed | Listed | Missing | Remembered;
 
 export function isRepeat(context: ResourceContext, shown: Observed | Listed): boolean {
   const { known, epoch } = context;
@@ -153,6 +161,10 @@ export function withdraw(context: ResourceContext, { arrival, why }: Removed): R
   return { ...context, pending: sifted.pending, effects: drops(sifted, why) };
 }
 
+export function remember(context: ResourceContext, { known, epoch }: Remembered): ResourceContext {
+  return { ...context, known, epoch, effects: [] };
+}
+
 /** A resource that was not there before, or that nobody here knew of. */
 export function create(context: ResourceContext, shown: Observed | Listed): ResourceContext {
   if (shown.type === "listed" && shown.unbroken) return move(context, shown);
@@ -177,8 +189,10 @@ export function update(context: ResourceContext, shown: Observed | Listed): Reso
   if (known === null || (shown.type === "listed" && shown.unbroken)) return create(context, shown);
   const { event } = shown;
   if (known.uid !== event.uid) {
-    const deletion = changeOf(shown, "DELETE", attributeGapDeletion(known.uid, pending));
     const created = create(context, shown);
+    // In a stream DELETED comes first; a list leaves it out.
+    if (shown.type === "observed") return created;
+    const deletion = changeOf(shown, "DELETE", attributeGapDeletion(known.uid, pending));
     return { ...created, effects: [commit({ ...deletion, uid: known.uid }), ...created.effects] };
   }
   if (isNeutral(known, event)) return step(context, shown, []);

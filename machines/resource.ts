@@ -15,6 +15,7 @@ import {
   isRepeat,
   miss,
   move,
+  remember,
   update,
   withdraw,
 } from "./resource-changes.ts";
@@ -28,6 +29,7 @@ export const resourceMachine = setup({
     repeats: ({ context, event }) => isShown(event) && isRepeat(context, event),
     deletes: ({ event }) => event.type === "observed" && event.event.kind === "DELETED",
     terminates: ({ event }) => isShown(event) && event.event.terminating,
+    wasTerminating: ({ event }) => event.type === "remembered" && event.terminating,
   },
   actions: {
     correlate: assign(({ context, event }) =>
@@ -41,6 +43,7 @@ export const resourceMachine = setup({
     end: assign(({ context, event }) => (isShown(event) ? end(context, event) : {})),
     move: assign(({ context, event }) => (isShown(event) ? move(context, event) : {})),
     miss: assign(({ context, event }) => (event.type === "missing" ? miss(context, event) : {})),
+    remember: assign(({ context, event }) => (event.type === "remembered" ? remember(context, event) : {})),
     rest: assign({ effects: [] }),
   },
 }).createMachine({
@@ -51,10 +54,15 @@ export const resourceMachine = setup({
     correlated: { actions: "correlate" },
     removed: { actions: "withdraw" },
     missing: { actions: "rest" },
+    remembered: { actions: "rest" },
   },
   states: {
     unseen: {
       on: {
+        remembered: [
+          { guard: "wasTerminating", target: "terminating", actions: "remember" },
+          { target: "live", actions: "remember" },
+        ],
         observed: [
           { guard: "repeats", actions: "rest" },
           { guard: "deletes", target: "gone", actions: "end" },

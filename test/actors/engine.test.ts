@@ -1,0 +1,227 @@
+import { Subject } from "rxjs";
+import { describe, expect, it } from "vitest";
+
+import type { CorrelationMessage, EngineBounds } from "../../actors/engine.ts";
+import { defaultEngineBounds, Engine } from "../../actors/engine.ts";
+import type { BranchMessage, ResourceVersion, WatchMessage } from "../../machines/messages.ts";
+import { FakeLog, FakeMeter } from "../fakes/branch-world.ts";
+import { createSimulatedClock } from "../fakes/clock.ts";
+import type { CorrelationSketch, EventSketch } from "../fakes/messages.ts";
+import { configMaps, correlationOf, eventOf } from "../fakes/messages.ts";
+
+/** An engine between two streams, and what it says to the branches. */
+class World {
+  readonly clock = createSimulatedClock();
+  readonly meter = new FakeMeter();
+  readonly log = new FakeLog();
+  readonly correlation$ = new Subject<CorrelationMessage>();
+  readonly watch$ = new Subject<WatchMessage>();
+  readonly said: string[] = [];
+  readonly engine: Engine;
+  #arrival = 0;
+
+  constructor(
+    bounds: Partial<EngineBounds> = {},
+    contentEquals: (a: Uint8Array, b: Uint8Array) => boolean = () => false,
+  ) {
+    this.engine = new Engine({
+      clock: this.clock,
+      meter: this.meter,
+      log: this.log,
+      bounds: { ...defaultEngineBounds, ...bounds },
+      contentEquals,
+      correlation$: this.correlation$,
+      watch$: this.watch$,
+      outlet: (message) => this.said.push(say(message)),
+    });
+  }
+
+  review(sketch: CorrelationSketch): this {
+    this.#arrival += 1;
+    const correlation = correlationOf({
+      ...sketch,
+      arrival: this.#arrival,
+      atMs: this.clock.nowMs(),
+    });
+    this.correlation$.next({ correlation, object: new TextEncoder().encode(sketch.object ?? "") });
+    return this;
+  }
+
+  see(sketch: EventSketch): this {
+    const event = eventOf({ ...sketch, atMs: this.clock.nowMs() });
+    this.watch$.next({ kind: "observed", event, epoch: sketch.epoch ?? 0 });
+    return this;
+  }
+
+  list(version: number, items: readonly EventSketch[], unbroken = false): this {
+    const resourceVersion = String(version) as ResourceVersion;
+    this.watch$.next({
+      kind: "listed",
+      type: configMaps,
+      resourceVersion,
+      epoch: 0,
+      unbroken,
+      items: items.map(eventOf),
+    });
+    return this;
+  }
+
+  get last(): string | undefined {
+    return this.said.at(-1);
+  }
+}
+
+function say(message: BranchMessage): string {
+  switch (message.kind) {
+    case "changed": {
+      const { operation, name, resourceVersion, verdict } = message.change;
+      const fault = verdict.faulted ? " faulted" : "";
+      return `${operation} ${name} ${resourceVersion} ${verdict.tier} ${verdict.author?.user ?? "nobody"}${fault}`;
+    }
+    case "progressed":
+      return `progress ${message.cursor.resourceVersion}`;
+    case "relisted":
+      return `relist ${message.cursor.resourceVersion}: ${message.changes.map((each) => `${each.operation} ${each.name} ${each.verdict.tier}`).join(", ")}`;
+    case "amended":
+      return `amend ${message.resourceVersion} ${message.verdict.author?.user ?? "nobody"}`;
+    default:
+      return message satisfies never;
+  }
+}
+
+describe("the engine", () => {
+  it("says one thing for every watch message: a change or the progress", () => {
+    const world = new World();
+    world
+      .review({ operation: "CREATE", user: "ann", object: "a" })
+      .see({ kind: "ADDED", version: 10, object: "a" });
+    world.see({ kind: "MODIFIED", version: 11, object: "a ready", rest: "a" });
+    world.watch$.next({
+      kind: "bookmarked",
+      type: configMaps,
+      resourceVersion: "20" as ResourceVersion,
+      epoch: 0,
+    });
+    expect(world.said).toEqual(["CREATE a 10 exact ann", "progress 11", "progress 20"]);
+  });
+
+  it("keeps an idle resource as a record that comes back with the same answers", () => {
+    const world = new World();
+    for (let n = 0; n < 100; n += 1)
+      world.see({ kind: "ADDED", version: 10 + n, object: `o${n}`, name: `n${n}` });
+    expect([world.engine.registry.awakeCount, world.engine.registry.atRestCount]).toEqual([0, 100]);
+    world.review({ operation: "UPDATE", user: "bob", name: "n7", base: 17, object: "b" });
+    expect([world.engine.registry.awakeCount, world.engine.registry.atRestCount]).toEqual([1, 99]);
+    world.see({ kind: "MODIFIED", version: 200, object: "b", name: "n7" });
+    expect(world.last).toBe("UPDATE n7 200 exact bob");
+    expect([world.engine.registry.awakeCount, world.engine.registry.atRestCount]).toEqual([0, 100]);
+  });
+
+  it("forgets names that are gone, and names that were never created once their reviews are over time", () => {
+    const world = new World();
+    world
+      .see({ kind: "ADDED", version: 10, object: "a" })
+      .see({ kind: "DELETED", version: 11, object: "a" });
+    world.review({ operation: "CREATE", user: "ann", object: "x", name: "never", uid: "x" });
+    expect(world.engine.registry.awakeCount).toBe(1);
+    world.clock.advance(defaultEngineBounds.pendingTtlMs + 2_000);
+    expect([world.engine.registry.awakeCount, world.engine.registry.atRestCount]).toEqual([0, 0]);
+    expect(world.meter.counts.get("correlations_dropped expired")).toBe(1);
+  });
+
+  it("lets the oldest correlation go when there are too many in all, and remembers that it did", () => {
+    const world = new World({ pendingTotal: 2 });
+    world.see({ kind: "ADDED", version: 10, object: "a" });
+    world.review({ operation: "UPDATE", user: "early", base: 10, object: "b" });
+    world.review({ operation: "UPDATE", user: "bob", base: 10, object: "b" });
+    world.review({ operation: "UPDATE", user: "other", base: 9, object: "z", name: "elsewhere" });
+    world.see({ kind: "MODIFIED", version: 11, object: "b" });
+    expect(world.last).toBe("UPDATE a 11 tie bob");
+  });
+
+  it("names nobody for a deletion that was asked for before a blind time", () => {
+    const world = new World().see({ kind: "ADDED", version: 10, object: "a" });
+    world.clock.advance(1_000);
+    world.review({ operation: "DELETE", user: "denied", base: 10 });
+    world.engine.loseSight();
+    world.clock.advance(10);
+    world.engine.regainSight();
+    world.see({ kind: "DELETED", version: 11, object: "a" });
+    expect(world.last).toBe("DELETE a 11 unresolved nobody");
+  });
+
+  it("allows a late watch its measured lag, and ten seconds more, before a deletion counts as stale", () => {
+    const late = (lagMs: number) => {
+      const world = new World().see({ kind: "ADDED", version: 10, object: "a" });
+      world.clock.advance(1_000);
+      world.review({ operation: "UPDATE", user: "bob", base: 10, object: "b" });
+      world.review({ operation: "DELETE", user: "dan", base: 11 });
+      world.clock.advance(lagMs);
+      if (lagMs > 10_000) world.see({ kind: "MODIFIED", version: 11, object: "b" });
+      world.see({ kind: "DELETED", version: 12, object: "b" });
+      return world.last;
+    };
+    expect(late(30_000)).toBe("DELETE a 12 delete dan");
+    const stale = new World().see({ kind: "ADDED", version: 10, object: "a" });
+    stale.clock.advance(1_000);
+    stale.review({ operation: "DELETE", user: "denied", base: 10 });
+    stale.clock.advance(30_000);
+    expect(stale.see({ kind: "DELETED", version: 11, object: "a" }).last).toBe(
+      "DELETE a 11 unresolved nobody",
+    );
+  });
+
+  it("restarts an actor that throws, and commits an event that fails again and again as it stands", () => {
+    const world = new World({}, () => {
+      throw new RangeError("broken on purpose");
+    });
+    world.see({ kind: "ADDED", version: 10, object: "a" });
+    world.review({ operation: "UPDATE", user: "bob", base: 10, object: "b" });
+    world.see({ kind: "MODIFIED", version: 11, object: "other bytes" });
+    expect(world.last).toBe("UPDATE a 11 unresolved nobody faulted");
+    expect(world.meter.counts.get("actor_faults RangeError")).toBe(3);
+    world
+      .review({ operation: "UPDATE", user: "cat", base: 11, object: "c" })
+      .see({ kind: "MODIFIED", version: 12, object: "c" });
+    expect(world.last).toBe("UPDATE a 12 exact cat");
+  });
+
+  it("tells what a relist after a gap shows, in the order of versions, the missing last", () => {
+    const world = new World();
+    world
+      .see({ kind: "ADDED", version: 10, object: "a", name: "a" })
+      .see({ kind: "ADDED", version: 11, object: "b", name: "b", uid: "b" });
+    world.see({ kind: "ADDED", version: 12, object: "c", name: "c", uid: "c" });
+    world.review({ operation: "UPDATE", user: "bob", base: 10, object: "a2" });
+    world.list(40, [
+      { version: 31, object: "new", name: "d", uid: "d" },
+      { version: 30, object: "a2", name: "a" },
+      { version: 11, object: "b", name: "b", uid: "b" },
+    ]);
+    expect(world.last).toBe(
+      "relist 40: UPDATE a collapsed, UPDATE d unresolved, DELETE c unresolved",
+    );
+  });
+
+  it("begins with the exact state at the cursor, whatever a record says beyond it", () => {
+    const world = new World();
+    const first = new World()
+      .see({ kind: "ADDED", version: 10, object: "a" })
+      .see({ kind: "MODIFIED", version: 15, object: "later" });
+    world.engine.registry.restore(configMaps.key, first.engine.registry.recordsOf(configMaps.key));
+    world.engine.restore([
+      correlationOf({
+        operation: "UPDATE",
+        user: "bob",
+        base: 10,
+        object: "later",
+        restored: true,
+        atMs: world.clock.nowMs(),
+      }),
+    ]);
+    world
+      .list(12, [{ version: 10, object: "a" }], true)
+      .see({ kind: "MODIFIED", version: 15, object: "later" });
+    expect(world.said).toEqual(["relist 12: ", "UPDATE a 15 exact bob"]);
+  });
+});
