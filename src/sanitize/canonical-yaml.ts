@@ -17,6 +17,8 @@ const maxImplicitKeyLength = 1000;
 /** Encoded keys are remembered, this many; then forgotten all at once. */
 const keyCacheCapacity = 8192;
 const longestCachedKey = 128;
+/** Keys; above it, comparing each with each costs more. */
+const maxInsertionSort = 24;
 
 const keyCache = new Map<string, string>();
 const indents = Array.from({ length: maxBlockDepth + 2 }, (_, depth) => "  ".repeat(depth));
@@ -121,10 +123,24 @@ function keyText(key: string, indent: string): string {
   return `${encoded}:`;
 }
 
-/** Keys of the members that were not dropped. */
+/** Keys of the members that were not dropped. Most maps are small and nearly sorted: insertion is faster than `sort`. */
 function sortedKeys(value: JsonObject): readonly string[] {
-  const keys = Object.keys(value).filter((key) => value[key] !== undefined);
-  return keys.sort();
+  const keys = Object.keys(value);
+  if (keys.length > maxInsertionSort) return keys.filter((key) => value[key] !== undefined).sort();
+  let count = 0;
+  for (const key of keys) {
+    if (value[key] === undefined) continue;
+    let at = count;
+    for (; at > 0; at -= 1) {
+      const before = keys[at - 1] ?? "";
+      if (before < key) break;
+      keys[at] = before;
+    }
+    keys[at] = key;
+    count += 1;
+  }
+  keys.length = count;
+  return keys;
 }
 
 /** On one line. Iterative: depth costs memory only. */

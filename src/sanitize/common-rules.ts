@@ -18,6 +18,7 @@ const builtInFinalizers = new Set([
   "customresourcecleanup.apiextensions.k8s.io",
   "networking.k8s.io/service-cidr-finalizer",
   "resource.kubernetes.io/delete-protection",
+  "scheduling.k8s.io/podgroup-protection",
 ]);
 
 export const commonRules: readonly Rule[] = [

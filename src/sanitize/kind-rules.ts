@@ -93,6 +93,11 @@ export const kindRules: Readonly<Record<string, readonly Rule[]>> = {
       why: "The kubelet marks mirrors of static Pods with them; the API server refuses a mirror without nodeName.",
     },
     {
+      path: "metadata.annotations",
+      keys: ["kubernetes.io/limit-ranger"],
+      why: "Admission tells which defaults it filled in; the defaults themselves stay.",
+    },
+    {
       path: "metadata.labels",
       keys: ["controller-uid", "batch.kubernetes.io/controller-uid"],
       when: (_, object) => ownedBy(object, "Job"),
@@ -203,6 +208,7 @@ export const kindRules: Readonly<Record<string, readonly Rule[]>> = {
     path: `spec.${field}`,
     why: "The candidate's heartbeat.",
   })),
+  "resource.k8s.io/DeviceTaintRule": [{ path: "spec.taint.timeAdded", why: "The API server notes the time." }],
   "apiregistration.k8s.io/APIService": [injectedBundle("spec.caBundle")],
   "apiextensions.k8s.io/CustomResourceDefinition": [
     injectedBundle("spec.conversion.webhook.clientConfig.caBundle"),

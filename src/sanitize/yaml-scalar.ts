@@ -16,11 +16,11 @@ const plainQuantity = /^\d+(?:\.\d+)?(?:[munk]|[KMGTPE]i|[MGTP]|[smhd]|ms|%)$/;
 const reservedWord = /^[-+.]?(?:y|n|yes|no|on|off|true|false|null|nan|inf|infinity)$/i;
 const longestReservedWord = 10;
 
-/** C0 but tab and line feed, DEL, C1 with NEL, U+2028, U+2029, BOM, noncharacters of the BMP, surrogates without their half. */
-const unprintable =
-  // oxlint-disable-next-line no-control-regex -- these are what it is about
-  /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u2028\u2029\ufeff\ufffe\uffff]|[\ud800-\udbff](?![\udc00-\udfff])|(?<![\ud800-\udbff])[\udc00-\udfff]/;
-const toEscape = new RegExp(`["\\\\\\t\\n]|${unprintable.source}`, "g");
+/** C0 but tab and line feed, DEL, C1 with NEL, U+2028, U+2029, BOM, noncharacters of the BMP. */
+// oxlint-disable-next-line no-control-regex -- these are what it is about
+const unprintable = /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u2028\u2029\ufeff\ufffe\uffff]/;
+const loneSurrogate = /[\ud800-\udbff](?![\udc00-\udfff])|(?<![\ud800-\udbff])[\udc00-\udfff]/;
+const toEscape = new RegExp(`["\\\\\\t\\n]|${unprintable.source}|${loneSurrogate.source}`, "g");
 /** Nothing in front that a reader needs an indentation indicator for; no last line that consists of blanks. */
 const literalFrame = /^(?=\S)[^]*[^ \t\n]\n*$/;
 
@@ -43,14 +43,13 @@ export function keyString(text: string): string {
 /** As the value of a key or an item of a list whose own indentation is `indent`. */
 export function blockString(text: string, indent: string): string {
   if (isPlain(text)) return text;
-  return text.includes("\n") && literalFrame.test(text) && !unprintable.test(text)
+  return text.includes("\n") && literalFrame.test(text) && isPrintable(text)
     ? literal(text, indent)
     : quoted(text);
 }
 
 function quoted(text: string): string {
-  if (/["\\]/.test(text) && !/[\t\n]/.test(text) && !unprintable.test(text))
-    return `'${text.replaceAll("'", "''")}'`;
+  if (/["\\]/.test(text) && !/[\t\n]/.test(text) && isPrintable(text)) return `'${text.replaceAll("'", "''")}'`;
   return doubleQuoted(text);
 }
 
@@ -62,6 +61,10 @@ function isPlain(text: string): boolean {
   return plainWord.test(text)
     ? text.length > longestReservedWord || !reservedWord.test(text)
     : plainQuantity.test(text);
+}
+
+function isPrintable(text: string): boolean {
+  return !unprintable.test(text) && text.isWellFormed();
 }
 
 function literal(text: string, indent: string): string {
