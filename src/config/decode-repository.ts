@@ -1,0 +1,187 @@
+/** The spec of a GitRepoConfig. What a later release will do is refused with a word on it, never ignored. */
+
+import type { Metadata } from "./decode-documents.ts";
+import type { AuthorConfig, GitRepoConfig, PersonConfig, SecretsConfig } from "./documents.ts";
+import type { Field } from "./field.ts";
+import { isName, isNamespace, nameExpected, namespaceExpected } from "./kubernetes-names.ts";
+import { quoted } from "./problem.ts";
+import { repositoryOf } from "./repository-url.ts";
+
+const defaultNamespace = "default";
+const defaultBranch = "main";
+
+export function decodeRepository(spec: Field, metadata: Metadata): GitRepoConfig | null {
+  const fields = spec.fields({
+    known: ["url", "branch", "path", "secretRef", "author", "commit", "secrets"],
+    refused: {
+      push: "not yet: commits go to a repository on this machine's disk, from which nothing is pushed; remotes come later",
+    },
+  });
+  const url = fields.get("url");
+  const repository =
+    url === undefined
+      ? spec.problem("url is missing: expected file:///absolute/path")
+      : repositoryOf(url);
+  const branch = decodeBranch(fields.get("branch"));
+  const path = decodePath(fields.get("path"));
+  const author = decodeAuthor(fields.get("author"));
+  const committer = decodeCommit(fields.get("commit"));
+  checkSecretRef(fields.get("secretRef"));
+  const secrets = decodeSecrets(fields.get("secrets"));
+  if (repository === null || branch === null || path === null) return null;
+  const namespace = metadata.namespace === "" ? defaultNamespace : metadata.namespace;
+  const { place } = spec;
+  return {
+    kind: "GitRepoConfig",
+    place,
+    name: metadata.name,
+    namespace,
+    repository,
+    branch,
+    path,
+    author,
+    committer,
+    secrets,
+  };
+}
+
+/** git-check-ref-format(1), and nothing that a shell or a file system could misread. */
+function decodeBranch(field: Field | undefined): string | null {
+  if (field === undefined) return defaultBranch;
+  const expected = "a branch name such as main or clusters/prod, without refs/heads/";
+  const text = field.string(expected);
+  if (text === null) return null;
+  const wrong =
+    text.length > 200 ||
+    text.startsWith("refs/") ||
+    text === "HEAD" ||
+    !/^[A-Za-z0-9_+=@%,.-]+(?:\/[A-Za-z0-9_+=@%,.-]+)*$/.test(text) ||
+    text
+      .split("/")
+      .some(
+        (part) =>
+          part.startsWith(".") ||
+          part.startsWith("-") ||
+          part.endsWith(".") ||
+          part.endsWith(".lock"),
+      ) ||
+    text.includes("..") ||
+    text === "@";
+  return wrong ? field.problem(`expected ${expected}, found ${quoted(text)}`) : text;
+}
+
+function decodePath(field: Field | undefined): string | null {
+  if (field === undefined) return "";
+  const expected = "a path in the repository such as clusters/prod (no leading slash, no ..)";
+  const text = field.string(expected);
+  if (text === null) return null;
+  const path = text.endsWith("/") && text !== "/" ? text.slice(0, -1) : text;
+  if (path === "" || path === ".") return "";
+  const parts = path.split("/");
+  const wrong = path.length > 1000 || parts.some((part) => !isPathPart(part));
+  return wrong ? field.problem(`expected ${expected}, found ${quoted(text)}`) : path;
+}
+
+/** A name that every checkout can hold: git refuses `.git` in any case, Windows the others. */
+function isPathPart(part: string): boolean {
+  return (
+    /^[A-Za-z0-9_+=@,-][A-Za-z0-9_+=@,. -]*$/.test(part) &&
+    !/[. ]$/.test(part) &&
+    !/^git~[0-9]+$/i.test(part)
+  );
+}
+
+function decodeAuthor(field: Field | undefined): AuthorConfig {
+  const none: AuthorConfig = { nameClaim: null, emailClaim: null, emailDomain: null };
+  if (field === undefined) return none;
+  const fields = field.fields({ known: ["nameClaim", "emailClaim", "emailDomain"] });
+  const nameClaim = decodeClaim(fields.get("nameClaim"));
+  const emailClaim = decodeClaim(fields.get("emailClaim"));
+  return { nameClaim, emailClaim, emailDomain: decodeDomain(fields.get("emailDomain")) };
+}
+
+/** A key of `userInfo.extra`: whatever the cluster's authenticator puts there. */
+function decodeClaim(field: Field | undefined): string | null {
+  const expected = "a key of the review's userInfo.extra, such as example.com/email";
+  const text = field?.string(expected) ?? null;
+  if (text === null) return null;
+  if (text === "" || text.length > 253)
+    return field?.problem(`expected ${expected}, found ${quoted(text)}`) ?? null;
+  return text;
+}
+
+function decodeDomain(field: Field | undefined): string | null {
+  const expected = "a domain such as example.com";
+  const text = field?.string(expected) ?? null;
+  if (field === undefined || text === null) return null;
+  return isName(text.toLowerCase())
+    ? text
+    : field.problem(`expected ${expected}, found ${quoted(text)}`);
+}
+
+function decodeCommit(field: Field | undefined): PersonConfig | null {
+  if (field === undefined) return null;
+  const batching = "not yet: each change is one commit; commits of several changes come later";
+  const refused = {
+    batch: batching,
+    batchWindow: batching,
+    batchWindowMs: batching,
+    signing: "not yet: commits are not signed; signatures come later",
+  };
+  const committer = field.fields({ known: ["committer"], refused }).get("committer");
+  if (committer === undefined) return null;
+  const fields = committer.fields({ known: ["name", "email"] });
+  const name = decodeIdentity(committer, fields.get("name"), {
+    key: "name",
+    expected: "a name without < and >",
+    pattern: /^[^<>\p{Cc}]{1,200}$/u,
+  });
+  const email = decodeIdentity(committer, fields.get("email"), {
+    key: "email",
+    expected: "an e-mail address",
+    pattern: /^[^<>\s\p{Cc}]{1,200}$/u,
+  });
+  return name === null || email === null ? null : { name, email };
+}
+
+function decodeIdentity(
+  parent: Field,
+  field: Field | undefined,
+  rule: { readonly key: string; readonly expected: string; readonly pattern: RegExp },
+): string | null {
+  if (field === undefined)
+    return parent.problem(`${rule.key} is missing: expected ${rule.expected}`);
+  const text = field.string(rule.expected);
+  if (text === null) return null;
+  return rule.pattern.test(text)
+    ? text
+    : field.problem(`expected ${rule.expected}, found ${quoted(text)}`);
+}
+
+/** Credentials for a remote: a file repository needs none, so the reference is only checked for its form. */
+function checkSecretRef(field: Field | undefined): void {
+  if (field === undefined) return;
+  const fields = field.fields({ known: ["name", "namespace"] });
+  const name = fields.get("name");
+  const text = name?.string(nameExpected) ?? null;
+  if (name === undefined) field.problem("name is missing: expected the name of a Secret");
+  else if (text !== null && !isName(text))
+    name.problem(`expected ${nameExpected}, found ${quoted(text)}`);
+  const namespace = fields.get("namespace");
+  const namespaceText = namespace?.string(namespaceExpected) ?? null;
+  if (namespaceText !== null && !isNamespace(namespaceText)) {
+    namespace?.problem(`expected ${namespaceExpected}, found ${quoted(namespaceText)}`);
+  }
+}
+
+function decodeSecrets(field: Field | undefined): SecretsConfig {
+  if (field === undefined) return "omit";
+  const text = field.string("one of omit, keep");
+  if (text === "encrypt") {
+    field.problem(
+      "not yet: values of Secrets can be omitted (omit) or committed in the clear (keep); encryption comes later",
+    );
+    return "omit";
+  }
+  return (text === null ? null : field.oneOf(["omit", "keep"])) ?? "omit";
+}
