@@ -32,7 +32,7 @@ export function objectHash(raw: Uint8Array, head: ObjectHead): ObjectHash {
 
 /**
  * Over the object without metadata.resourceVersion, metadata.generation, metadata.managedFields, status and spec.replicas, each as
- * a whole member. An absent spec and one that holds nothing else are the same.
+ * a whole member. An empty spec is not an absent one.
  */
 export function restHash(raw: Uint8Array, head: ObjectHead): ObjectHash {
   const bytes = asBuffer(raw);

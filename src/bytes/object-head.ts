@@ -21,14 +21,14 @@ export interface ObjectHead {
   readonly resourceVersion: ResourceVersion | "";
   /** metadata.deletionTimestamp is there and not null. */
   readonly terminating: boolean;
-  /** spec.replicas; 0 when absent, null or not a number (K40). */
-  readonly replicas: number;
+  /** spec.replicas where it is a plain integer; null otherwise, and then `restHash` keeps what stands there. */
+  readonly replicas: number | null;
   /** Range of the value of metadata.resourceVersion, quotes included; both -1 where there is none. */
   readonly versionStart: number;
   readonly versionEnd: number;
   /**
    * What `restHash` keeps: pairs (start, end) of members, neighbours merged with the comma between them. A pair (mark, 0) says of
-   * which level the following ones are; a level that keeps nothing has none.
+   * which level the following ones are; one that keeps nothing is still marked: an empty spec is not an absent one.
    */
   readonly rest: readonly number[];
 }
@@ -42,6 +42,7 @@ export function readObjectHead(raw: Uint8Array, start = 0, end = raw.length): Ob
 }
 
 const decimal = /^(?:0|[1-9][0-9]*)$/;
+const plainInteger = /^(?:0|-?[1-9][0-9]{0,14})$/;
 const leftBrace = 0x7b;
 
 class Head implements ObjectHead {
@@ -54,7 +55,7 @@ class Head implements ObjectHead {
   uid: Uid | "" = "";
   resourceVersion: ResourceVersion | "" = "";
   terminating = false;
-  replicas = 0;
+  replicas: number | null = null;
   versionStart = -1;
   versionEnd = -1;
   readonly rest: number[] = [];
@@ -77,7 +78,7 @@ class Head implements ObjectHead {
       return !isObject;
     }
     if (members.is("spec")) {
-      this.replicas = 0;
+      this.replicas = null;
       if (isObject) this.#readSpec(bytes, members, limit);
       return !isObject;
     }
@@ -123,9 +124,8 @@ class Head implements ObjectHead {
     const members = new JsonMembers(bytes, parent.valueStart, limit);
     const kept = new Kept(mark.spec);
     while (members.next()) {
-      const isReplicas = members.is("replicas");
-      if (isReplicas) this.replicas = toReplicas(bytes.toString("latin1", members.valueStart, members.skip()));
-      kept.see(!isReplicas, members);
+      if (members.is("replicas")) this.replicas = toReplicas(bytes.toString("latin1", members.valueStart, members.skip()));
+      kept.see(!members.is("replicas") || this.replicas === null, members);
     }
     kept.moveTo(this.rest);
     parent.skipTo(members.end);
@@ -149,11 +149,11 @@ class Kept {
   }
 
   moveTo(rest: number[]): void {
-    if (this.#pairs.length > 2) rest.push(...this.#pairs);
+    rest.push(...this.#pairs);
   }
 }
 
-function toReplicas(text: string): number {
-  const first = text.charCodeAt(0);
-  return first === 0x2d || (first >= 0x30 && first <= 0x39) ? Number(text) : 0;
+/** Other numbers (1.0, 1e2) have more than one spelling: they are content. */
+function toReplicas(text: string): number | null {
+  return plainInteger.test(text) ? Number(text) : null;
 }

@@ -75,7 +75,7 @@ describe("the head of an object", () => {
           uid: text(meta["uid"]),
           resourceVersion: /^(0|[1-9]\d*)$/.test(version) ? version : "",
           terminating: (meta["deletionTimestamp"] ?? null) !== null,
-          replicas: typeof replicas === "number" ? replicas : 0,
+          replicas: Number.isInteger(replicas) && !Object.is(replicas, -0) ? replicas : null,
           versionStart: head.versionStart,
           versionEnd: head.versionEnd,
           rest: [],
@@ -168,7 +168,10 @@ describe("restHash", () => {
     expect(hashOf({ data: { a: "1" } })).not.toBe(hashOf({ data: { a: "2" } }));
   });
 
-  test("an absent spec and one with replicas alone are the same", () => {
-    expect(hashOf({ kind: "A", spec: { replicas: 3 } })).toBe(hashOf({ kind: "A" }));
+  test("an empty spec is not an absent one, and replicas that are no integer are content", () => {
+    expect(hashOf({ kind: "A", spec: { replicas: 3 } })).toBe(hashOf({ kind: "A", spec: {} }));
+    expect(hashOf({ kind: "A", spec: {} })).not.toBe(hashOf({ kind: "A" }));
+    expect(hashOf({ spec: { replicas: null } })).not.toBe(hashOf({ spec: {} }));
+    expect(hashOf({ spec: { replicas: "3" } })).not.toBe(hashOf({ spec: { replicas: 1.5 } }));
   });
 });
