@@ -30,7 +30,9 @@ export class DemoClient implements Disposable {
   call({ user, method, path, body, fieldManager }: Call): Promise<Reply> {
     const url = new URL(path, this.#serverUrl);
     if (fieldManager !== undefined) url.searchParams.set("fieldManager", fieldManager);
+    const bytes = Buffer.from(body === undefined ? "" : JSON.stringify(body));
     const headers = {
+      "content-length": bytes.length,
       authorization: `Bearer ${tokenOf(user)}`,
       "content-type": method === "PATCH" ? "application/merge-patch+json" : "application/json",
       "user-agent": "kubectl/v1.36.3",
@@ -43,7 +45,7 @@ export class DemoClient implements Disposable {
         response.on("end", () => resolve({ status: response.statusCode ?? 0, body: Buffer.concat(chunks).toString() }));
       });
       outgoing.on("error", reject);
-      outgoing.end(body === undefined ? undefined : JSON.stringify(body));
+      outgoing.end(bytes);
     });
   }
 

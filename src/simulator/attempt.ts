@@ -20,6 +20,8 @@ export function attemptOf(
     readonly name: string;
     readonly object: string | null;
     readonly oldObject: string | null;
+    /** Of what is to be deleted. */
+    readonly uid?: string;
   },
 ): Attempt {
   return {
@@ -29,8 +31,11 @@ export function attemptOf(
     user: request.user,
     namespace: request.namespace,
     dryRun: request.dryRun,
-    options: optionsOf(request),
-    ...details,
+    options: optionsOf(request, details.uid ?? ""),
+    operation: details.operation,
+    name: details.name,
+    object: details.object,
+    oldObject: details.oldObject,
   };
 }
 
@@ -45,8 +50,10 @@ export function authorshipOf(request: WriteRequest, answer: ReviewAnswer): Autho
   return { user: request.user.name, subresource: request.subresource, reviewed: answer.answered };
 }
 
-function optionsOf(request: WriteRequest): ReviewOptions {
+function optionsOf(request: WriteRequest, uid: string): ReviewOptions {
   const dryRun = request.dryRun ? { dryRun: ["All"] } : {};
+  // The storage of namespaces fills the uid in.
+  const preconditions = request.type.kind === "Namespace" && uid !== "" ? { preconditions: { uid } } : {};
   const fieldManager = request.fieldManager === "" ? {} : { fieldManager: request.fieldManager };
   switch (request.verb) {
     case "create":
@@ -57,7 +64,7 @@ function optionsOf(request: WriteRequest): ReviewOptions {
       return { kind: "UpdateOptions", fields: { ...dryRun, ...fieldManager } };
     case "delete":
     case "deletecollection":
-      return { kind: "DeleteOptions", fields: { ...dryRun, ...deletionFields(request.body) } };
+      return { kind: "DeleteOptions", fields: { ...dryRun, ...deletionFields(request.body), ...preconditions } };
     default:
       request.verb satisfies never;
       return { kind: "UpdateOptions", fields: {} };

@@ -29,7 +29,10 @@ export interface WriteRequest {
   readonly subresource: string;
   /** The object, the merge patch, or DeleteOptions. */
   readonly body: JsonObject;
+  /** As given in the request; empty where it is not. */
   readonly fieldManager: string;
+  /** Stands in for a field manager that is not given: what is before the slash of the user agent. */
+  readonly userAgent: string;
   readonly dryRun: boolean;
 }
 

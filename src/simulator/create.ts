@@ -24,7 +24,7 @@ export function* createObject(cluster: SimulatedCluster, request: WriteRequest):
     const name = fixedName === "" ? generateName + cluster.newSuffix() : fixedName;
     const born = prepareForCreate(type, request.body, cluster.newBirth(namespace, name));
     const object = trackFields(null, born, {
-      manager: request.fieldManager,
+      manager: request.fieldManager || request.userAgent,
       subresource: "",
       apiVersion: apiVersionOf(type),
       time: cluster.timestamp(),

@@ -197,7 +197,8 @@ function writeRequestOf(
     user,
     verb,
     body: policy === null ? body : { ...body, propagationPolicy: policy },
-    fieldManager: query.get("fieldManager") ?? agent,
+    fieldManager: query.get("fieldManager") ?? "",
+    userAgent: agent,
     dryRun: query.get("dryRun") === "All" || JSON.stringify(body["dryRun"] ?? null) === `["All"]`,
   };
 }

@@ -12,6 +12,8 @@ export interface FieldWriter {
   readonly apiVersion: string;
   /** `2026-01-02T03:04:05Z` */
   readonly time: string;
+  /** The Scale that the writer saw: its entry has no time, and 0 replicas, which it omits, are nobody's (K40). */
+  readonly scale?: JsonObject;
 }
 
 /** What the API server itself assigns: never owned. */
@@ -43,13 +45,15 @@ export function trackFields(previous: JsonObject | null, next: JsonObject, write
       return kept === null ? [] : [withMembers(entry, { fieldsV1: kept })];
     });
   const mine = entries.find(isMine);
-  const owned = restrict(union(objectAt(mine, "fieldsV1"), changed ?? {}), ownable(next));
+  const owned = restrict(union(objectAt(mine, "fieldsV1"), changed ?? {}), ownable(writer.scale ?? next));
   if (owned === null) return withManagedFields(next, others);
   const entry: JsonObject = {
     manager: writer.manager,
     operation: "Update",
     apiVersion: writer.apiVersion,
-    time: changed === null && mine !== undefined ? stringAt(mine, "time") : writer.time,
+    ...(writer.scale === undefined
+      ? { time: changed === null && mine !== undefined ? stringAt(mine, "time") : writer.time }
+      : {}),
     fieldsType: "FieldsV1",
     fieldsV1: owned,
     ...(writer.subresource === "" ? {} : { subresource: writer.subresource }),

@@ -30,6 +30,7 @@ export function* removeObject(cluster: SimulatedCluster, request: WriteRequest, 
       name: reviewName,
       object: null,
       oldObject: textOf(current, current.revision),
+      uid: stringAt(metadata, "uid"),
     });
     const answer = yield attempt;
     const denied = refusalOf(cluster, attempt, answer);

@@ -4,7 +4,7 @@
  */
 
 import type { Json, JsonObject, Layout } from "./json.ts";
-import { memberJson, objectAt, orderedMembers, toJson, withMembers, without } from "./json.ts";
+import { memberJson, objectAt, orderedMembers, withMembers, without } from "./json.ts";
 
 export interface Rendered {
   /** Without metadata.resourceVersion. */
@@ -51,9 +51,4 @@ export function textOf(rendered: Rendered, revision: number): string {
 
 export function sameContent(a: Rendered, b: Rendered): boolean {
   return a.head === b.head && a.tail === b.tail;
-}
-
-/** For bodies that are not stored: a Scale, a Status. */
-export function textOfPlain(object: JsonObject, layout: Layout | null): string {
-  return toJson(object, layout);
 }

@@ -83,6 +83,7 @@ function optionsOf({ kind, fields }: ReviewOptions): string {
     kind: null,
     apiVersion: null,
     gracePeriodSeconds: null,
+    preconditions: null,
     propagationPolicy: null,
     dryRun: null,
     force: null,

@@ -110,7 +110,8 @@ function withDefaults(type: SimulatedType, object: JsonObject, birth: Birth): Js
     case "Service":
       return serviceDefaults(object, birth.clusterIp);
     case "Namespace":
-      return namespaceDefaults(object, birth.name);
+      // An update may empty the finalizers; that is how a namespace goes.
+      return birth.time === "" ? object : namespaceDefaults(object, birth.name);
     case "Deployment":
       return deploymentDefaults(object);
     default:

@@ -92,10 +92,11 @@ function derive(cluster: SimulatedCluster, request: WriteRequest, current: Versi
     );
   const prepared = prepareForUpdate(type, { current: current.object, next, subresource });
   const object = trackFields(current.object, prepared, {
-    manager: request.fieldManager,
+    manager: request.fieldManager || request.userAgent,
     subresource,
     apiVersion: apiVersionOf(type),
     time: cluster.timestamp(),
+    ...(subresource === "scale" ? { scale: scaleOf(prepared, current.revision) } : {}),
   });
   return { kind: "object", rendered: render(object, type.layout) };
 }

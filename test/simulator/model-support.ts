@@ -36,6 +36,7 @@ export function requestOf(part: Partial<WriteRequest>): WriteRequest {
     subresource: "",
     body: {},
     fieldManager: "kubectl-create",
+    userAgent: "kubectl",
     dryRun: false,
     ...part,
   };
