@@ -118,12 +118,11 @@ export class HttpsApiServer implements ApiServer, AsyncDisposable {
   }
 }
 
-function agentFor({ server, tls, viaProxy }: Connection): http.Agent {
-  if (viaProxy && tls.agent instanceof http.Agent) return tls.agent;
+function agentFor({ server, tls, proxy }: Connection): http.Agent {
+  if (proxy !== null) return proxy;
   const options = { keepAlive: true, keepAliveMsecs: tcpKeepAliveMs, maxFreeSockets: maxIdleSockets };
   if (server.protocol === "http:") return new http.Agent(options);
-  const { agent: _, ...material } = tls;
-  return new https.Agent({ ...options, ...material });
+  return new https.Agent({ ...options, ...tls });
 }
 
 function send(session: Session, request: HttpRequest, signal: AbortSignal): Promise<HttpResponse> {
@@ -131,11 +130,10 @@ function send(session: Session, request: HttpRequest, signal: AbortSignal): Prom
   const { server } = connection;
   const { promise, resolve, reject } = Promise.withResolvers<HttpResponse>();
   const { request: begin } = server.protocol === "http:" ? http : https;
-  const { agent: _, ...tls } = connection.tls;
   const base = server.pathname === "/" ? "" : server.pathname.replace(/\/$/, "");
   const sent = begin(
     {
-      ...tls,
+      ...connection.tls,
       protocol: server.protocol,
       hostname: server.hostname.replace(/^\[(.*)\]$/, "$1"),
       port: server.port === "" ? (server.protocol === "http:" ? 80 : 443) : Number(server.port),
@@ -168,7 +166,7 @@ function plainHeaders(headers: http.IncomingHttpHeaders): Record<string, string>
 }
 
 /** What a connection depends on; kept in memory only. */
-function fingerprintOf({ server, tls, viaProxy }: Connection): string {
+function fingerprintOf({ server, tls, proxy }: Connection): string {
   const { ca, cert, key, servername, rejectUnauthorized } = tls;
-  return JSON.stringify([server.href, viaProxy, String(ca), String(cert), String(key), servername, rejectUnauthorized]);
+  return JSON.stringify([server.href, proxy !== null, String(ca), String(cert), String(key), servername, rejectUnauthorized]);
 }

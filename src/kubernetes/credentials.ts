@@ -5,7 +5,9 @@
  */
 
 import { readFile } from "node:fs/promises";
+import type { Agent } from "node:http";
 import type { RequestOptions } from "node:https";
+import type { ConnectionOptions } from "node:tls";
 
 import { KubeConfig } from "@kubernetes/client-node";
 
@@ -14,10 +16,12 @@ import { KubescribeError } from "../../machines/error.ts";
 export interface Connection {
   readonly server: URL;
   readonly headers: Readonly<Record<string, string>>;
-  /** TLS material and, where a proxy is named, client-node's agent. */
-  readonly tls: RequestOptions;
-  readonly viaProxy: boolean;
+  readonly tls: TlsMaterial;
+  /** Client-node's agent, where the kubeconfig names a proxy. */
+  readonly proxy: Agent | null;
 }
+
+export type TlsMaterial = Pick<ConnectionOptions, "ca" | "cert" | "key" | "servername" | "rejectUnauthorized">;
 
 export class Credentials {
   /** Path of a kubeconfig; null: the service account of the pod. */
@@ -48,7 +52,8 @@ export class Credentials {
     }
     const headers = headersOf(options);
     const viaProxy = typeof cluster.proxyUrl === "string" && cluster.proxyUrl !== "";
-    return { server, headers, tls: tlsOf(options, viaProxy), viaProxy };
+    const proxy = viaProxy && typeof options.agent === "object" ? options.agent : null;
+    return { server, headers, tls: tlsOf(options), proxy };
   }
 
   async #loadFile(path: string): Promise<KubeConfig> {
@@ -131,9 +136,8 @@ function headersOf({ headers, auth }: RequestOptions): Record<string, string> {
   return plain;
 }
 
-function tlsOf({ agent, ca, cert, key, servername, rejectUnauthorized }: RequestOptions, proxy: boolean): RequestOptions {
+function tlsOf({ ca, cert, key, servername, rejectUnauthorized }: RequestOptions): TlsMaterial {
   return {
-    ...(proxy && agent !== undefined ? { agent } : {}),
     ...(ca === undefined ? {} : { ca }),
     ...(cert === undefined ? {} : { cert }),
     ...(key === undefined ? {} : { key }),
