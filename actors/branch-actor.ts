@@ -20,7 +20,9 @@ import {
   type TypeKey,
   type WatchMessage,
 } from "../machines/messages.ts";
-import { encodeCursorCopy, readCursorCopy, writeCursorCopy, type CursorCopy } from "./branch-cursor-copy.ts";
+import { CatchUpStream } from "./branch-catch-up.ts";
+import { CursorCopier, readCursorCopy, type CursorCopy } from "./branch-cursor-copy.ts";
+import { BranchDrains } from "./branch-drains.ts";
 import { BranchMeters } from "./branch-meters.ts";
 import { defaultBranchLimits, type BranchLimits, type BranchOptions } from "./branch-options.ts";
 import type { TargetState, Timer } from "./ports.ts";
@@ -46,13 +48,6 @@ export async function openBranchActor(options: BranchOptions): Promise<BranchAct
   return new BranchActor(options, state, copy);
 }
 
-interface Drain {
-  /** Entries that must be durable, counted from the start of the actor. */
-  readonly through: number;
-  readonly resolve: () => void;
-  readonly reject: (error: KubescribeError) => void;
-}
-
 export class BranchActor implements AsyncDisposable {
   readonly #options: BranchOptions;
   readonly #limits: BranchLimits;
@@ -63,15 +58,13 @@ export class BranchActor implements AsyncDisposable {
   #sending = false;
   #flowTimer: Timer | null = null;
   #restTimer: Timer | null = null;
-  #copyTimer: Timer | null = null;
-  #stream: AbortController | null = null;
+  readonly #stream: CatchUpStream;
+  readonly #copier: CursorCopier;
+  readonly #drains: BranchDrains;
   /** Promises that are under way; awaited on disposal. */
   readonly #tasks = new Set<Promise<void>>();
-  readonly #drains = new Set<Drain>();
   #tip: string;
-  #durableEntries = 0;
   #verdictsLost = 0;
-  #copied: string;
   #lastError: BranchStatus["lastError"] = null;
   #closed = false;
 
@@ -88,7 +81,20 @@ export class BranchActor implements AsyncDisposable {
       flushChanges,
       flushBytes,
     });
-    this.#copied = this.#copyText();
+    this.#drains = new BranchDrains(options.targetId);
+    this.#stream = new CatchUpStream(options.catchUp, {
+      onMessage: (message) => this.#replayed(message),
+      onFailure: (start, error) => this.#catchUpFailed(start.typeKey, error),
+    });
+    const { clock, log, files, dataDir, cluster, targetId: target } = options;
+    const place = { files, dataDir, cluster, target };
+    const everyMs = this.#limits.cursorCopyMs;
+    this.#copier = new CursorCopier({ ...place, clock, log, everyMs }, () => ({
+      cluster,
+      target,
+      tip: this.#tip,
+      cursors: this.#ledger.cursors(),
+    }));
     this.#meters = new BranchMeters(options, {
       depth: () => this.#ledger.queue.depth,
       bytes: () => this.#ledger.bytes,
@@ -96,7 +102,6 @@ export class BranchActor implements AsyncDisposable {
       detached: () => this.#ledger.detachedTypes.size,
       stopped: () => (this.#snapshot.value.flow === "stopped" ? 1 : 0),
     });
-    this.#armCopy();
   }
 
   /** Where the shared watch has to start for this target; undefined: with a list. */
@@ -133,23 +138,13 @@ export class BranchActor implements AsyncDisposable {
    * with `branch-drain-unfinished` when `signal` is aborted or the target is stopped.
    */
   async drain(signal: AbortSignal): Promise<void> {
-    if (this.#ledger.queue.depth === 0) return;
-    const { promise, resolve, reject } = Promise.withResolvers<void>();
-    const drain: Drain = {
-      through: this.#durableEntries + this.#ledger.queue.depth,
-      resolve,
-      reject,
-    };
-    const abort = (): void => reject(this.#unfinished());
-    this.#drains.add(drain);
-    signal.addEventListener("abort", abort);
+    const { depth } = this.#ledger.queue;
+    if (depth === 0) return;
+    const durable = this.#drains.wait(depth, signal);
     try {
-      if (signal.aborted) abort();
       this.#send({ type: "hurried" });
-      await promise;
+      await durable;
     } finally {
-      signal.removeEventListener("abort", abort);
-      this.#drains.delete(drain);
       if (this.#drains.size === 0) this.#send({ type: "calmed" });
     }
   }
@@ -160,11 +155,10 @@ export class BranchActor implements AsyncDisposable {
     this.#closed = true;
     this.#disarm();
     this.#restTimer?.[Symbol.dispose]();
-    this.#copyTimer?.[Symbol.dispose]();
-    this.#closeStream();
-    for (const drain of this.#drains) drain.reject(this.#unfinished());
+    this.#stream.close();
+    this.#drains.giveUp();
     while (this.#tasks.size > 0) await Promise.all(this.#tasks);
-    await this.#copyCursors();
+    await this.#copier.stop();
   }
 
   #received(receipt: Receipt): void {
@@ -241,10 +235,10 @@ export class BranchActor implements AsyncDisposable {
       case "startCatchUp":
         return this.#startCatchUp();
       case "stopCatchUp":
-        this.#closeStream();
+        this.#stream.close();
         return this.#ledger.stopCatchUp(effect.failed);
       case "closeStream":
-        return this.#closeStream();
+        return this.#stream.close();
       case "armRest":
         this.#restTimer = this.#options.clock.after(this.#options.random() * effect.ceilingMs, () =>
           this.#send({ type: "restElapsed" }),
@@ -273,10 +267,9 @@ export class BranchActor implements AsyncDisposable {
       });
       this.#tip = result.tip;
       const durable = this.#ledger.settle();
-      this.#durableEntries += durable.length;
       this.#lastError = null;
       this.#meters.flushed(durable, result.commits, seconds());
-      for (const drain of this.#drains) if (drain.through <= this.#durableEntries) drain.resolve();
+      this.#drains.settled(durable.length);
       if (!this.#closed) this.#send({ type: "flushed", next: this.#next() });
     } catch (error) {
       const retry = this.#note(error);
@@ -304,32 +297,17 @@ export class BranchActor implements AsyncDisposable {
   #startCatchUp(): void {
     const start = this.#ledger.startCatchUp();
     if (start === null) return this.#send({ type: "crowded" });
-    const controller = new AbortController();
-    this.#stream = controller;
-    this.#run(this.#catchUp(start, controller.signal));
+    this.#run(this.#stream.run(start));
   }
 
-  async #catchUp(start: Parameters<BranchOptions["catchUp"]>[0], signal: AbortSignal): Promise<void> {
-    try {
-      await this.#options.catchUp(start, (message) => this.#replayed(message, signal), signal);
-      if (signal.aborted) return;
-      throw new KubescribeError("catch-up-ended", `the catch-up watch of ${start.typeKey} ended by itself`, {
-        retry: "backoff",
-      });
-    } catch (error) {
-      if (signal.aborted) return;
-      this.#options.log.warn("catch-up failed; it is tried again", {
-        target: this.#options.targetId,
-        type: start.typeKey,
-        error: messageOf(error),
-      });
-      this.#meters.catchUp("failed");
-      this.#send({ type: "catchUpFailed" });
-    }
+  #catchUpFailed(type: TypeKey, error: unknown): void {
+    const { log, targetId: target } = this.#options;
+    log.warn("catch-up failed; it is tried again", { target, type, error: messageOf(error) });
+    this.#meters.catchUp("failed");
+    this.#send({ type: "catchUpFailed" });
   }
 
-  #replayed(message: WatchMessage, signal: AbortSignal): void {
-    if (signal.aborted) return;
+  #replayed(message: WatchMessage): void {
     try {
       const outcome = this.#ledger.replay(message, this.#options.clock.monotonicMs());
       if (outcome === "caughtUp") this.#send({ type: "caughtUp", more: this.#ledger.detachedTypes.size > 0 });
@@ -357,9 +335,9 @@ export class BranchActor implements AsyncDisposable {
     });
     this.#disarm();
     this.#restTimer?.[Symbol.dispose]();
-    this.#closeStream();
+    this.#stream.close();
     this.#ledger.clear();
-    for (const drain of this.#drains) drain.reject(this.#unfinished());
+    this.#drains.giveUp();
   }
 
   #note(error: unknown): Retry {
@@ -388,52 +366,13 @@ export class BranchActor implements AsyncDisposable {
     this.#flowTimer = null;
   }
 
-  #closeStream(): void {
-    this.#stream?.abort();
-    this.#stream = null;
-  }
-
   #run(task: Promise<void>): void {
     const tracked = task.finally(() => this.#tasks.delete(tracked));
     this.#tasks.add(tracked);
   }
 
-  #armCopy(): void {
-    this.#copyTimer = this.#options.clock.after(this.#limits.cursorCopyMs, () => {
-      if (this.#closed) return;
-      this.#run(this.#copyCursors().then(() => (this.#closed ? undefined : this.#armCopy())));
-    });
-  }
-
-  /** Never throws: the copy only saves time. */
-  async #copyCursors(): Promise<void> {
-    const text = this.#copyText();
-    if (text === this.#copied) return;
-    const { files, dataDir, cluster, targetId: target, log } = this.#options;
-    try {
-      await writeCursorCopy({ files, dataDir, cluster, target }, text);
-      this.#copied = text;
-    } catch (error) {
-      log.warn("cursors were not copied; it is tried again in a minute", {
-        target,
-        error: messageOf(error),
-      });
-    }
-  }
-
-  #copyText(): string {
-    const { cluster, targetId: target } = this.#options;
-    return encodeCursorCopy({ cluster, target, tip: this.#tip, cursors: this.#ledger.cursors() });
-  }
-
   #ageMs(sinceMs: number | null): number {
     return sinceMs === null ? 0 : this.#options.clock.monotonicMs() - sinceMs;
-  }
-
-  #unfinished(): KubescribeError {
-    const { targetId } = this.#options;
-    const message = `target ${targetId} should be durable, but ${this.#ledger.queue.depth} entries are not; they are replayed at the next start`;
-    return new KubescribeError("branch-drain-unfinished", message, { retry: "backoff" });
   }
 }
 

@@ -4,7 +4,7 @@
  */
 
 import type { Cursor, ResourceVersion, TypeKey } from "../machines/messages.ts";
-import type { FileSystem, Log } from "./ports.ts";
+import type { Clock, FileSystem, Log, Timer } from "./ports.ts";
 
 export interface CursorCopy {
   readonly cluster: string;
@@ -18,6 +18,55 @@ export interface CursorCopyPlace {
   readonly dataDir: string;
   readonly cluster: string;
   readonly target: string;
+}
+
+export interface CopierOptions extends CursorCopyPlace {
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly everyMs: number;
+}
+
+/** Copies `current()` every `everyMs` and at `stop`, if it differs from what was opened or copied last. Never throws: it only saves time. */
+export class CursorCopier {
+  readonly #options: CopierOptions;
+  readonly #current: () => CursorCopy;
+  #copied: string;
+  #timer: Timer | null = null;
+  #writing: Promise<void> | null = null;
+  #stopped = false;
+
+  constructor(options: CopierOptions, current: () => CursorCopy) {
+    this.#options = options;
+    this.#current = current;
+    this.#copied = encode(current());
+    this.#arm();
+  }
+
+  async stop(): Promise<void> {
+    this.#stopped = true;
+    this.#timer?.[Symbol.dispose]();
+    await this.#writing;
+    await this.#copy();
+  }
+
+  #arm(): void {
+    if (this.#stopped) return;
+    this.#timer = this.#options.clock.after(this.#options.everyMs, () => {
+      this.#writing = this.#copy().then(() => this.#arm());
+    });
+  }
+
+  async #copy(): Promise<void> {
+    const text = encode(this.#current());
+    if (text === this.#copied) return;
+    try {
+      await writeAside(this.#options, text);
+      this.#copied = text;
+    } catch (error) {
+      const { log, target } = this.#options;
+      log.warn("cursors were not copied; it is tried again", { target, code: codeOf(error) });
+    }
+  }
 }
 
 /** Null when there is none, or none that can be used; the latter is warned of. */
@@ -43,7 +92,7 @@ export async function readCursorCopy(place: CursorCopyPlace, log: Log): Promise<
 }
 
 /** Durable when it resolves: written aside, synced, renamed. */
-export async function writeCursorCopy(place: CursorCopyPlace, text: string): Promise<void> {
+async function writeAside(place: CursorCopyPlace, text: string): Promise<void> {
   const { directory, path } = pathsOf(place);
   const aside = `${path}.new`;
   await place.files.makeDirectory(directory);
@@ -56,7 +105,7 @@ export async function writeCursorCopy(place: CursorCopyPlace, text: string): Pro
   await place.files.syncDirectory(directory);
 }
 
-export function encodeCursorCopy(copy: CursorCopy): string {
+function encode(copy: CursorCopy): string {
   const sorted = [...copy.cursors].toSorted(([a], [b]) => (a < b ? -1 : 1));
   const cursors = Object.fromEntries(sorted);
   return `${JSON.stringify({ cluster: copy.cluster, target: copy.target, tip: copy.tip, cursors })}\n`;

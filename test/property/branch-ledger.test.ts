@@ -218,7 +218,7 @@ describe("any interleaving of messages, failures, overflows, catch-ups and crash
           files?.expectFaithful();
         }
       }),
-      { numRuns: 400 },
+      { numRuns: 200 },
     );
   });
 
@@ -232,7 +232,7 @@ describe("any interleaving of messages, failures, overflows, catch-ups and crash
           for (const files of run.files.values()) files.expectFaithful();
         },
       ),
-      { numRuns: 400 },
+      { numRuns: 200 },
     );
   });
 });
