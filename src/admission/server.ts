@@ -119,11 +119,10 @@ class ReviewServer implements AdmissionServer {
       },
     );
     server.maxConnections = options.maxConnections ?? defaultMaxConnections;
-    server.on("tlsClientError", () => {
-      options.meter.count("webhook_rejected", { reason: "tls" });
-    });
-    server.on("clientError", (_error, socket) => {
-      options.meter.count("webhook_rejected", { reason: "http" });
+    // Failed handshakes end up here, too.
+    server.on("clientError", (error, socket) => {
+      const isHttp = "code" in error && String(error.code).startsWith("HPE_");
+      options.meter.count("webhook_rejected", { reason: isHttp ? "http" : "connection" });
       socket.destroy();
     });
     server.on("drop", () => {
