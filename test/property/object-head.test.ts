@@ -75,7 +75,10 @@ describe("the head of an object", () => {
           uid: text(meta["uid"]),
           resourceVersion: /^(0|[1-9]\d*)$/.test(version) ? version : "",
           terminating: (meta["deletionTimestamp"] ?? null) !== null,
-          replicas: Number.isInteger(replicas) && !Object.is(replicas, -0) ? replicas : null,
+          replicas:
+            typeof replicas === "number" && /^(?:0|-?[1-9]\d{0,14})$/.test(String(replicas)) && !Object.is(replicas, -0)
+              ? replicas
+              : null,
           versionStart: head.versionStart,
           versionEnd: head.versionEnd,
           rest: [],
