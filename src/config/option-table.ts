@@ -1,0 +1,345 @@
+/** The options of a command as a table: the parser, the help and docs/CONFIGURATION.md all read it. */
+
+export interface OptionDefinition {
+  readonly name: string;
+  readonly group: string;
+  /** `FILE`, `HOST:PORT`, `N`; null: a flag without a value. */
+  readonly value: string | null;
+  /** As it would be typed; null: none (absent, or required). */
+  readonly fallback: string | null;
+  readonly kind: OptionKind;
+  readonly help: string;
+}
+
+export type OptionKind =
+  | { readonly kind: "path"; readonly required: boolean }
+  | { readonly kind: "address" }
+  | { readonly kind: "url-path" }
+  | { readonly kind: "choice"; readonly choices: readonly string[] }
+  | { readonly kind: "number"; readonly from: number; readonly to: number; readonly unit: string }
+  | { readonly kind: "bytes"; readonly from: number; readonly to: number }
+  | { readonly kind: "flag" };
+
+const connection = "Cluster and rules";
+const reviews = "Admission reviews";
+const storage = "Data and behaviour";
+const memory = "Bounds on pending correlations";
+const git = "Bounds on the way to Git";
+const webhook = "Bounds on reviews";
+const output = "Output";
+
+const mebibyte = 1024 ** 2;
+const gibibyte = 1024 ** 3;
+const tebibyte = 1024 ** 4;
+
+export const clusterOptions: readonly OptionDefinition[] = [
+  path("kubeconfig", connection, {
+    value: "FILE",
+    help: "credentials and address of the cluster (in a pod: not needed)",
+  }),
+  path("config", connection, {
+    value: "FILE|DIR",
+    required: true,
+    help: "rule documents: what to watch, and where it goes",
+  }),
+];
+
+export const outputOptions: readonly OptionDefinition[] = [
+  choice("log-level", output, {
+    choices: ["debug", "info", "warn", "error"],
+    fallback: "info",
+    help: "what is logged, to stderr",
+  }),
+  choice("log-format", output, {
+    choices: ["auto", "human", "json"],
+    fallback: "auto",
+    help: "auto: human on a terminal, json elsewhere",
+  }),
+];
+
+export const runOptionTable: readonly OptionDefinition[] = [
+  ...clusterOptions,
+  address("admission-address", reviews, {
+    fallback: "0.0.0.0:8443",
+    help: "where reviews are taken, over TLS",
+  }),
+  path("tls-cert-file", reviews, {
+    value: "FILE",
+    required: true,
+    help: "certificate of the admission server, PEM",
+  }),
+  path("tls-key-file", reviews, { value: "FILE", required: true, help: "its private key, PEM" }),
+  {
+    name: "admission-path",
+    group: reviews,
+    value: "PATH",
+    fallback: "/correlate",
+    kind: { kind: "url-path" },
+    help: "path of the reviews; add a segment that nobody can guess",
+  },
+  address("metrics-address", storage, {
+    fallback: "127.0.0.1:8080",
+    help: "where /metrics, /livez and /readyz are",
+  }),
+  {
+    ...path("data-dir", storage, {
+      value: "DIR",
+      help: "journal and cursors; one process at a time",
+    }),
+    fallback: "/var/lib/kubescribe",
+  },
+  choice("ingestion", storage, {
+    choices: ["correlate", "dual"],
+    fallback: "correlate",
+    help: "dual: the older arrangement, as a rollback",
+  }),
+  choice("attribution", storage, {
+    choices: ["exact", "fifo"],
+    fallback: "exact",
+    help: "fifo: the first design, as a rollback",
+  }),
+  choice("durability", storage, {
+    choices: ["flush", "second"],
+    fallback: "flush",
+    help: "sync each flush, or flush and sync once a second",
+  }),
+  count("pending-per-resource", memory, {
+    fallback: 64,
+    to: 10_000,
+    unit: "correlations",
+    help: "of one resource",
+  }),
+  count("pending-total", memory, {
+    fallback: 100_000,
+    to: 10_000_000,
+    unit: "correlations",
+    help: "of all resources",
+  }),
+  bytes("pending-content-bytes", memory, {
+    fallback: 64 * mebibyte,
+    from: 0,
+    to: 64 * gibibyte,
+    help: "objects kept to compare contents",
+  }),
+  seconds("pending-ttl-seconds", memory, {
+    fallback: 600,
+    from: 1,
+    to: 86_400,
+    help: "how long a correlation waits for its change",
+  }),
+  seconds("freshness-seconds", memory, {
+    fallback: 10,
+    from: 1,
+    to: 600,
+    help: "how long one without bytes to prove it counts",
+  }),
+  count("mailbox-capacity", memory, {
+    fallback: 1024,
+    to: 1_000_000,
+    unit: "messages",
+    help: "of one resource",
+  }),
+  {
+    name: "batch-window-ms",
+    group: git,
+    value: "MS",
+    fallback: "10",
+    kind: { kind: "number", from: 0, to: 60_000, unit: "milliseconds" },
+    help: "how long a change may wait for others before a flush",
+  },
+  count("flush-changes", git, {
+    fallback: 1000,
+    to: 100_000,
+    unit: "changes",
+    help: "in one flush (one packfile)",
+  }),
+  bytes("flush-bytes", git, {
+    fallback: 32 * mebibyte,
+    from: mebibyte,
+    to: gibibyte,
+    help: "in one flush",
+  }),
+  bytes("backlog-bytes", git, {
+    fallback: 256 * mebibyte,
+    from: mebibyte,
+    to: 64 * gibibyte,
+    help: "waiting for one target, before it is detached",
+  }),
+  seconds("snapshot-wait-seconds", git, {
+    fallback: 10,
+    from: 0,
+    to: 600,
+    help: "how long the first commit waits for all types",
+  }),
+  count("verdict-log-entries", git, {
+    fallback: 200_000,
+    to: 10_000_000,
+    unit: "verdicts",
+    help: "kept for a detached target",
+  }),
+  seconds("cursor-copy-seconds", git, {
+    fallback: 60,
+    from: 1,
+    to: 3600,
+    help: "how often quiet cursors are written down",
+  }),
+  count("commit-threads", git, {
+    fallback: 2,
+    to: 64,
+    unit: "threads",
+    help: "that build commits",
+  }),
+  bytes("review-bytes", webhook, {
+    fallback: 16 * mebibyte,
+    from: 8 * mebibyte,
+    to: gibibyte,
+    help: "of one review",
+  }),
+  bytes("review-total-bytes", webhook, {
+    fallback: 256 * mebibyte,
+    from: 16 * mebibyte,
+    to: 64 * gibibyte,
+    help: "of all reviews being read",
+  }),
+  count("review-connections", webhook, {
+    fallback: 1024,
+    to: 65_535,
+    unit: "connections",
+    help: "of the admission server",
+  }),
+  bytes("journal-bytes", webhook, {
+    fallback: gibibyte,
+    from: mebibyte,
+    to: tebibyte,
+    help: "of the journal of correlations",
+  }),
+  flag(
+    "journal-sync",
+    webhook,
+    "fsync the journal before each answer: survives a power cut, and is slower",
+  ),
+  seconds("drain-seconds", webhook, {
+    fallback: 5,
+    from: 0,
+    to: 300,
+    help: "how long reviews are still answered at shutdown",
+  }),
+  ...outputOptions,
+];
+
+export const verifyOptionTable: readonly OptionDefinition[] = [
+  ...clusterOptions,
+  flag("json", output, "print the differences as one JSON document"),
+];
+
+function path(
+  name: string,
+  group: string,
+  rest: { readonly value: string; readonly required?: boolean; readonly help: string },
+): OptionDefinition {
+  const { value, required = false, help } = rest;
+  return { name, group, value, fallback: null, kind: { kind: "path", required }, help };
+}
+
+function address(
+  name: string,
+  group: string,
+  rest: { readonly fallback: string; readonly help: string },
+): OptionDefinition {
+  return { name, group, value: "HOST:PORT", kind: { kind: "address" }, ...rest };
+}
+
+function choice(
+  name: string,
+  group: string,
+  rest: { readonly choices: readonly string[]; readonly fallback: string; readonly help: string },
+): OptionDefinition {
+  const { choices, fallback, help } = rest;
+  return {
+    name,
+    group,
+    value: choices.join("|"),
+    fallback,
+    kind: { kind: "choice", choices },
+    help,
+  };
+}
+
+function count(
+  name: string,
+  group: string,
+  rest: {
+    readonly fallback: number;
+    readonly to: number;
+    readonly unit: string;
+    readonly help: string;
+  },
+): OptionDefinition {
+  const { fallback, to, unit, help } = rest;
+  return {
+    name,
+    group,
+    value: "N",
+    fallback: String(fallback),
+    kind: { kind: "number", from: 1, to, unit },
+    help: `${unit} ${help}`,
+  };
+}
+
+function seconds(
+  name: string,
+  group: string,
+  rest: {
+    readonly fallback: number;
+    readonly from: number;
+    readonly to: number;
+    readonly help: string;
+  },
+): OptionDefinition {
+  const { fallback, from, to, help } = rest;
+  return {
+    name,
+    group,
+    value: "SECONDS",
+    fallback: String(fallback),
+    kind: { kind: "number", from, to, unit: "seconds" },
+    help,
+  };
+}
+
+function bytes(
+  name: string,
+  group: string,
+  rest: {
+    readonly fallback: number;
+    readonly from: number;
+    readonly to: number;
+    readonly help: string;
+  },
+): OptionDefinition {
+  const { fallback, from, to, help } = rest;
+  return {
+    name,
+    group,
+    value: "BYTES",
+    fallback: sizeText(fallback),
+    kind: { kind: "bytes", from, to },
+    help: `bytes ${help}`,
+  };
+}
+
+function flag(name: string, group: string, help: string): OptionDefinition {
+  return { name, group, value: null, fallback: null, kind: { kind: "flag" }, help };
+}
+
+/** `64Mi`, as Kubernetes writes it. */
+export function sizeText(size: number): string {
+  const units = ["", "Ki", "Mi", "Gi", "Ti"];
+  let unit = 0;
+  let rest = size;
+  while (rest >= 1024 && rest % 1024 === 0 && unit < units.length - 1) {
+    rest /= 1024;
+    unit += 1;
+  }
+  return `${rest}${units[unit] ?? ""}`;
+}

@@ -1,0 +1,75 @@
+/** Everything `kubescribe run` can be told, checked: what the composition root builds the engine from. */
+
+export interface RunOptions {
+  /** Absolute path, or null: the credentials that a pod has. */
+  readonly kubeconfig: string | null;
+  /** Absolute path of a file or a directory of rule documents. */
+  readonly config: string;
+  readonly admission: AdmissionOptions;
+  readonly metrics: Address;
+  /** Absolute path. */
+  readonly dataDir: string;
+  readonly ingestion: Ingestion;
+  readonly attribution: AttributionMode;
+  readonly durability: Durability;
+  readonly bounds: Bounds;
+  readonly logLevel: LogLevel;
+  readonly logFormat: LogFormat;
+}
+
+export interface AdmissionOptions {
+  readonly address: Address;
+  /** Absolute paths. */
+  readonly tlsCertFile: string;
+  readonly tlsKeyFile: string;
+  /** `/correlate`, or one with an unguessable segment. */
+  readonly path: string;
+}
+
+export interface Address {
+  /** A name or an address, IPv6 without brackets. */
+  readonly host: string;
+  /** 0: any free one. */
+  readonly port: number;
+}
+
+/** `correlate`: only the watch makes events. `dual`: the arrangement before it, the documented rollback. */
+export type Ingestion = "correlate" | "dual";
+/** `exact`: DESIGN section 4. `fifo`: the first design, usernames in FIFO order. */
+export type AttributionMode = "exact" | "fifo";
+/** `flush`: each flush is synced before it counts. `second`: changes are collected for a second, then flushed and synced. */
+export type Durability = "flush" | "second";
+export type LogLevel = "debug" | "info" | "warn" | "error";
+/** `auto`: lines for people on a terminal, JSON elsewhere. */
+export type LogFormat = "auto" | "human" | "json";
+
+/** I6: every bound, each with its unit. docs/CONFIGURATION.md says what happens at each. */
+export interface Bounds {
+  readonly pendingPerResource: number;
+  readonly pendingTotal: number;
+  readonly pendingContentBytes: number;
+  readonly pendingTtlSeconds: number;
+  readonly freshnessSeconds: number;
+  readonly mailboxCapacity: number;
+  readonly batchWindowMs: number;
+  readonly flushChanges: number;
+  readonly flushBytes: number;
+  readonly backlogBytes: number;
+  readonly snapshotWaitSeconds: number;
+  readonly verdictLogEntries: number;
+  readonly cursorCopySeconds: number;
+  readonly reviewBytes: number;
+  readonly reviewTotalBytes: number;
+  readonly reviewConnections: number;
+  readonly journalBytes: number;
+  readonly journalSync: boolean;
+  readonly commitThreads: number;
+  readonly drainSeconds: number;
+}
+
+/** What `kubescribe verify` needs of it. */
+export interface VerifyOptions {
+  readonly kubeconfig: string | null;
+  readonly config: string;
+  readonly json: boolean;
+}

@@ -1,0 +1,122 @@
+/** Every metric by name: what docs/METRICS.md says in a table. Names without `_total`; the exposition adds it to counters. */
+
+export interface MetricDefinition {
+  readonly name: string;
+  readonly kind: "counter" | "histogram" | "gauge";
+  /** Names of labels; a metric without any is there with the value 0 from the start. */
+  readonly labels: readonly string[];
+  readonly help: string;
+  /** Upper bounds of a histogram, seconds. */
+  readonly buckets?: readonly number[];
+}
+
+/** 0.1 ms to 1 s: what a review may take. */
+const reviewBuckets = [0.0001, 0.000_25, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1];
+/** 1 ms to 10 min: what may wait for something. */
+const waitBuckets = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 600];
+
+export const metrics: readonly MetricDefinition[] = [
+  counter("webhook_requests", [], "Admission reviews received, dry runs and refused ones included."),
+  counter("webhook_correlations", [], "Reviews recorded as correlations: who attempted what."),
+  counter("webhook_ignored", ["reason"], "Reviews answered and not recorded, such as dry runs."),
+  counter(
+    "webhook_rejected",
+    ["reason"],
+    "Requests that were no review, or not to be taken: answered 4xx, or cut off.",
+  ),
+  counter("webhook_faults", ["kind"], "Faults of ours in the webhook's path; the review was allowed."),
+  counter("webhook_shortened", ["field"], "Overlong fields of reviews that were cut."),
+  counter(
+    "webhook_certificate_reloads",
+    [],
+    "TLS files of the admission server that changed on disk and were taken over.",
+  ),
+  counter("webhook_certificate_errors", [], "TLS files on disk that could not be used; the old ones stay in use."),
+  histogram("webhook_duration_seconds", [], reviewBuckets, "From a review read to its answer."),
+  counter(
+    "journal_errors",
+    ["kind"],
+    "Correlations that did not reach the journal; the review was answered all the same.",
+  ),
+  counter("watch_events", ["type"], "Watch events read, by ADDED, MODIFIED, DELETED."),
+  counter("watch_restarts", ["reason"], "Watches that ended and were started again."),
+  counter("watch_bookmarks", [], "Bookmarks read."),
+  gauge(
+    "watch_manager_heartbeat",
+    [],
+    "Moves (seconds since 1970) while every watch is alive; stands still when one is not.",
+  ),
+  histogram(
+    "watch_lag_seconds",
+    [],
+    waitBuckets,
+    "From a review to its event on the watch, for changes with a correlation.",
+  ),
+  counter("events_processed", [], "Watch events that went through their resource's actor."),
+  counter("correlation_misses", [], "Changes without a correlation that fits."),
+  counter(
+    "correlations_dropped",
+    ["reason"],
+    "Correlations that ended unused: retired, expired, evicted, dead on arrival.",
+  ),
+  gauge("pending_correlations", [], "Correlations waiting for their change."),
+  gauge("pending_content_bytes", [], "Bytes of objects kept to compare contents."),
+  gauge("actors", ["state"], "Resource actors, awake or passivated."),
+  counter("actor_faults", ["kind"], "Messages that made an actor fail."),
+  counter("attributions", ["tier"], "Committed changes by verdict."),
+  counter("watch_enrich_hits", [], "Committed changes with a name."),
+  counter("watch_enrich_misses", [], "Committed changes without a name."),
+  counter("commits", ["target"], "Commits made, those without a change (snapshots, ...) included."),
+  counter("flushes", ["target", "outcome"], "Flushes: committed, failed (tried again), refused."),
+  histogram("flush_duration_seconds", ["target"], waitBuckets, "One flush, from its start to durable refs."),
+  histogram("change_to_commit_seconds", [], waitBuckets, "From a watch event read to its durable commit."),
+  gauge("queue_depth", ["target"], "Changes waiting for Git."),
+  gauge("queue_bytes", ["target"], "Bytes of them."),
+  gauge(
+    "oldest_uncommitted_age_seconds",
+    ["target"],
+    "Age of the oldest change that is not durable yet; 0 when there is none.",
+  ),
+  gauge(
+    "detached",
+    ["target"],
+    "Types whose changes this target catches up by a watch of its own, since it could not keep up.",
+  ),
+  gauge("target_stopped", ["target"], "1: the target met a fault that nothing but a person can mend."),
+  counter("catch_ups", ["target", "outcome"], "Catch-ups of detached types that ended."),
+  counter(
+    "verdicts_lost",
+    ["target"],
+    "Verdicts of a detached target that a bound took away: those changes are unresolved.",
+  ),
+  counter("amendments_late", ["target"], "Evidence about a tie that came after its commit."),
+  counter(
+    "metric_labels_dropped",
+    [],
+    "Label sets beyond the bound of a metric, counted under the label value `other`.",
+  ),
+  gauge(
+    "main_loop_delay_seconds",
+    [],
+    "99th percentile of how late the main thread's event loop was, since the last look.",
+  ),
+  gauge("process_resident_memory_bytes", [], "Resident memory."),
+  gauge("process_cpu_seconds", [], "CPU time used so far, user and system."),
+];
+
+function counter(name: string, labels: readonly string[], help: string): MetricDefinition {
+  return { name, kind: "counter", labels, help };
+}
+
+function gauge(name: string, labels: readonly string[], help: string): MetricDefinition {
+  return { name, kind: "gauge", labels, help };
+}
+
+function histogram(
+  name: string,
+  labels: readonly string[],
+  buckets: readonly number[],
+  help: string,
+): MetricDefinition {
+  return { name, kind: "histogram", labels, help, buckets };
+}
