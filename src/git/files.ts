@@ -43,10 +43,10 @@ export async function exists(fs: FileSystem, path: string): Promise<boolean> {
 /** A new directory is durable only once its parent is synced, and so on upwards. */
 export async function makeDurableDirectory(fs: FileSystem, path: string, sync: boolean): Promise<void> {
   if (await exists(fs, path)) return;
-  const parent = path.slice(0, path.lastIndexOf("/"));
-  if (parent !== "") await makeDurableDirectory(fs, parent, sync);
+  const parent = path.slice(0, path.lastIndexOf("/")) || "/";
+  await makeDurableDirectory(fs, parent, sync);
   await fs.makeDirectory(path);
-  if (sync && parent !== "") await fs.syncDirectory(parent);
+  if (sync) await fs.syncDirectory(parent);
 }
 
 /** Replaces a small file whole, by way of `<path>.tmp`. */

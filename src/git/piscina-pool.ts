@@ -80,14 +80,14 @@ export function createPiscinaCommitPool(options: PiscinaCommitPoolOptions): Comm
       return valueOf((await assembler.run(targetId, { name: "open" })) as Reply<TargetState>);
     },
     async prepare(chunk: Chunk) {
-      const reply: unknown = await preparing.run(chunk, { name: "prepare", transferList: [chunk.bytes] });
+      const reply: unknown = await preparing.run(chunk, { name: "prepare", ...transferring([chunk.bytes]) });
       return valueOf(reply as Reply<PreparedChunk>);
     },
     async flush(targetId, header, prepared) {
       const assembler = await locked(targetId);
       const task: FlushTask = { header, prepared };
-      const transferList = prepared.flatMap((chunk) => [chunk.entries, chunk.table]);
-      return valueOf((await assembler.run(task, { name: "flush", transferList })) as Reply<FlushResult>);
+      const buffers = prepared.flatMap((chunk) => [chunk.entries, chunk.table]);
+      return valueOf((await assembler.run(task, { name: "flush", ...transferring(buffers) })) as Reply<FlushResult>);
     },
     async [Symbol.asyncDispose]() {
       await Promise.all([preparing.close(), ...[...assembling.values()].map((assembler) => assembler.close())]);
@@ -96,6 +96,13 @@ export function createPiscinaCommitPool(options: PiscinaCommitPoolOptions): Comm
       }
     },
   });
+}
+
+type RunOptions = NonNullable<Parameters<Piscina["run"]>[1]>;
+
+/** Piscina derives this type from an overload that newer types of Node no longer put last. */
+function transferring(buffers: readonly ArrayBuffer[]): Pick<RunOptions, "transferList"> {
+  return { transferList: buffers } as unknown as Pick<RunOptions, "transferList">;
 }
 
 function valueOf<Value>(reply: Reply<Value>): Value {

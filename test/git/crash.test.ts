@@ -1,0 +1,121 @@
+/** A flush is crashed at every call of the file system port, in each way that files can fail. */
+
+import { describe, expect, test } from "vitest";
+import type { FlushEntry } from "../../actors/ports.ts";
+import { readCommit } from "../../src/git/history.ts";
+import { ObjectReader } from "../../src/git/object-reader.ts";
+import { changed, cursorOf, flush, itemOf, temporaryPlace, configmaps } from "./fixtures.ts";
+import { MemoryWorld } from "./memory-world.ts";
+
+const snapshot: FlushEntry = {
+  kind: "snapshot",
+  type: configmaps,
+  cursor: cursorOf(10),
+  items: [itemOf({ version: 3, name: "a" }), itemOf({ version: 4, name: "b" })],
+};
+const first = [changed({ version: 11, name: "a", content: "one\n" }), changed({ version: 12, name: "c", content: "two\n" })];
+const second = [
+  changed({ version: 13, name: "b", operation: "DELETE" }),
+  changed({ version: 14, name: "a", content: "three\n" }),
+  changed({ version: 15, name: "a", content: "four\n" }),
+];
+const flushes = [[snapshot], first, second];
+const subjects = [
+  "Update configmaps default/a",
+  "Update configmaps default/a",
+  "Delete configmaps default/b",
+  "Update configmaps default/c",
+  "Update configmaps default/a",
+  "Snapshot of core/configmaps",
+];
+
+const faults = [
+  { fault: "crash", loss: "process", from: 0 },
+  { fault: "crash", loss: "power", from: 0 },
+  { fault: "torn", loss: "power", from: 0 },
+  { fault: "ENOSPC", loss: null, from: 0 },
+  // Into an existing history only: fewer calls, so that more of them are told apart below.
+  { fault: "EIO", loss: null, from: 2 },
+] as const;
+
+/** Returns how many calls there were, and whether the fault struck. */
+async function runCrashedAt(at: number, { fault, loss, from }: (typeof faults)[number], world: MemoryWorld): Promise<boolean> {
+  let pool = world.pool();
+  for (const entries of flushes.slice(0, from)) await flush(pool, entries);
+  let struck = false;
+  world.fs.inject({
+    at: (call) => {
+      if (call !== at) return null;
+      struck = true;
+      return fault;
+    },
+  });
+  for (const entries of flushes.slice(from)) {
+    for (let attempt = 0; ; attempt++) {
+      try {
+        await flush(pool, entries);
+        break;
+      } catch (error) {
+        if (attempt > 2) throw error;
+        if (loss !== null) {
+          world.fs.restart(loss);
+          pool = world.pool();
+        }
+        // Beyond the age at which a lock of a dead process is taken over.
+        world.clock.advance(60_000);
+      }
+    }
+  }
+  return struck;
+}
+
+/** As `git log --format=%s` has them. */
+async function subjectsIn(world: MemoryWorld): Promise<readonly string[]> {
+  const reader = await ObjectReader.open(world.fs, "/repo");
+  const found: string[] = [];
+  let id = Buffer.from(await world.fs.readFile("/repo/refs/heads/main")).toString("latin1").trim();
+  while (id !== "") {
+    const commit = await readCommit(reader, id);
+    found.push(commit.message.split("\n")[0] ?? "");
+    id = commit.parents[0] ?? "";
+  }
+  return found;
+}
+
+describe.each(faults)("$fault, then $loss loss, at every call from flush $from on", (fault) => {
+  test("leaves each change in one commit, once repeated, and what stock git calls sound", { timeout: 60_000 }, async () => {
+    for (let at = 0; ; at++) {
+      const world = new MemoryWorld();
+      const struck = await runCrashedAt(at, fault, world);
+      world.fs.inject({});
+      const state = await world.pool().open("default/history");
+      expect(state.cursors.get(configmaps.key), `call ${at}`).toEqual(cursorOf(15));
+      expect(await subjectsIn(world), `call ${at}`).toEqual(subjects);
+      // Stock git is slow to start: it looks at some, and at the last.
+      if (at % 40 === 7 || !struck) {
+        using place = temporaryPlace();
+        world.copyTo(place.path);
+        expect(place.git("fsck", "--strict", "--no-dangling"), `call ${at}`).toBe("");
+        expect(place.git("log", "--format=%s").split("\n"), `call ${at}`).toEqual(subjects);
+      }
+      if (!struck) return;
+    }
+  });
+
+  test("leaves a sound repository even before it is repeated", { timeout: 60_000 }, async () => {
+    if (fault.loss === null) return;
+    for (let at = 5; ; at += 29) {
+      const world = new MemoryWorld();
+      const pool = world.pool();
+      let struck = false;
+      world.fs.inject({ at: (call) => (call === at ? ((struck = true), fault.fault) : null) });
+      for (const entries of flushes) await flush(pool, entries).catch(() => {});
+      if (!struck) return;
+      world.fs.restart(fault.loss);
+      using place = temporaryPlace();
+      world.copyTo(place.path);
+      if (!world.fs.files().has("/repo/HEAD")) continue;
+      expect(place.git("fsck", "--strict", "--no-dangling"), `call ${at}`).toBe("");
+    }
+  });
+});

@@ -1,0 +1,32 @@
+/** Repositories in memory, copied out to where stock git can look at them. */
+
+import { mkdirSync, writeFileSync } from "node:fs";
+import { dirname, join } from "node:path";
+import type { CommitPool } from "../../actors/ports.ts";
+import { createInlineCommitPool } from "../../src/git/commit-pool.ts";
+import type { TargetOptions } from "../../src/git/target.ts";
+import { createSimulatedClock, type SimulatedClock } from "../fakes/clock.ts";
+import { MemoryFileSystem } from "../fakes/file-system.ts";
+import { plainManifest, targetAt } from "./fixtures.ts";
+
+export class MemoryWorld {
+  readonly clock: SimulatedClock = createSimulatedClock(1_700_001_000_000);
+  readonly fs = new MemoryFileSystem(this.clock);
+
+  pool(target: Partial<TargetOptions> = {}): CommitPool {
+    const { fs, clock } = this;
+    return createInlineCommitPool({ fs, clock, manifestOf: plainManifest, targets: [targetAt("/repo", target)] });
+  }
+
+  /** Copies `/repo` to `path`. */
+  copyTo(path: string): void {
+    for (const directory of this.fs.directories()) {
+      if (directory.startsWith("/repo")) mkdirSync(join(path, directory.slice(5)), { recursive: true });
+    }
+    for (const [name, bytes] of this.fs.files()) {
+      if (!name.startsWith("/repo/")) continue;
+      mkdirSync(dirname(join(path, name.slice(5))), { recursive: true });
+      writeFileSync(join(path, name.slice(5)), bytes);
+    }
+  }
+}
