@@ -75,10 +75,7 @@ describe("the head of an object", () => {
           uid: text(meta["uid"]),
           resourceVersion: /^(0|[1-9]\d*)$/.test(version) ? version : "",
           terminating: (meta["deletionTimestamp"] ?? null) !== null,
-          replicas:
-            typeof replicas === "number" && /^(?:0|-?[1-9]\d{0,14})$/.test(String(replicas)) && !Object.is(replicas, -0)
-              ? replicas
-              : null,
+          replicas: isPlainInteger(replicas) ? replicas : null,
           versionStart: head.versionStart,
           versionEnd: head.versionEnd,
           rest: [],
@@ -126,6 +123,10 @@ describe("objectHash", () => {
   });
 });
 
+function isPlainInteger(value: unknown): boolean {
+  return typeof value === "number" && /^(?:0|-?[1-9]\d{0,14})$/.test(String(value)) && !Object.is(value, -0);
+}
+
 describe("restHash", () => {
   const hashOf = (value: unknown): string => {
     const bytes = Buffer.from(JSON.stringify(value));
@@ -140,8 +141,8 @@ describe("restHash", () => {
       out["metadata"] = kept;
     } else if (meta !== undefined) out["metadata-value"] = meta;
     if (isRecord(body)) {
-      const { replicas: _replicas, ...kept } = body;
-      if (Object.keys(kept).length > 0) out["spec"] = kept;
+      const { replicas, ...kept } = body;
+      out["spec"] = isPlainInteger(replicas) ? kept : body;
     } else if (body !== undefined) out["spec-value"] = body;
     return JSON.stringify(out);
   };
