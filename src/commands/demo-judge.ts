@@ -32,8 +32,8 @@ export function judge(expected: readonly ExpectedChange[], commits: readonly His
     else if (isRight(change, commit)) rightAuthors += 1;
     else faults.push(`${describe(change)} was made by ${change.author ?? "nobody known"}, and says ${claimOf(commit)}`);
   }
-  for (const commits of byChange.values()) {
-    for (const commit of commits)
+  for (const unexpected of byChange.values()) {
+    for (const commit of unexpected)
       faults.push(`commit ${commit.sha.slice(0, 7)} (${commit.subject}) stands for no write`);
   }
   faults.push(...disorder(changes));

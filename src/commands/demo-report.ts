@@ -3,7 +3,7 @@
 import type { HistoryCommit } from "./demo-history.ts";
 import type { Judgement } from "./demo-judge.ts";
 import type { Paint } from "./demo-terminal.ts";
-import { fit, pad } from "./demo-terminal.ts";
+import { charactersOf, fit, pad } from "./demo-terminal.ts";
 import type { Outcome } from "./demo-workload.ts";
 
 export interface ReportInput {
@@ -58,7 +58,7 @@ function tableOf({ judgement, outcomes, paint }: ReportInput): string {
 function lastCommitsOf({ commits, columns, paint }: ReportInput): string {
   const shown = commits.slice(-SHOWN_COMMITS).toReversed();
   const width = Math.max(40, Math.min(columns, 120)) - 2;
-  const authorWidth = Math.min(36, Math.max(...shown.map(({ authorName }) => [...authorName].length), 6));
+  const authorWidth = Math.min(36, Math.max(...shown.map(({ authorName }) => charactersOf(authorName).length), 6));
   const subjectWidth = Math.max(16, width - 10 - authorWidth - 14);
   const lines = shown.map(
     ({ sha, subject, authorName, tier }) =>

@@ -20,12 +20,17 @@ export function painterOf(output: Pick<Output, "colour">): Paint {
 
 /** Cuts to so many characters, with an ellipsis. */
 export function fit(text: string, width: number): string {
-  const characters = [...text];
+  const characters = charactersOf(text);
   return characters.length <= width ? text : `${characters.slice(0, Math.max(0, width - 1)).join("")}…`;
 }
 
 export function pad(text: string, width: number): string {
-  return text + " ".repeat(Math.max(0, width - [...text].length));
+  return text + " ".repeat(Math.max(0, width - charactersOf(text).length));
+}
+
+/** As a reader sees them. */
+export function charactersOf(text: string): readonly string[] {
+  return Array.from(new Intl.Segmenter().segment(text), ({ segment }) => segment);
 }
 
 /** One line that is rewritten in place on a terminal; without one, only finished lines are written. */

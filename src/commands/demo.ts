@@ -147,6 +147,7 @@ async function play(place: DemoPlace, ports: DemoPorts): Promise<number> {
       url: `https://${engine.admissionAddress()}${ADMISSION_PATH}`,
       caBundlePem: webhookCertificate.certificatePem,
       timeoutMs: REVIEW_TIMEOUT_MS,
+      clock,
       matches: ({ type }) => type.kind !== "Namespace",
     }),
   );

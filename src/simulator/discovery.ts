@@ -23,7 +23,7 @@ export function discover(types: readonly SimulatedType[], path: string): ApiAnsw
   );
   if (served.length === 0) return null;
   if (match?.[2] !== undefined) return resources(served);
-  return answer({ ...(groupsOf(served)[0] ?? {}), kind: "APIGroup", apiVersion: "v1" });
+  return answer({ ...groupsOf(served)[0], kind: "APIGroup", apiVersion: "v1" });
 }
 
 function groupsOf(types: readonly SimulatedType[]): readonly { readonly [key: string]: Json }[] {

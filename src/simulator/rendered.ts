@@ -23,21 +23,21 @@ export function render(object: JsonObject, layout: Layout | null): Rendered {
   );
   const members = orderedMembers(bare, layout);
   const at = members.findIndex(([key]) => key === "metadata");
-  const textOf = ([key, value]: readonly [string, Json], fields: Layout | null) =>
+  const memberText = ([key, value]: readonly [string, Json], fields: Layout | null) =>
     memberJson(key, value, fields?.[key] ?? null);
   const metadataLayout = layout?.["metadata"] ?? null;
   const cut = marker.findIndex(([key]) => key === "resourceVersion");
-  const before = marker.slice(0, cut).map((member) => `${textOf(member, metadataLayout)},`);
-  const after = marker.slice(cut + 1).map((member) => textOf(member, metadataLayout));
+  const before = marker.slice(0, cut).map((member) => `${memberText(member, metadataLayout)},`);
+  const after = marker.slice(cut + 1).map((member) => memberText(member, metadataLayout));
   return {
     object: bare,
     head: `{${members
       .slice(0, at)
-      .map((member) => `${textOf(member, layout)},`)
+      .map((member) => `${memberText(member, layout)},`)
       .join("")}"metadata":{${before.join("")}`,
     tail: `${after.join(",")}}${members
       .slice(at + 1)
-      .map((member) => `,${textOf(member, layout)}`)
+      .map((member) => `,${memberText(member, layout)}`)
       .join("")}}`,
   };
 }

@@ -6,6 +6,7 @@
 
 import type { IncomingMessage } from "node:http";
 import { Agent, request } from "node:https";
+import type { Clock } from "../../actors/ports.ts";
 import type { ReviewAnswer } from "./cluster.ts";
 import { objectAt, parseJson, stringAt } from "./json.ts";
 import type { Attempt } from "./review.ts";
@@ -15,6 +16,7 @@ export interface WebhookOptions {
   readonly url: string;
   readonly caBundlePem: string;
   readonly timeoutMs: number;
+  readonly clock: Clock;
   /** Which writes its rules name. */
   readonly matches?: (attempt: Attempt) => boolean;
 }
@@ -74,13 +76,20 @@ export class Webhook implements Disposable {
         accept: "application/json, */*",
         "content-length": bytes.length,
       };
-      const { timeoutMs } = this.#options;
+      const { timeoutMs, clock } = this.#options;
       const url = `${this.#options.url}?timeout=${Math.ceil(timeoutMs / 1000)}s`;
-      const signal = AbortSignal.timeout(timeoutMs);
-      const outgoing = request(url, { method: "POST", agent: this.#agent, headers, signal }, (response) => {
-        readAll(response).then(resolve, reject);
+      const outgoing = request(url, { method: "POST", agent: this.#agent, headers }, (response) => {
+        readAll(response)
+          .finally(() => timer[Symbol.dispose]())
+          .then(resolve, reject);
       });
-      outgoing.on("error", reject);
+      const timer = clock.after(timeoutMs, () => {
+        outgoing.destroy(new Error(`the webhook did not answer within ${timeoutMs} ms`));
+      });
+      outgoing.on("error", (error) => {
+        timer[Symbol.dispose]();
+        reject(error);
+      });
       outgoing.end(bytes);
     });
   }

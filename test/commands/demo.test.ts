@@ -2,9 +2,10 @@ import { mkdtemp, mkdir, open, readdir, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
-import type { Clock, FileSystem } from "../../actors/ports.ts";
+import type { FileSystem } from "../../actors/ports.ts";
 import type { DemoPorts } from "../../src/commands/demo.ts";
 import { demo } from "../../src/commands/demo.ts";
+import { wallClock } from "../simulator/clock.ts";
 import type { Lies } from "./demo-engine.ts";
 import { startPlainEngine } from "./demo-engine.ts";
 
@@ -65,16 +66,6 @@ function portsOf(lies: Lies = {}, signal: AbortSignal = new AbortController().si
   };
   return { ports, text: () => written.join("") };
 }
-
-/** The demo talks over real sockets, so its clock is real too; its pauses are not. */
-const wallClock: Clock = {
-  nowMs: () => Date.now(),
-  monotonicMs: () => performance.now(),
-  after(delayMs, task) {
-    const timer = setTimeout(task, delayMs < 1000 ? Math.min(delayMs, 20) : delayMs);
-    return { [Symbol.dispose]: () => clearTimeout(timer) };
-  },
-};
 
 const unused = () => Promise.reject(new Error("the demo has no need of this"));
 const fileSystem: FileSystem = {
