@@ -21,7 +21,7 @@ import { initialWatch, stepWatch } from "../machines/watch.ts";
 import type { WatchEffect, WatchInput, WatchPhase, WatchSnapshot } from "../machines/watch.ts";
 import { delayOf } from "../machines/watch-plan.ts";
 import { faultOf } from "../machines/watch-fault.ts";
-import type { WatchFault } from "../machines/watch-fault.ts";
+import type { FaultKind, WatchFault } from "../machines/watch-fault.ts";
 import { InitialEvents } from "./watch-initial-events.ts";
 import { WatchPosition } from "./watch-position.ts";
 import { Silence } from "./watch-silence.ts";
@@ -100,6 +100,8 @@ export class WatchActor implements AsyncDisposable {
   #queued = false;
   #silence: Silence | null = null;
   #lastAliveMs = 0;
+  /** What was logged last: an outage is a line for each watch, not one for each attempt. */
+  #reported: FaultKind | null = null;
   #events = 0;
 
   constructor(options: WatchActorOptions) {
@@ -352,6 +354,7 @@ export class WatchActor implements AsyncDisposable {
   }
 
   #emit(message: WatchMessage): void {
+    this.#reported = null;
     this.#options.sink(message);
     if (this.#options.until?.(message) === true) this.#stop();
   }
@@ -376,11 +379,11 @@ export class WatchActor implements AsyncDisposable {
     if (kind === "undecodable") this.#options.meter.count("watch_decode_failures", this.#labels);
     if (kind === "missing") this.#options.onMissing?.();
     const fields = { type: this.type.key, reason: kind, detail };
-    if (kind === "crashed")
-      this.#options.log.error("A watch failed unexpectedly and is started again.", fields);
-    else if (kind === "broken" || kind === "gone")
-      this.#options.log.info("A watch is started again.", fields);
+    if (kind === "crashed") this.#options.log.error("A watch failed unexpectedly and is started again.", fields);
+    else if (kind === this.#reported) this.#options.log.debug("A watch cannot go on and tries again.", fields);
+    else if (kind === "broken" || kind === "gone") this.#options.log.info("A watch is started again.", fields);
     else this.#options.log.warn("A watch cannot go on and tries again.", fields);
+    this.#reported = kind;
   }
 
   #listen(request: AbortController, limitMs: number): Silence {

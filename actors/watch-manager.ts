@@ -50,7 +50,7 @@ export interface WatchState {
 
 const defaultRescanMs = 10_000;
 const defaultListConcurrency = 4;
-const heartbeatEveryMs = 5_000;
+const heartbeatEveryMs = 1_000;
 
 export class WatchManager implements AsyncDisposable {
   readonly #options: WatchManagerOptions;

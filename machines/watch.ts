@@ -6,7 +6,8 @@
  * 2. A list is passed on only if it is complete and, within an epoch, not older than `position` (K25, K26).
  * 3. `unbroken` is said of a list at exactly the cursor of the start only (K47).
  * 4. What was missed, or may have been, ends in a list, never in a stream from `position`.
- * 5. Each failure waits before the next request; only a stream that said something and ended by itself does not.
+ * 5. Each failure waits before the next request. Not so: a stream that said something and ended by itself, the first 410, and
+ *    the refusal of a WatchList, which comes once.
  */
 
 import { assign, initialTransition, setup, transition } from "xstate";
@@ -28,6 +29,8 @@ export interface WatchContext {
   readonly watchList: boolean;
   /** Failures since a stream last said something. */
   readonly failures: number;
+  /** Of these, versions that were gone: a restarted API server's history begins anew, so the first one is no reason to wait. */
+  readonly gone: number;
   readonly wait: WatchWait;
 }
 
@@ -82,6 +85,7 @@ const chart = setup({
         position: event.at ?? context.position,
         need: nextNeed(context.need, event.fault.kind, failures),
         failures,
+        gone: (event.productive ? 0 : context.gone) + (event.fault.kind === "gone" ? 1 : 0),
         wait: waitFor(event.fault, failures),
       };
     }),
@@ -111,11 +115,15 @@ const chart = setup({
     continues: ({ event }) => event.type === "listed" && event.continues,
     unsupported: ({ context, event }) =>
       event.type === "failed" && event.fault.kind === "unsupported" && context.watchList,
+    firstGone: ({ context, event }) =>
+      event.type === "failed" && event.fault.kind === "gone" && (event.productive || context.gone === 0),
     needsStream: ({ context }) => context.need === "stream" && context.position !== null,
     isFirstRead: ({ context }) => context.need === "first" || context.need === "exact",
     hasPosition: ({ context }) => context.position !== null,
   },
 });
+
+const goneEffect = { type: "perform", params: { kind: "restarted", reason: "gone" } } as const;
 
 /** Listing and relisting differ in what they mean, and in nothing else. */
 const readingList = chart.createStateConfig({
@@ -142,6 +150,7 @@ const readingList = chart.createStateConfig({
     ],
     failed: [
       { guard: "unsupported", target: "deciding", actions: "refuseWatchList" },
+      { guard: "firstGone", target: "deciding", actions: ["fail", goneEffect] },
       { target: "backingOff", actions: ["fail", "doubtWatchList"] },
     ],
   },
@@ -155,6 +164,7 @@ const machine = chart.createMachine({
     need: "first",
     watchList: true,
     failures: 0,
+    gone: 0,
     wait: waitFor(faultOf("fenced"), 1),
   },
   initial: "stopped",
@@ -217,7 +227,10 @@ const machine = chart.createMachine({
             { type: "perform", params: { kind: "restarted", reason: "ended" } },
           ],
         },
-        failed: { target: "backingOff", actions: "fail" },
+        failed: [
+          { guard: "firstGone", target: "deciding", actions: ["fail", goneEffect] },
+          { target: "backingOff", actions: "fail" },
+        ],
       },
     },
     backingOff: {
