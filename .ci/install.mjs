@@ -44,10 +44,14 @@ function install() {
     process.env.npm_execpath && process.env.npm_node_execpath
       ? [process.env.npm_node_execpath, [process.env.npm_execpath]]
       : ["npm", []];
-  const result = spawnSync(command, [...first, "ci", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error"], {
-    cwd: root,
-    stdio: ["ignore", 2, 2],
-  });
+  const result = spawnSync(
+    command,
+    [...first, "ci", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error"],
+    {
+      cwd: root,
+      stdio: ["ignore", 2, 2],
+    },
+  );
   if (result.error) fail(`Could not start npm (${result.error.message}). Run "npm ci --ignore-scripts" by hand.`);
   if (result.status !== 0) {
     fail(

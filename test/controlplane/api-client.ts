@@ -72,7 +72,9 @@ export class ApiClient implements Disposable {
         },
       );
       sent.once("error", reject);
-      sent.once("timeout", () => sent.destroy(new Error(`No answer to ${method} ${path} within ${defaultTimeoutMs} ms`)));
+      sent.once("timeout", () =>
+        sent.destroy(new Error(`No answer to ${method} ${path} within ${defaultTimeoutMs} ms`)),
+      );
       sent.end(payload);
     });
   }

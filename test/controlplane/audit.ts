@@ -48,7 +48,10 @@ export const auditPolicy = JSON.stringify({
 /** One after the other. A last line that is still being written is left out: it has no end of line. Splits on 0x0A only (K28). */
 export async function* readAuditLog(path: string): AsyncGenerator<AuditEvent> {
   let rest = "";
-  for await (const chunk of createReadStream(path, { encoding: "utf8", highWaterMark: readBytes }) as AsyncIterable<string>) {
+  for await (const chunk of createReadStream(path, {
+    encoding: "utf8",
+    highWaterMark: readBytes,
+  }) as AsyncIterable<string>) {
     const lines = (rest + chunk).split("\n");
     rest = lines.pop() ?? "";
     for (const line of lines) yield JSON.parse(line) as AuditEvent;

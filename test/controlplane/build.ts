@@ -23,7 +23,9 @@ async function main(): Promise<void> {
     return;
   }
   if (given) {
-    fail(`KUBEBUILDER_ASSETS (${directory}) has no ${missing.join(", ")}: put it there, or unset the variable to have all of them built.`);
+    fail(
+      `KUBEBUILDER_ASSETS (${directory}) has no ${missing.join(", ")}: put it there, or unset the variable to have all of them built.`,
+    );
   }
   assertGo();
   mkdirSync(directory, { recursive: true });
@@ -60,7 +62,8 @@ async function buildKubernetes(work: string, directory: string, missing: readonl
   report("resolving the modules of Kubernetes");
   await go(module, ["mod", "tidy"]);
   const flags = `-s -w -X k8s.io/component-base/version.gitVersion=v${kubernetesVersion}`;
-  for (const name of names) await buildProgram({ module, program: `k8s.io/kubernetes/cmd/${name}`, name, directory, flags });
+  for (const name of names)
+    await buildProgram({ module, program: `k8s.io/kubernetes/cmd/${name}`, name, directory, flags });
 }
 
 /** The staging modules stand in go.mod at exactly v0.0.0; they are published as v0.36.3 for Kubernetes 1.36.3. */
@@ -89,7 +92,11 @@ async function buildProgram(build: {
 
 function writeModule(
   directory: string,
-  { requires, replaces, programs }: { readonly requires: string; readonly replaces: readonly string[]; readonly programs: readonly string[] },
+  {
+    requires,
+    replaces,
+    programs,
+  }: { readonly requires: string; readonly replaces: readonly string[]; readonly programs: readonly string[] },
 ): void {
   mkdirSync(directory, { recursive: true });
   const head = `module example.invalid/controlplane\n\ngo 1.${goMinor}\n\nrequire ${requires}\n\n`;
@@ -102,7 +109,12 @@ function writeModule(
 function go(directory: string, args: readonly string[]): Promise<string> {
   return new Promise((resolve) => {
     // A go.work above the temporary directory must not take part.
-    const env = { ...process.env, GOWORK: "off", GOFLAGS: `-mod=mod ${process.env["GOFLAGS"] ?? ""}`.trim(), CGO_ENABLED: "0" };
+    const env = {
+      ...process.env,
+      GOWORK: "off",
+      GOFLAGS: `-mod=mod ${process.env["GOFLAGS"] ?? ""}`.trim(),
+      CGO_ENABLED: "0",
+    };
     const child = spawn("go", args, { cwd: directory, env, stdio: ["ignore", "pipe", "pipe"] });
     let output = "";
     let complaints = "";
@@ -110,14 +122,20 @@ function go(directory: string, args: readonly string[]): Promise<string> {
     child.stderr.setEncoding("utf8").on("data", (text: string) => (complaints += text));
     child.once("close", (code) => {
       if (code === 0) resolve(output);
-      else fail(`${complaints.slice(-4000)}\n"go ${args.join(" ")}" ended with ${code}. Is the Go module proxy reachable, and the disk not full?`);
+      else
+        fail(
+          `${complaints.slice(-4000)}\n"go ${args.join(" ")}" ended with ${code}. Is the Go module proxy reachable, and the disk not full?`,
+        );
     });
   });
 }
 
 function assertGo(): void {
   const { error, stdout } = spawnSync("go", ["env", "GOVERSION"], { encoding: "utf8" });
-  if (error) fail(`Go 1.${goMinor} or newer is needed to build the control plane, and "go" is not on PATH. Or set KUBEBUILDER_ASSETS.`);
+  if (error)
+    fail(
+      `Go 1.${goMinor} or newer is needed to build the control plane, and "go" is not on PATH. Or set KUBEBUILDER_ASSETS.`,
+    );
   const minor = Number(/^go1\.(\d+)/.exec(stdout)?.[1] ?? 0);
   // From 1.21 on, Go fetches the toolchain that go.mod asks for.
   if (minor < 21) fail(`Go 1.${goMinor} or newer is needed to build the control plane; this is ${stdout.trim()}.`);

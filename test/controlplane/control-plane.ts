@@ -151,7 +151,14 @@ export class ControlPlane implements AsyncDisposable {
     options: RequestOptions = {},
   ): Promise<ApiResponse> {
     const { client } = this.#server(options.server ?? 0);
-    return client.send({ method, path, body, token: this.token(user), headers: options.headers, signal: options.signal });
+    return client.send({
+      method,
+      path,
+      body,
+      token: this.token(user),
+      headers: options.headers,
+      signal: options.signal,
+    });
   }
 
   /** Runs to its end; look at `code`. */

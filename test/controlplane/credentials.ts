@@ -50,13 +50,21 @@ export async function makeCredentials(directory: string, users: readonly string[
 }
 
 /** JSON, which every reader of kubeconfigs takes for YAML. */
-export function kubeconfigText(options: { readonly url: string; readonly caPem: string; readonly user: string; readonly token: string }): string {
+export function kubeconfigText(options: {
+  readonly url: string;
+  readonly caPem: string;
+  readonly user: string;
+  readonly token: string;
+}): string {
   const name = "test";
   return JSON.stringify({
     apiVersion: "v1",
     kind: "Config",
     clusters: [
-      { name, cluster: { server: options.url, "certificate-authority-data": Buffer.from(options.caPem).toString("base64") } },
+      {
+        name,
+        cluster: { server: options.url, "certificate-authority-data": Buffer.from(options.caPem).toString("base64") },
+      },
     ],
     users: [{ name: options.user, user: { token: options.token } }],
     contexts: [{ name, context: { cluster: name, user: options.user } }],

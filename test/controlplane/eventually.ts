@@ -17,7 +17,8 @@ export async function eventually<T>(
     } catch (error) {
       failure = error;
     }
-    if (performance.now() > deadline) throw new Error(`${what} did not come within ${timeoutMs} ms`, { cause: failure });
+    if (performance.now() > deadline)
+      throw new Error(`${what} did not come within ${timeoutMs} ms`, { cause: failure });
     await delay(everyMs);
   }
 }

@@ -19,7 +19,12 @@ export class ServerProcess {
   };
   #failure = "";
 
-  constructor(options: { readonly name: string; readonly binary: string; readonly args: readonly string[]; readonly logPath: string }) {
+  constructor(options: {
+    readonly name: string;
+    readonly binary: string;
+    readonly args: readonly string[];
+    readonly logPath: string;
+  }) {
     this.name = options.name;
     this.#logPath = options.logPath;
     const log = openSync(options.logPath, "a");

@@ -41,7 +41,9 @@ describe("the control plane that the other end-to-end tests stand on", () => {
 
   test("a compacted etcd answers an old version with 410, an older backup brings the old state back", async () => {
     const path = "/api/v1/namespaces/default/secrets";
-    const { resourceVersion } = (await plane.request("bob", "GET", path)).json()["metadata"] as { resourceVersion: string };
+    const { resourceVersion } = (await plane.request("bob", "GET", path)).json()["metadata"] as {
+      resourceVersion: string;
+    };
     const snapshot = plane.snapshot();
     expect((await plane.request("bob", "POST", path, { metadata: { name: "late" } })).status).toBe(201);
     await plane.compact();
