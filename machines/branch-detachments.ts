@@ -112,7 +112,7 @@ export class BranchDetachments {
   stop(failed: boolean): void {
     const book = this.#catching;
     this.#catching = null;
-    if (book?.detachment == null) return;
+    if (book === null || book.detachment === null) return;
     book.detachment.held = null;
     if (!failed) return;
     this.#types.delete(book.key);
@@ -198,7 +198,7 @@ export class BranchDetachments {
     const cursor = cursorOf(listed);
     const lost = book.detachment?.lost ?? null;
     const logged = this.#log.takeAll(book.key, cursor);
-    const complete = lost === null || isAtOrBelow(lost, position);
+    const complete = position.epoch === cursor.epoch && (lost === null || isAtOrBelow(lost, position));
     const changes = gapChanges({ listed, position, logged, complete });
     this.#intake.acceptRelist(book, { type: listed.type, cursor, items: listed.items }, changes, nowMs);
   }

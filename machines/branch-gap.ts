@@ -3,8 +3,17 @@
  * position, so the changes between it and the list are one difference for each resource. The verdict log still knows writers.
  */
 
-import { compareCursors, type Actor, type Change, type Cursor, type Operation, type Uid } from "./messages.ts";
-import type { Verdict, WatchEvent, WatchMessage } from "./messages.ts";
+import {
+  compareCursors,
+  type Actor,
+  type Change,
+  type Cursor,
+  type Operation,
+  type Uid,
+  type Verdict,
+  type WatchEvent,
+  type WatchMessage,
+} from "./messages.ts";
 import { cursorOf, type LoggedChange } from "./branch-verdict-log.ts";
 
 export interface Gap {
@@ -13,7 +22,7 @@ export interface Gap {
   readonly position: Cursor;
   /** What the log has of the type, up to the list. */
   readonly logged: readonly LoggedChange[];
-  /** Nothing between position and list is missing in the log. */
+  /** Nothing between position and list is missing in the log; never across a restore. */
   readonly complete: boolean;
 }
 
@@ -24,6 +33,8 @@ export interface Gap {
 export function gapChanges(gap: Gap): readonly Change[] {
   const byUid = new Map<Uid, LoggedChange[]>();
   for (const change of gap.logged) {
+    // A restore undid what was written before it: its writers made none of these differences.
+    if (change.epoch !== gap.listed.epoch) continue;
     const known = byUid.get(change.uid);
     if (known === undefined) byUid.set(change.uid, [change]);
     else known.push(change);

@@ -70,7 +70,7 @@ const firstBackoffMs = 800;
 const lastBackoffMs = 30_000;
 
 const branchSetup = setup({
-  types: {} as { context: BranchContext; events: BranchEvent },
+  types: { context: {} as BranchContext, events: {} as BranchEvent },
   actions: {
     /** Never run by XState: `transition` hands it to the actor. */
     effect: (_, _effect: BranchEffect) => {},

@@ -126,9 +126,19 @@ describe("first contact", () => {
     receive(branch, relisted(5, [event({ version: 4 })]));
     await clock.run(10_000);
     expect(pool.log).toEqual(["snapshot core/configmaps@5 a"]);
-    receive(branch, relisted(7, [event({ version: 3, name: "s", type: secrets })]));
+    receive(branch, changed({ version: 6 }));
     await clock.run(10);
     expect(pool.log).toHaveLength(2);
+    receive(branch, relisted(7, [event({ version: 3, name: "s", type: secrets })]));
+    await clock.run(10);
+    expect(pool.log).toHaveLength(3);
+  });
+
+  test("a backlog that is full does not wait for lists", async () => {
+    const { branch, pool } = await openBranch({ types: [configmaps, secrets], limits: { backlogBytes: 1500 } });
+    receive(branch, relisted(5, [event({ version: 4 })]), changed({ version: 6 }));
+    await settled();
+    expect(pool.log).toEqual(["snapshot core/configmaps@5 a"]);
   });
 
   test("a type of which the shared watch has no list to give makes its own", async () => {

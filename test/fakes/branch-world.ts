@@ -192,8 +192,8 @@ export class FakeMeter implements Meter {
   readonly records = new Map<string, number[]>();
 
   count(name: string, labels: Readonly<Record<string, string>> = {}, by = 1): void {
-    const { target: _, ...rest } = labels;
-    const key = [name, ...Object.values(rest)].join(" ");
+    const values = Object.entries(labels).flatMap(([label, value]) => (label === "target" ? [] : [value]));
+    const key = [name, ...values].join(" ");
     this.counts.set(key, (this.counts.get(key) ?? 0) + by);
   }
 

@@ -5,7 +5,7 @@ import type { CatchUp } from "../../actors/branch-options.ts";
 import { KubescribeError } from "../../machines/error.ts";
 import { configmaps, cursor, FakeLog, FakeMeter, FakePool, memoryFiles, secrets } from "../fakes/branch-world.ts";
 import { createSimulatedClock } from "../fakes/clock.ts";
-import { Files, History, Replay, type Act } from "./branch-history.ts";
+import { Files, History, Replay, type Act, type Revision } from "./branch-history.ts";
 
 type Step =
   | { readonly do: "write"; readonly act: Act; readonly type: 0 | 1; readonly name: string }
@@ -32,7 +32,8 @@ const step: fc.Arbitrary<Step> = fc.oneof(
 );
 
 class Run {
-  readonly histories: readonly [History, History] = [new History(configmaps), new History(secrets)];
+  readonly #revision: Revision = { at: 0 };
+  readonly histories = [new History(configmaps, this.#revision), new History(secrets, this.#revision)] as const;
   readonly pool = new FakePool();
   readonly meter = new FakeMeter();
   readonly log = new FakeLog();
@@ -89,8 +90,9 @@ class Run {
   show(branch: BranchActor, at: 0 | 1): void {
     const shown = this.#shown[at] ?? 0;
     if (shown === this.histories[at].end) return;
-    this.#shown[at] = shown + 1;
-    branch.receive(this.histories[at].message(shown + 1));
+    const { version, message } = this.histories[at].message(shown);
+    this.#shown[at] = version;
+    branch.receive(message);
   }
 
   async finish(branch: BranchActor): Promise<void> {

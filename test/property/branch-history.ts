@@ -32,29 +32,46 @@ interface Live {
 
 const users = ["alice", "bob", "carol"];
 
-/** One type's history. Versions count from 1. */
+/** As etcd has it: one counter for all types, so that a type's versions have holes. */
+export interface Revision {
+  at: number;
+}
+
+/** One type's history. */
 export class History {
   readonly type: ResourceType;
   readonly rows: Row[] = [];
   /** Below it, watches are answered 410. */
   compacted = 0;
+  readonly #revision: Revision;
   readonly #objects = new Map<string, Live>();
   readonly #items = new Map<string, WatchEvent>();
 
-  constructor(type: ResourceType) {
+  constructor(type: ResourceType, revision: Revision) {
     this.type = type;
+    this.#revision = revision;
   }
 
+  /** The version that a list or a bookmark bears now. */
   get end(): number {
-    return this.rows.length;
+    return this.#revision.at;
+  }
+
+  /** The first event after `version`. */
+  next(version: number): Row | undefined {
+    return this.rows.find((row) => versionOf(row) > version);
+  }
+
+  row(version: number): Row | undefined {
+    return this.rows.find((row) => versionOf(row) === version);
   }
 
   write(act: Act, name: string): void {
-    const version = this.end + 1;
     const live = this.#objects.get(name);
+    if (live === undefined && act !== "create-or-update") return;
+    const version = ++this.#revision.at;
     const user = users[version % users.length] ?? "";
     if (live === undefined) {
-      if (act !== "create-or-update") return;
       this.#put(name, { uid: `${name}-${version}`, content: version, terminating: false }, user, "CREATE");
     } else if (act === "status" || (live.terminating && act === "create-or-update")) {
       this.#put(name, live, user, null);
@@ -74,18 +91,20 @@ export class History {
     return [...this.#items.values()];
   }
 
-  /** What the shared watch makes of row `version`. */
-  message(version: number): BranchMessage {
-    const row = this.rows[version - 1];
-    if (row?.change != null) return { kind: "changed", change: row.change };
-    return { kind: "progressed", typeKey: this.type.key, cursor: cursor(version) };
+  /** What the shared watch says after `version`: the next event, or a bookmark. */
+  message(version: number): { readonly version: number; readonly message: BranchMessage } {
+    const row = this.next(version);
+    const at = row === undefined ? this.end : versionOf(row);
+    if (row !== undefined && row.change !== null)
+      return { version: at, message: { kind: "changed", change: row.change } };
+    return { version: at, message: { kind: "progressed", typeKey: this.type.key, cursor: cursor(at) } };
   }
 
   /** What the shared watch makes of a list, when it had come to `version`: the actors know only that something differs. */
   relist(version: number): BranchMessage {
     const changes: Change[] = [];
     const seen = new Map<string, Row>();
-    for (const row of this.rows.slice(0, version)) seen.set(row.event.uid, row);
+    for (const row of this.rows) if (versionOf(row) <= version) seen.set(row.event.uid, row);
     for (const [uid, { event: last }] of seen) {
       const gone = !this.items().some((item) => item.uid === uid);
       if (gone && last.kind !== "DELETED")
@@ -115,7 +134,7 @@ export class History {
 
   #event(name: string, live: Live, kind: WatchEvent["kind"]): WatchEvent {
     const { uid, content, terminating } = live;
-    const shape = event({ type: this.type, name, uid, version: this.end + 1, kind, terminating });
+    const shape = event({ type: this.type, name, uid, version: this.#revision.at, kind, terminating });
     return { ...shape, bytes: new TextEncoder().encode(`${content}`.padStart(20)) };
   }
 }
@@ -176,20 +195,24 @@ export class Files {
   /** I3: who is named made this very difference, whole. */
   #expectHonest(change: Change, before: number | undefined, after: number | undefined): void {
     const version = Number(change.resourceVersion);
-    const row = this.#history.rows[version - 1];
+    const row = this.#history.row(version);
     expect(row?.change?.verdict.author?.user).toBe(change.verdict.author?.user);
     expect(row?.change?.operation).toBe(change.operation);
     if (after === undefined) return;
     expect(after).toBe(version);
-    const earlier = this.#history.rows
-      .slice(0, version - 1)
-      .findLast((past) => past.event.name === change.name && past.change !== null);
+    const earlier = this.#history.rows.findLast(
+      (past) => versionOf(past) < version && past.event.name === change.name && past.change !== null,
+    );
     const gone = earlier === undefined || earlier.change?.operation === "DELETE";
     expect(before).toBe(gone ? undefined : contentOf(earlier.event.bytes));
   }
 }
 
-export function contentOf(bytes: Uint8Array): number {
+function versionOf(row: Row | undefined): number {
+  return Number(row?.event.resourceVersion ?? 0);
+}
+
+function contentOf(bytes: Uint8Array): number {
   return Number(new TextDecoder().decode(bytes));
 }
 
@@ -207,7 +230,7 @@ export class Replay {
   }
 
   next(): WatchMessage {
-    const { end, rows, type } = this.#history;
+    const { end, type } = this.#history;
     if (this.#at === null) {
       this.#at = end;
       this.#said = true;
@@ -217,9 +240,9 @@ export class Replay {
       this.#said = true;
       return this.#history.listed(true, cursor(this.#at));
     }
-    const row = rows[this.#at];
+    const row = this.#history.next(this.#at);
+    this.#at = row === undefined ? end : versionOf(row);
     if (row === undefined) return { kind: "bookmarked", type, ...cursor(end) };
-    this.#at++;
     return { kind: "observed", event: row.event, epoch: 0 };
   }
 }

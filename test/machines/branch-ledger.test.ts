@@ -1,0 +1,99 @@
+import { describe, expect, test } from "vitest";
+import { BranchLedger } from "../../machines/branch-ledger.ts";
+import type { BranchMessage, Change } from "../../machines/messages.ts";
+import {
+  changed,
+  changeOf,
+  configmaps,
+  cursor,
+  event,
+  progressed,
+  relisted,
+  secrets,
+  verdictBy,
+} from "../fakes/branch-world.ts";
+
+/** At version 1 of two types, with room for one change. */
+function openLedger(): BranchLedger {
+  return new BranchLedger({
+    cursors: new Map([configmaps, secrets].map(({ key }) => [key, cursor(1)])),
+    expected: [],
+    backlogBytes: 522,
+    verdictLogEntries: 10,
+    flushChanges: 10,
+    flushBytes: 10_000,
+  });
+}
+
+function receive(ledger: BranchLedger, ...messages: readonly BranchMessage[]): readonly string[] {
+  return messages.map((message) => ledger.receive(message, 0));
+}
+
+function flush(ledger: BranchLedger): readonly Change[] {
+  ledger.take();
+  return ledger.settle().flatMap(({ item }) => (item.kind === "change" ? [item.change] : []));
+}
+
+describe("a detached type", () => {
+  test("logs each message once", () => {
+    const ledger = openLedger();
+    const messages = [changed({ version: 2 }), changed({ version: 3 }), changed({ version: 3 }), progressed(3)];
+    expect(receive(ledger, ...messages)).toEqual(["queued", "logged", "skipped", "skipped"]);
+    expect(ledger.loggedVerdicts).toBe(1);
+  });
+
+  test("lets go of a verdict once its change is accepted, and of all when it re-attaches", () => {
+    const ledger = openLedger();
+    receive(ledger, ...[2, 3, 4].map((version) => changed({ version })));
+    flush(ledger);
+    ledger.startCatchUp();
+    expect(ledger.replay({ kind: "observed", event: event({ version: 3 }), epoch: 0 }, 0)).toBe("more");
+    expect(ledger.loggedVerdicts).toBe(1);
+    flush(ledger);
+    expect(ledger.replay({ kind: "observed", event: event({ version: 4 }), epoch: 0 }, 0)).toBe("caughtUp");
+    expect(ledger.loggedVerdicts).toBe(0);
+  });
+
+  test("whose catch-up fails lets the others go first", () => {
+    const ledger = openLedger();
+    receive(
+      ledger,
+      changed({ version: 2 }),
+      changed({ version: 3 }),
+      changed({ version: 4, name: "s", type: secrets }),
+    );
+    flush(ledger);
+    expect(ledger.startCatchUp()?.typeKey).toBe(configmaps.key);
+    ledger.stopCatchUp(true);
+    expect(ledger.startCatchUp()?.typeKey).toBe(secrets.key);
+  });
+
+  test("asks for a list when the cluster was restored meanwhile: its position may mean something else now", () => {
+    const ledger = openLedger();
+    receive(ledger, changed({ version: 5 }), changed({ version: 6 }));
+    const items = [event({ version: 3 })];
+    receive(ledger, { ...relisted(3, items), cursor: cursor(3, 1) } as BranchMessage);
+    flush(ledger);
+    expect(ledger.startCatchUp()).toEqual({ typeKey: configmaps.key, from: null, epoch: 1 });
+    const listed = { kind: "listed", type: configmaps, ...cursor(3, 1), unbroken: false, items } as const;
+    expect(ledger.replay(listed, 0)).toBe("caughtUp");
+    expect(flush(ledger).map(({ epoch, verdict }) => [epoch, verdict.tier])).toEqual([[1, "unresolved"]]);
+    expect(ledger.cursorOf(configmaps.key)).toEqual(cursor(3, 1));
+  });
+
+  test("takes nothing from a catch-up beyond the shared watch: the verdict is still to come", () => {
+    const ledger = openLedger();
+    receive(
+      ledger,
+      changed({ version: 2 }),
+      relisted(9, [event({ version: 8 })], [changeOf(event({ version: 8 }), "bob")]),
+    );
+    flush(ledger);
+    ledger.startCatchUp();
+    expect(ledger.replay({ kind: "observed", event: event({ version: 8 }), epoch: 0 }, 0)).toBe("more");
+    flush(ledger);
+    expect(ledger.replay({ kind: "observed", event: event({ version: 12 }), epoch: 0 }, 0)).toBe("caughtUp");
+    expect(receive(ledger, { kind: "changed", change: changeOf(event({ version: 12 }), "carol") })).toEqual(["queued"]);
+    expect(flush(ledger).map(({ verdict }) => verdict)).toEqual([verdictBy("carol")]);
+  });
+});
