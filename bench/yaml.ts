@@ -9,7 +9,7 @@ import { createHash } from "node:crypto";
 import { cpus } from "node:os";
 import { stringify } from "yaml";
 import { canonicalYaml } from "../src/sanitize/canonical-yaml.ts";
-import { parseObject } from "../src/sanitize/json-tree.ts";
+import { parseObject } from "../src/sanitize/parse-object.ts";
 import { manifestOf } from "../src/sanitize/manifest.ts";
 import { sanitize } from "../src/sanitize/sanitize.ts";
 
@@ -35,8 +35,14 @@ const contestants: readonly Contestant[] = [
   { name: "parse", run: parseObject },
   { name: "parse + sanitize", run: sanitized },
   { name: "parse + YAML, nothing dropped", run: (bytes) => canonicalYaml(parseObject(bytes)) },
-  { name: "manifestOf (parse + sanitize + YAML)", run: (bytes) => manifestOf(bytes, { ...deploymentKind, secrets: "omit" }).yaml },
-  { name: "JSON.parse + sanitize + yaml package", run: (bytes) => stringify(sanitized(bytes), { sortMapEntries: true }) },
+  {
+    name: "manifestOf (parse + sanitize + YAML)",
+    run: (bytes) => manifestOf(bytes, { ...deploymentKind, secrets: "omit" }).yaml,
+  },
+  {
+    name: "JSON.parse + sanitize + yaml package",
+    run: (bytes) => stringify(sanitized(bytes), { sortMapEntries: true }),
+  },
 ];
 
 const results = Object.entries({ "1 container": deployment(1), "3 containers": deployment(3) }).map(([name, bytes]) => {
@@ -98,7 +104,11 @@ function sanitized(bytes: Uint8Array): unknown {
 /** As an API server sends it: its key order, managedFields and status. */
 function deployment(containers: number): Uint8Array {
   const names = ["web", "proxy", "metrics"].slice(0, containers);
-  const labels = { "app.kubernetes.io/instance": "shop", "app.kubernetes.io/name": "web", "app.kubernetes.io/version": "1.25.3" };
+  const labels = {
+    "app.kubernetes.io/instance": "shop",
+    "app.kubernetes.io/name": "web",
+    "app.kubernetes.io/version": "1.25.3",
+  };
   const object = {
     kind: "Deployment",
     apiVersion: "apps/v1",
@@ -157,7 +167,12 @@ function deployment(containers: number): Uint8Array {
 }
 
 function container(name: string): unknown {
-  const probe = { httpGet: { path: "/healthz", port: "http", scheme: "HTTP" }, timeoutSeconds: 1, periodSeconds: 10, successThreshold: 1 };
+  const probe = {
+    httpGet: { path: "/healthz", port: "http", scheme: "HTTP" },
+    timeoutSeconds: 1,
+    periodSeconds: 10,
+    successThreshold: 1,
+  };
   return {
     name,
     image: `registry.example.com/shop/${name}:1.25.3`,
@@ -188,8 +203,19 @@ function container(name: string): unknown {
 }
 
 function managedFields(names: readonly string[]): unknown {
-  const fields = (list: readonly string[]): unknown => Object.fromEntries([[".", {}], ...list.map((name) => [`f:${name}`, {}])]);
-  const containerFields = fields(["args", "command", "env", "image", "imagePullPolicy", "livenessProbe", "name", "ports", "resources"]);
+  const fields = (list: readonly string[]): unknown =>
+    Object.fromEntries([[".", {}], ...list.map((name) => [`f:${name}`, {}])]);
+  const containerFields = fields([
+    "args",
+    "command",
+    "env",
+    "image",
+    "imagePullPolicy",
+    "livenessProbe",
+    "name",
+    "ports",
+    "resources",
+  ]);
   return {
     manager: "kubectl",
     operation: "Apply",
@@ -201,7 +227,11 @@ function managedFields(names: readonly string[]): unknown {
       "f:spec": {
         "f:replicas": {},
         "f:selector": {},
-        "f:template": { "f:spec": { "f:containers": Object.fromEntries(names.map((name) => [`k:{"name":"${name}"}`, containerFields])) } },
+        "f:template": {
+          "f:spec": {
+            "f:containers": Object.fromEntries(names.map((name) => [`k:{"name":"${name}"}`, containerFields])),
+          },
+        },
       },
     },
   };
@@ -214,7 +244,10 @@ function statusFields(): unknown {
     apiVersion: "apps/v1",
     time: "2026-01-02T03:04:05Z",
     fieldsType: "FieldsV1",
-    fieldsV1: { "f:metadata": { "f:annotations": { "f:deployment.kubernetes.io/revision": {} } }, "f:status": { "f:readyReplicas": {} } },
+    fieldsV1: {
+      "f:metadata": { "f:annotations": { "f:deployment.kubernetes.io/revision": {} } },
+      "f:status": { "f:readyReplicas": {} },
+    },
     subresource: "status",
   };
 }

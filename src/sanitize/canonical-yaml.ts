@@ -30,12 +30,10 @@ export function canonicalYaml(value: Json): Uint8Array {
 
 function document(value: Json): string {
   if (isList(value)) return value.length === 0 ? "[]\n" : list(value, 0, "");
-  if (typeof value !== "object" || value === null || value instanceof NumberText)
-    return `${scalar(value, "")}\n`;
+  if (typeof value !== "object" || value === null || value instanceof NumberText) return `${scalar(value, "")}\n`;
   const keys = sortedKeys(value);
   const first = firstKeys.filter((key) => keys.includes(key));
-  const ordered =
-    first.length === 0 ? keys : [...first, ...keys.filter((key) => !first.includes(key))];
+  const ordered = first.length === 0 ? keys : [...first, ...keys.filter((key) => !first.includes(key))];
   return keys.length === 0 ? "{}\n" : map(value, ordered, { depth: 0, lead: "" });
 }
 
@@ -62,9 +60,7 @@ function member(value: Json, depth: number): string {
   if (typeof value !== "object" || value === null) return ` ${String(value)}\n`;
   if (isList(value)) {
     if (value.length === 0) return " []\n";
-    return depth >= maxBlockDepth
-      ? ` ${flow(value)}\n`
-      : `\n${list(value, depth, indents[depth] ?? "")}`;
+    return depth >= maxBlockDepth ? ` ${flow(value)}\n` : `\n${list(value, depth, indents[depth] ?? "")}`;
   }
   if (value instanceof NumberText) return ` ${numberText(value.source)}\n`;
   const keys = sortedKeys(value);
@@ -93,9 +89,7 @@ function item(value: Json, depth: number): string {
   }
   const keys = sortedKeys(value);
   if (keys.length === 0) return "{}\n";
-  return depth >= maxBlockDepth
-    ? `${flow(value)}\n`
-    : map(value, keys, { depth: depth + 1, lead: "" });
+  return depth >= maxBlockDepth ? `${flow(value)}\n` : map(value, keys, { depth: depth + 1, lead: "" });
 }
 
 function scalar(value: null | boolean | number | string | NumberText, indent: string): string {
@@ -105,8 +99,7 @@ function scalar(value: null | boolean | number | string | NumberText, indent: st
 
 /** YAML 1.1 reads an exponent only after a point, and with a sign: `1e5` becomes `1.0e+5`. */
 function numberText(source: string): string {
-  const [, mantissa = source, sign = "", exponent = ""] =
-    /^(.*)[eE]([-+]?)(\d+)$/.exec(source) ?? [];
+  const [, mantissa = source, sign = "", exponent = ""] = /^(.*)[eE]([-+]?)(\d+)$/.exec(source) ?? [];
   if (exponent === "") return source;
   return `${mantissa.includes(".") ? mantissa : `${mantissa}.0`}e${sign === "-" ? "-" : "+"}${exponent}`;
 }
@@ -173,6 +166,4 @@ function flow(root: Json): string {
   return text;
 }
 
-type FlowPart =
-  | { readonly value: Json; readonly text?: never }
-  | { readonly value?: never; readonly text: string };
+type FlowPart = { readonly value: Json; readonly text?: never } | { readonly value?: never; readonly text: string };

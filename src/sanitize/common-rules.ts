@@ -46,9 +46,7 @@ export const commonRules: readonly Rule[] = [
   },
   {
     path: "metadata.finalizers",
-    items: (item) =>
-      typeof item === "string" &&
-      (builtInFinalizers.has(item) || /^external-attacher\//.test(item)),
+    items: (item) => typeof item === "string" && (builtInFinalizers.has(item) || item.startsWith("external-attacher/")),
     only: "those that Kubernetes itself sets; others are somebody's intent",
     why: "Controllers set and remove them; without its controller one would block deletion.",
   },
@@ -89,27 +87,17 @@ export const commonRules: readonly Rule[] = [
   },
   {
     path: "metadata.annotations",
-    keys: [
-      "endpoints.kubernetes.io/last-change-trigger-time",
-      "endpoints.kubernetes.io/over-capacity",
-    ],
+    keys: ["endpoints.kubernetes.io/last-change-trigger-time", "endpoints.kubernetes.io/over-capacity"],
     why: "The endpoints controllers write them.",
   },
   {
     path: "metadata.annotations",
-    keys: [
-      "autoscaling.alpha.kubernetes.io/conditions",
-      "autoscaling.alpha.kubernetes.io/current-metrics",
-    ],
+    keys: ["autoscaling.alpha.kubernetes.io/conditions", "autoscaling.alpha.kubernetes.io/current-metrics"],
     why: "Status of an autoscaler that autoscaling/v1 has no field for.",
   },
   {
     path: "metadata.annotations",
-    keys: [
-      "cloud.google.com/neg-status",
-      "ingress.kubernetes.io/backends",
-      "field.cattle.io/publicEndpoints",
-    ],
+    keys: ["cloud.google.com/neg-status", "ingress.kubernetes.io/backends", "field.cattle.io/publicEndpoints"],
     why: "Status that well-known controllers keep in annotations.",
   },
 ];

@@ -5,7 +5,6 @@
  */
 
 import { KubescribeError } from "../../machines/error.ts";
-import { parsePrecisely } from "./precise-json.ts";
 
 export type Json = null | boolean | number | string | NumberText | readonly Json[] | JsonObject;
 export interface JsonObject {
@@ -21,27 +20,8 @@ export class NumberText {
   }
 }
 
-/**
- * Finds every number that has a fraction, an exponent, 16 or more digits, or a minus before zero. In a string it may find one that
- * is none: that costs time only. Digits that a colon precedes are common in strings (image tags, times): what follows decides.
- */
-const inexactNumber =
-  /[:,[\s]-?(?:\d{16,}|\d+(?:\.\d+(?:[eE][-+]?\d+)?|[eE][-+]?\d+)|(?<=-)0)(?=[,\]}\s])/;
-
-export function parseObject(bytes: Uint8Array): JsonObject {
-  const text = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString("utf8");
-  const value = inexactNumber.test(text) ? parsePrecisely(text) : parseFast(text);
-  if (!isObject(value)) throw unreadable("a JSON object");
-  return value;
-}
-
 export function isObject(value: Json | undefined): value is JsonObject {
-  return (
-    typeof value === "object" &&
-    value !== null &&
-    !Array.isArray(value) &&
-    !(value instanceof NumberText)
-  );
+  return typeof value === "object" && value !== null && !Array.isArray(value) && !(value instanceof NumberText);
 }
 
 export function isList(value: Json | undefined): value is readonly Json[] {
@@ -55,13 +35,4 @@ export function unreadable(expected: string): KubescribeError {
     `The object is unreadable: expected ${expected}. The API server sends complete JSON objects; look for what cut this one.`,
     { retry: "never" },
   );
-}
-
-function parseFast(text: string): Json {
-  try {
-    return JSON.parse(text) as Json;
-  } catch {
-    // JSON.parse quotes the document in its message, so it is no cause to hand on.
-    throw unreadable("valid JSON");
-  }
 }

@@ -8,12 +8,7 @@ import { isList, isObject, type Json, type JsonObject } from "./json-tree.ts";
 import type { Rule } from "./rule.ts";
 
 const workload = templateRules("spec.template");
-const jobLabels = [
-  "controller-uid",
-  "job-name",
-  "batch.kubernetes.io/controller-uid",
-  "batch.kubernetes.io/job-name",
-];
+const jobLabels = ["controller-uid", "job-name", "batch.kubernetes.io/controller-uid", "batch.kubernetes.io/job-name"];
 
 export const kindRules: Readonly<Record<string, readonly Rule[]>> = {
   "core/Namespace": [
@@ -39,8 +34,7 @@ export const kindRules: Readonly<Record<string, readonly Rule[]>> = {
   "core/PersistentVolumeClaim": [
     {
       path: "spec.volumeName",
-      when: (_, object) =>
-        annotationsOf(object)["pv.kubernetes.io/bound-by-controller"] !== undefined,
+      when: (_, object) => annotationsOf(object)["pv.kubernetes.io/bound-by-controller"] !== undefined,
       only: "when the binder chose it (annotation pv.kubernetes.io/bound-by-controller)",
       why: "In another cluster the claim would wait for a volume that does not exist. One that a user chose stays.",
     },
@@ -126,8 +120,7 @@ export const kindRules: Readonly<Record<string, readonly Rule[]>> = {
     { path: "spec.providerID", why: "Names a machine of this cluster; once set it cannot change." },
     {
       path: "spec.taints",
-      items: (item) =>
-        isObject(item) && /^node\.(?:cloudprovider\.)?kubernetes\.io\//.test(String(item["key"])),
+      items: isControllerTaint,
       only: "node.kubernetes.io/ and node.cloudprovider.kubernetes.io/",
       why: "Controllers put them where a node is not ready, under pressure or cordoned (spec.unschedulable stays).",
     },
@@ -177,10 +170,7 @@ export const kindRules: Readonly<Record<string, readonly Rule[]>> = {
       why: "Goes with the selector.",
     })),
   ],
-  "batch/CronJob": [
-    ...templateRules("spec.jobTemplate"),
-    ...templateRules("spec.jobTemplate.spec.template"),
-  ],
+  "batch/CronJob": [...templateRules("spec.jobTemplate"), ...templateRules("spec.jobTemplate.spec.template")],
   "rbac.authorization.k8s.io/ClusterRole": [
     {
       path: "rules",
@@ -189,36 +179,25 @@ export const kindRules: Readonly<Record<string, readonly Rule[]>> = {
       why: "A controller gathers them from other roles and overwrites whatever stands there.",
     },
   ],
-  "certificates.k8s.io/CertificateSigningRequest": ["username", "uid", "groups", "extra"].map(
+  "certificates.k8s.io/CertificateSigningRequest": ["username", "uid", "groups", "extra"].map((field): Rule => ({
+    path: `spec.${field}`,
+    why: "The API server notes who asked.",
+  })),
+  "coordination.k8s.io/Lease": ["holderIdentity", "acquireTime", "renewTime", "leaseTransitions"].map(
     (field): Rule => ({
       path: `spec.${field}`,
-      why: "The API server notes who asked.",
+      why: "The holder's heartbeat, every few seconds.",
     }),
   ),
-  "coordination.k8s.io/Lease": [
-    "holderIdentity",
-    "acquireTime",
-    "renewTime",
-    "leaseTransitions",
-  ].map((field): Rule => ({
-    path: `spec.${field}`,
-    why: "The holder's heartbeat, every few seconds.",
-  })),
   "coordination.k8s.io/LeaseCandidate": ["pingTime", "renewTime"].map((field): Rule => ({
     path: `spec.${field}`,
     why: "The candidate's heartbeat.",
   })),
   "resource.k8s.io/DeviceTaintRule": [{ path: "spec.taint.timeAdded", why: "The API server notes the time." }],
   "apiregistration.k8s.io/APIService": [injectedBundle("spec.caBundle")],
-  "apiextensions.k8s.io/CustomResourceDefinition": [
-    injectedBundle("spec.conversion.webhook.clientConfig.caBundle"),
-  ],
-  "admissionregistration.k8s.io/ValidatingWebhookConfiguration": [
-    injectedBundle("webhooks[].clientConfig.caBundle"),
-  ],
-  "admissionregistration.k8s.io/MutatingWebhookConfiguration": [
-    injectedBundle("webhooks[].clientConfig.caBundle"),
-  ],
+  "apiextensions.k8s.io/CustomResourceDefinition": [injectedBundle("spec.conversion.webhook.clientConfig.caBundle")],
+  "admissionregistration.k8s.io/ValidatingWebhookConfiguration": [injectedBundle("webhooks[].clientConfig.caBundle")],
+  "admissionregistration.k8s.io/MutatingWebhookConfiguration": [injectedBundle("webhooks[].clientConfig.caBundle")],
 };
 
 function injectedBundle(path: string): Rule {
@@ -230,28 +209,27 @@ function injectedBundle(path: string): Rule {
   ];
   return {
     path,
-    when: (_, object) =>
-      injectors.some((injector) => annotationsOf(object)[injector] !== undefined),
+    when: (_, object) => injectors.some((injector) => annotationsOf(object)[injector] !== undefined),
     only: "when an annotation asks cert-manager or OpenShift to inject it",
     why: "A controller fills it in, from this cluster's certificates. One that a user wrote is intent and stays.",
   };
+}
+
+function isControllerTaint(item: Json): boolean {
+  const key = isObject(item) ? item["key"] : undefined;
+  return typeof key === "string" && /^node\.(?:cloudprovider\.)?kubernetes\.io\//.test(key);
 }
 
 function isTokenVolume(item: Json): boolean {
   if (!isObject(item) || !isTokenName(item["name"])) return false;
   const { projected } = item as { readonly projected?: Json };
   const sources = isObject(projected) ? projected["sources"] : undefined;
-  return (
-    isList(sources) &&
-    sources.some((source) => isObject(source) && source["serviceAccountToken"] !== undefined)
-  );
+  return isList(sources) && sources.some((source) => isObject(source) && source["serviceAccountToken"] !== undefined);
 }
 
 function isTokenMount(item: Json): boolean {
   return (
-    isObject(item) &&
-    isTokenName(item["name"]) &&
-    item["mountPath"] === "/var/run/secrets/kubernetes.io/serviceaccount"
+    isObject(item) && isTokenName(item["name"]) && item["mountPath"] === "/var/run/secrets/kubernetes.io/serviceaccount"
   );
 }
 
@@ -263,8 +241,7 @@ function isGeneratedSecret(item: Json, object: JsonObject): boolean {
   const { metadata } = object as { readonly metadata?: Json };
   const account = isObject(metadata) ? metadata["name"] : undefined;
   const name = isObject(item) ? item["name"] : undefined;
-  if (typeof name !== "string" || typeof account !== "string" || !name.startsWith(`${account}-`))
-    return false;
+  if (typeof name !== "string" || typeof account !== "string" || !name.startsWith(`${account}-`)) return false;
   return /^(?:token|dockercfg)-[a-z0-9]{5}$/.test(name.slice(account.length + 1));
 }
 

@@ -1,7 +1,8 @@
 /** From the raw bytes of an object, as the API server sends it, to the file that is committed. Pure; runs in worker threads. */
 
 import { canonicalYaml } from "./canonical-yaml.ts";
-import { isObject, type Json, type JsonObject, parseObject } from "./json-tree.ts";
+import { isObject, type Json } from "./json-tree.ts";
+import { parseObject } from "./parse-object.ts";
 import { isSecret, type ObjectKind, sanitize } from "./sanitize.ts";
 import { concealSecret, type SecretPolicy } from "./secrets.ts";
 
@@ -33,7 +34,7 @@ function stringsOf(metadata: Json | undefined, field: string): Readonly<Record<s
   const map = isObject(metadata) ? metadata[field] : undefined;
   if (!isObject(map)) return strings;
   for (const key of Object.keys(map)) {
-    const value = (map as JsonObject)[key];
+    const value = map[key];
     if (typeof value === "string") strings[key] = value;
   }
   return strings;

@@ -42,8 +42,7 @@ class Parser {
           if (!isList(frame.container)) this.#readKey(frame);
           break;
         }
-        if (next !== (isList(frame.container) ? "]" : "}"))
-          throw unreadable("a comma or the end of an object or list");
+        if (next !== (isList(frame.container) ? "]" : "}")) throw unreadable("a comma or the end of an object or list");
         this.#open.pop();
         value = frame.container;
       }
@@ -146,6 +145,6 @@ function add(frame: Frame, value: Json): void {
       configurable: true,
     });
   } else {
-    (frame.container as JsonObject)[frame.key] = value;
+    frame.container[frame.key] = value;
   }
 }

@@ -49,8 +49,7 @@ function compile(rule: Rule): Sanitizer {
       return true;
     }
     if (listed[index] === true) {
-      if (isList(value))
-        for (const item of value) if (isObject(item)) walk(item, index + 1, object);
+      if (isList(value)) for (const item of value) if (isObject(item)) walk(item, index + 1, object);
       return false;
     }
     if (!isObject(value) || !walk(value, index + 1, object)) return false;

@@ -1,13 +1,7 @@
 /** Whether two objects have the same content: what the verdict `content` rests on (K36). */
 
-import {
-  isList,
-  isObject,
-  type Json,
-  type JsonObject,
-  NumberText,
-  parseObject,
-} from "./json-tree.ts";
+import { isList, isObject, type Json, type JsonObject, NumberText } from "./json-tree.ts";
+import { parseObject } from "./parse-object.ts";
 import { type ObjectKind, sanitize } from "./sanitize.ts";
 
 /**
@@ -34,10 +28,8 @@ function same(left: Json | undefined, right: Json | undefined): boolean {
       for (let index = 0; index < a.length; index += 1) pending.push([a[index], b[index]]);
     } else if (isObject(a) && isObject(b)) {
       // A key that only one of the two has is compared with nothing.
-      for (const key of Object.keys(a))
-        pending.push([a[key], Object.hasOwn(b, key) ? b[key] : undefined]);
-      for (const key of Object.keys(b))
-        if (!Object.hasOwn(a, key)) pending.push([undefined, b[key]]);
+      for (const key of Object.keys(a)) pending.push([a[key], Object.hasOwn(b, key) ? b[key] : undefined]);
+      for (const key of Object.keys(b)) if (!Object.hasOwn(a, key)) pending.push([undefined, b[key]]);
     } else if (a instanceof NumberText && b instanceof NumberText) {
       if (a.source !== b.source) return false;
     } else if (isObject(a) && isNothing(b)) {

@@ -25,8 +25,5 @@ export function sanitize(object: JsonObject, { group, kind }: ObjectKind): void 
 
 /** The server answers for the type; the object's own word counts as well, lest a wrong one lay a Secret open. */
 export function isSecret(object: JsonObject, { group, kind }: ObjectKind): boolean {
-  return (
-    (group === "" && kind === "Secret") ||
-    (object["kind"] === "Secret" && object["apiVersion"] === "v1")
-  );
+  return (group === "" && kind === "Secret") || (object["kind"] === "Secret" && object["apiVersion"] === "v1");
 }

@@ -26,9 +26,7 @@ export function concealSecret(secret: JsonObject, policy: SecretPolicy): void {
   const annotations = isObject(metadata) ? metadata["annotations"] : undefined;
   if (!isObject(annotations)) return;
   replaceValues(annotations, (key, value) =>
-    typeof value === "string" && copyOfSecret.test(value)
-      ? conceal(`metadata.annotations.${key}`, value)
-      : value,
+    typeof value === "string" && copyOfSecret.test(value) ? conceal(`metadata.annotations.${key}`, value) : value,
   );
 }
 

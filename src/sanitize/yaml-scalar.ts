@@ -8,8 +8,7 @@
  */
 
 /** A plain first character is none of YAML's indicators. Inside, `: ` and ` #` would end the scalar. */
-const plainWord =
-  /^(?:[A-Za-z_/$(]|\.(?![eE][-+\d])[A-Za-z/]|--?[A-Za-z])(?:[!-9;-~]|:(?! |$)| (?![ #]|$))*$/;
+const plainWord = /^(?:[A-Za-z_/$(]|\.(?![eE][-+\d])[A-Za-z/]|--?[A-Za-z])(?:[!-9;-~]|:(?! |$)| (?![ #]|$))*$/;
 /** Quantities, durations and percentages begin with digits, but no reader takes them for numbers (`1e3`, `1_000`, `0x1f`, `1:30` it might). */
 const plainQuantity = /^\d+(?:\.\d+)?(?:[munk]|[KMGTPE]i|[MGTP]|[smhd]|ms|%)$/;
 /** Words that some reader takes for a boolean, null or a float (YAML 1.1 type repository; Go, Ruby and Python readers). */
@@ -43,9 +42,7 @@ export function keyString(text: string): string {
 /** As the value of a key or an item of a list whose own indentation is `indent`. */
 export function blockString(text: string, indent: string): string {
   if (isPlain(text)) return text;
-  return text.includes("\n") && literalFrame.test(text) && isPrintable(text)
-    ? literal(text, indent)
-    : quoted(text);
+  return text.includes("\n") && literalFrame.test(text) && isPrintable(text) ? literal(text, indent) : quoted(text);
 }
 
 function quoted(text: string): string {
@@ -74,8 +71,5 @@ function literal(text: string, indent: string): string {
 }
 
 function escape(character: string): string {
-  return (
-    shortEscapes[character] ??
-    `\\u${character.charCodeAt(0).toString(16).padStart(4, "0").toUpperCase()}`
-  );
+  return shortEscapes[character] ?? `\\u${character.charCodeAt(0).toString(16).padStart(4, "0").toUpperCase()}`;
 }

@@ -2,7 +2,7 @@ import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { isMap as isYamlMap, isScalar, isSeq, parseDocument } from "yaml";
 import { canonicalYaml } from "../../src/sanitize/canonical-yaml.ts";
-import { parseObject } from "../../src/sanitize/json-tree.ts";
+import { parseObject } from "../../src/sanitize/parse-object.ts";
 import { isMap, jsonText, mapModel, type Model } from "./json-arbitraries.ts";
 
 function emit(model: Model): string {
@@ -24,12 +24,10 @@ function read(text: string, version: "1.1" | "1.2"): unknown {
 }
 
 function plain(node: unknown): unknown {
-  if (isYamlMap(node))
-    return new Map(node.items.map(({ key, value }) => [plain(key), plain(value)]));
+  if (isYamlMap(node)) return new Map(node.items.map(({ key, value }) => [plain(key), plain(value)]));
   if (isSeq(node)) return node.items.map(plain);
   if (!isScalar(node)) throw new Error("an alias, or nothing");
-  if (typeof node.value === "number" || typeof node.value === "bigint")
-    return { number: spelling(node.source ?? "") };
+  if (typeof node.value === "number" || typeof node.value === "bigint") return { number: spelling(node.source ?? "") };
   return node.value;
 }
 
@@ -77,20 +75,16 @@ describe("canonical YAML", () => {
 });
 
 function reversed(model: Model): Model {
-  if (isMap(model))
-    return new Map([...model].reverse().map(([key, value]) => [key, reversed(value)]));
+  if (isMap(model)) return new Map([...model].reverse().map(([key, value]) => [key, reversed(value)]));
   return Array.isArray(model) ? (model as readonly Model[]).map(reversed) : model;
 }
 
 function sorted(model: Model): unknown {
   if (isMap(model))
     return {
-      map: [...model]
-        .sort(([a], [b]) => (a < b ? -1 : 1))
-        .map(([key, value]) => [key, sorted(value)]),
+      map: [...model].sort(([a], [b]) => (a < b ? -1 : 1)).map(([key, value]) => [key, sorted(value)]),
     };
   if (Array.isArray(model)) return (model as readonly Model[]).map(sorted);
-  if (typeof model === "object" && model !== null)
-    return spelling((model as { readonly number: string }).number);
+  if (typeof model === "object" && model !== null) return spelling((model as { readonly number: string }).number);
   return typeof model === "string" ? { text: model } : model;
 }

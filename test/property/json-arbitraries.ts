@@ -138,25 +138,7 @@ const awkward = [
 export const text: fc.Arbitrary<string> = fc.oneof(
   fc.constantFrom(...awkward),
   fc.string({
-    unit: fc.constantFrom(
-      "a",
-      "b",
-      " ",
-      "\n",
-      "\t",
-      "-",
-      ":",
-      "#",
-      "'",
-      '"',
-      "\\",
-      "1",
-      ".",
-      "\r",
-      "\u0085",
-      "|",
-      ">",
-    ),
+    unit: fc.constantFrom("a", "b", " ", "\n", "\t", "-", ":", "#", "'", '"', "\\", "1", ".", "\r", "\u0085", "|", ">"),
     maxLength: 12,
   }),
   fc.string({ unit: "binary", maxLength: 8 }),
@@ -199,20 +181,18 @@ export type Model =
   | readonly Model[]
   | ReadonlyMap<string, Model>;
 
-export const model: fc.Arbitrary<Model> = fc.letrec<{ value: Model; list: Model; map: Model }>(
-  (tie) => ({
-    value: fc.oneof(
-      { depthSize: "small", withCrossShrink: true },
-      text as fc.Arbitrary<Model>,
-      number.map((source) => ({ number: source })),
-      fc.constantFrom<Model>(null, true, false),
-      tie("list"),
-      tie("map"),
-    ),
-    list: fc.array(tie("value"), { maxLength: 4 }),
-    map: mapOf(tie("value")),
-  }),
-).value;
+export const model: fc.Arbitrary<Model> = fc.letrec<{ value: Model; list: Model; map: Model }>((tie) => ({
+  value: fc.oneof(
+    { depthSize: "small", withCrossShrink: true },
+    text as fc.Arbitrary<Model>,
+    number.map((source) => ({ number: source })),
+    fc.constantFrom<Model>(null, true, false),
+    tie("list"),
+    tie("map"),
+  ),
+  list: fc.array(tie("value"), { maxLength: 4 }),
+  map: mapOf(tie("value")),
+})).value;
 
 export const mapModel: fc.Arbitrary<ReadonlyMap<string, Model>> = mapOf(model);
 
@@ -222,8 +202,7 @@ function mapOf(value: fc.Arbitrary<Model>): fc.Arbitrary<ReadonlyMap<string, Mod
 
 /** Members in the order of the map: a shuffled map is other text with the same content. */
 export function jsonText(value: Model): string {
-  if (value === null || typeof value === "boolean" || typeof value === "string")
-    return JSON.stringify(value);
+  if (value === null || typeof value === "boolean" || typeof value === "string") return JSON.stringify(value);
   if (Array.isArray(value)) return `[${(value as readonly Model[]).map(jsonText).join(",")}]`;
   if (isMap(value))
     return `{${[...value].map(([key, member]) => `${JSON.stringify(key)}:${jsonText(member)}`).join(",")}}`;

@@ -1,7 +1,8 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { KubescribeError } from "../../machines/error.ts";
-import { isList, isObject, type Json, NumberText, parseObject } from "../../src/sanitize/json-tree.ts";
+import { isList, isObject, type Json, NumberText } from "../../src/sanitize/json-tree.ts";
+import { parseObject } from "../../src/sanitize/parse-object.ts";
 import { parsePrecisely } from "../../src/sanitize/precise-json.ts";
 import { isMap, jsonText, mapModel, type Model } from "./json-arbitraries.ts";
 import { anyJson, choices, spell, spellingOf } from "./json-documents.ts";
@@ -37,7 +38,27 @@ describe("the precise parser", () => {
   });
 
   test("accepts what JSON.parse accepts, and nothing else", () => {
-    const damage = fc.constantFrom("", '"', "\\", "{", "}", "[", "]", ",", ":", "0", "-", ".", "e", " ", "\t", "\u0001", "\u00a0", "true", "nul");
+    const damage = fc.constantFrom(
+      "",
+      '"',
+      "\\",
+      "{",
+      "}",
+      "[",
+      "]",
+      ",",
+      ":",
+      "0",
+      "-",
+      ".",
+      "e",
+      " ",
+      "\t",
+      "\u0001",
+      "\u00a0",
+      "true",
+      "nul",
+    );
     fc.assert(
       fc.property(anyJson, fc.nat(), damage, fc.nat({ max: 2 }), (value, position, inserted, removed) => {
         const text = JSON.stringify(value);

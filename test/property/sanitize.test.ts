@@ -3,7 +3,7 @@ import { describe, expect, it } from "vitest";
 import { isAlias, isMap as isYamlMap, isScalar, isSeq, parseDocument } from "yaml";
 import { canonicalYaml } from "../../src/sanitize/canonical-yaml.ts";
 import { commonRules } from "../../src/sanitize/common-rules.ts";
-import { parseObject } from "../../src/sanitize/json-tree.ts";
+import { parseObject } from "../../src/sanitize/parse-object.ts";
 import { kindRules } from "../../src/sanitize/kind-rules.ts";
 import { manifestOf } from "../../src/sanitize/manifest.ts";
 import type { Rule } from "../../src/sanitize/rule.ts";
@@ -19,7 +19,18 @@ interface Sample {
 /** Values that the conditions of rules look for. */
 const telling: fc.Arbitrary<Model> = fc.oneof(
   model,
-  fc.constantFrom<Model>("None", ["None"], true, null, "kubernetes", ["kubernetes", "other"], [], new Map(), "a-token-x7k2p", "Job"),
+  fc.constantFrom<Model>(
+    "None",
+    ["None"],
+    true,
+    null,
+    "kubernetes",
+    ["kubernetes", "other"],
+    [],
+    new Map(),
+    "a-token-x7k2p",
+    "Job",
+  ),
 );
 
 /** An object of a kind that has rules, with something at the paths that they name, beside what nobody names. */
@@ -30,14 +41,20 @@ const sample: fc.Arbitrary<Sample> = fc.constantFrom(...Object.keys(kindRules), 
   return fc.record({
     group: fc.constant(group === "core" ? "" : group),
     kind: fc.constant(kind),
-    object: fc.tuple(mapModel, planted).map(([base, plants]) => plants.reduce((object, [path, value]) => plant(object, path, value), base)),
+    object: fc
+      .tuple(mapModel, planted)
+      .map(([base, plants]) => plants.reduce((object, [path, value]) => plant(object, path, value), base)),
   });
 });
 
 function placesOf(rule: Rule): readonly (readonly string[])[] {
   const path = rule.path.split(".");
   const keys = rule.keys ?? [];
-  return [path, ["metadata", "annotations", "pv.kubernetes.io/bound-by-controller"], ...keys.map((key) => [...path, key.replace("*", "x")])];
+  return [
+    path,
+    ["metadata", "annotations", "pv.kubernetes.io/bound-by-controller"],
+    ...keys.map((key) => [...path, key.replace("*", "x")]),
+  ];
 }
 
 function plant(at: Model, path: readonly string[], value: Model): ReadonlyMap<string, Model> {
@@ -75,7 +92,11 @@ describe("sanitizing", () => {
   it("loses nothing that nobody named", () => {
     fc.assert(
       fc.property(mapModel, mapModel, (spec, annotations) => {
-        const object = new Map<string, Model>([["spec", spec], ["metadata", new Map([["annotations", annotations]])], ["data", spec]]);
+        const object = new Map<string, Model>([
+          ["spec", spec],
+          ["metadata", new Map([["annotations", annotations]])],
+          ["data", spec],
+        ]);
         const json = Buffer.from(jsonText(object));
         const { yaml } = manifestOf(json, { group: "example.com", kind: "Thing", secrets: "omit" });
         expect(Buffer.from(yaml).toString()).toBe(Buffer.from(canonicalYaml(parseObject(json))).toString());
@@ -86,13 +107,17 @@ describe("sanitizing", () => {
   it("gives equal bytes after a change of status or managedFields, and says that the content is the same", () => {
     const bookkeeping = ["status", "metadata.managedFields", "metadata.resourceVersion", "metadata.generation"];
     fc.assert(
-      fc.property(sample, fc.array(fc.tuple(fc.constantFrom(...bookkeeping), model), { minLength: 1, maxLength: 4 }), (drawn, changes) => {
-        const metadata = plant(drawn.object, ["metadata", "name"], "a");
-        const changed = changes.reduce((object, [path, value]) => plant(object, path.split("."), value), metadata);
-        const [before, after] = [jsonText(metadata), jsonText(changed)];
-        expect(manifest(drawn, after)).toBe(manifest(drawn, before));
-        expect(sameContent(Buffer.from(before), Buffer.from(after), drawn)).toBe(true);
-      }),
+      fc.property(
+        sample,
+        fc.array(fc.tuple(fc.constantFrom(...bookkeeping), model), { minLength: 1, maxLength: 4 }),
+        (drawn, changes) => {
+          const metadata = plant(drawn.object, ["metadata", "name"], "a");
+          const changed = changes.reduce((object, [path, value]) => plant(object, path.split("."), value), metadata);
+          const [before, after] = [jsonText(metadata), jsonText(changed)];
+          expect(manifest(drawn, after)).toBe(manifest(drawn, before));
+          expect(sameContent(Buffer.from(before), Buffer.from(after), drawn)).toBe(true);
+        },
+      ),
     );
   });
 });

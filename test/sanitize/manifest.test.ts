@@ -75,7 +75,14 @@ describe("a manifest", () => {
 
   it("does not change with the status, managedFields or resourceVersion", () => {
     const of = (version: string, status: object): string =>
-      yamlOf(JSON.stringify({ kind: "Thing", metadata: { name: "a", resourceVersion: version, managedFields: [{ time: version }] }, spec: {}, status }));
+      yamlOf(
+        JSON.stringify({
+          kind: "Thing",
+          metadata: { name: "a", resourceVersion: version, managedFields: [{ time: version }] },
+          spec: {},
+          status,
+        }),
+      );
     expect(of("2", { phase: "Bound", n: 1.5 })).toBe(of("1", {}));
   });
 
@@ -101,7 +108,11 @@ describe("a manifest", () => {
 
   it("answers for labels and annotations as they are in the cluster", () => {
     const json = '{"metadata":{"labels":{"a":"b","n":1},"annotations":{"deployment.kubernetes.io/revision":"3"}}}';
-    const { labels, annotations } = manifestOf(Buffer.from(json), { group: "apps", kind: "Deployment", secrets: "omit" });
+    const { labels, annotations } = manifestOf(Buffer.from(json), {
+      group: "apps",
+      kind: "Deployment",
+      secrets: "omit",
+    });
     expect({ ...labels }).toEqual({ a: "b" });
     expect({ ...annotations }).toEqual({ "deployment.kubernetes.io/revision": "3" });
     expect(labels["constructor"]).toBeUndefined();
@@ -116,7 +127,17 @@ describe("a manifest", () => {
   });
 
   it("refuses what is no JSON object without quoting it", () => {
-    for (const json of ["", "[]", "null", "1", '{"data":{"p":"canary"}', '{"data":{"p":"canary"},"n":1.0', '{"canary":1.5.}', '{"a":01.5}', "{'canary':1}"]) {
+    for (const json of [
+      "",
+      "[]",
+      "null",
+      "1",
+      '{"data":{"p":"canary"}',
+      '{"data":{"p":"canary"},"n":1.0',
+      '{"canary":1.5.}',
+      '{"a":01.5}',
+      "{'canary':1}",
+    ]) {
       const thrown = errorOf(() => yamlOf(json, { kind: "Secret" }));
       expect(thrown).toBeInstanceOf(KubescribeError);
       expect((thrown as KubescribeError).code).toBe("object-unreadable");

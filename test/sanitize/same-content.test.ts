@@ -14,7 +14,10 @@ describe("the same content", () => {
     ['{"a":{}}', '{"a":[]}'],
     ['{"a":{"b":null,"c":{"d":[]}}}', "{}"],
     ['{"l":[{"a":null}]}', '{"l":[{}]}'],
-    ['{"metadata":{"name":"a","resourceVersion":"1"},"status":{"a":1}}', '{"metadata":{"name":"a","managedFields":[1]}}'],
+    [
+      '{"metadata":{"name":"a","resourceVersion":"1"},"status":{"a":1}}',
+      '{"metadata":{"name":"a","managedFields":[1]}}',
+    ],
     ['{"a":"\\u0041"}', '{"a":"A"}'],
     ['{"a":1,"b":2.5}', '{"b":2.5,"a":1}'],
   ];

@@ -11,7 +11,10 @@ interface Row {
 }
 
 const metadata = { name: "a" };
-const tokenVolume = { name: "kube-api-access-x7k2p", projected: { sources: [{ serviceAccountToken: { path: "token" } }] } };
+const tokenVolume = {
+  name: "kube-api-access-x7k2p",
+  projected: { sources: [{ serviceAccountToken: { path: "token" } }] },
+};
 const tokenMount = { name: "kube-api-access-x7k2p", mountPath: "/var/run/secrets/kubernetes.io/serviceaccount" };
 
 const rows: readonly Row[] = [
@@ -47,7 +50,13 @@ const rows: readonly Row[] = [
   {
     name: "leaves no empty map or list where all was denied",
     of: "/PersistentVolumeClaim",
-    given: { metadata: { ...metadata, finalizers: ["kubernetes.io/pvc-protection"], annotations: { "pv.kubernetes.io/bind-completed": "yes" } } },
+    given: {
+      metadata: {
+        ...metadata,
+        finalizers: ["kubernetes.io/pvc-protection"],
+        annotations: { "pv.kubernetes.io/bind-completed": "yes" },
+      },
+    },
     left: { metadata },
   },
   {
@@ -61,7 +70,9 @@ const rows: readonly Row[] = [
     of: "apps/Deployment",
     given: {
       metadata: { ...metadata, annotations: { "deployment.kubernetes.io/revision": "4", "example.com/a": "b" } },
-      spec: { template: { metadata: { annotations: { "kubectl.kubernetes.io/restartedAt": "t" }, creationTimestamp: null } } },
+      spec: {
+        template: { metadata: { annotations: { "kubectl.kubernetes.io/restartedAt": "t" }, creationTimestamp: null } },
+      },
     },
     left: {
       metadata: { ...metadata, annotations: { "example.com/a": "b" } },
@@ -71,7 +82,10 @@ const rows: readonly Row[] = [
   {
     name: "drops a cluster IP, keeps node ports",
     of: "/Service",
-    given: { metadata, spec: { clusterIP: "10.0.0.1", clusterIPs: ["10.0.0.1"], ports: [{ port: 80, nodePort: 30080 }] } },
+    given: {
+      metadata,
+      spec: { clusterIP: "10.0.0.1", clusterIPs: ["10.0.0.1"], ports: [{ port: 80, nodePort: 30080 }] },
+    },
     left: { metadata, spec: { ports: [{ port: 80, nodePort: 30080 }] } },
   },
   {
@@ -83,13 +97,19 @@ const rows: readonly Row[] = [
   {
     name: "drops a volume name that the binder chose",
     of: "/PersistentVolumeClaim",
-    given: { metadata: { ...metadata, annotations: { "pv.kubernetes.io/bound-by-controller": "yes" } }, spec: { volumeName: "v", volumeMode: "Block" } },
+    given: {
+      metadata: { ...metadata, annotations: { "pv.kubernetes.io/bound-by-controller": "yes" } },
+      spec: { volumeName: "v", volumeMode: "Block" },
+    },
     left: { metadata, spec: { volumeMode: "Block" } },
   },
   {
     name: "keeps a volume name that a user chose",
     of: "/PersistentVolumeClaim",
-    given: { metadata: { ...metadata, annotations: { "pv.kubernetes.io/bind-completed": "yes" } }, spec: { volumeName: "v" } },
+    given: {
+      metadata: { ...metadata, annotations: { "pv.kubernetes.io/bind-completed": "yes" } },
+      spec: { volumeName: "v" },
+    },
     left: { metadata, spec: { volumeName: "v" } },
   },
   {
@@ -104,7 +124,10 @@ const rows: readonly Row[] = [
         overhead: { cpu: "1" },
         ephemeralContainers: [{}],
         volumes: [tokenVolume],
-        containers: [{ name: "a", volumeMounts: [tokenMount] }, { name: "b", volumeMounts: [tokenMount, { name: "own" }] }],
+        containers: [
+          { name: "a", volumeMounts: [tokenMount] },
+          { name: "b", volumeMounts: [tokenMount, { name: "own" }] },
+        ],
       },
     },
     left: { metadata, spec: { containers: [{ name: "a" }, { name: "b", volumeMounts: [{ name: "own" }] }] } },
@@ -136,7 +159,11 @@ const rows: readonly Row[] = [
   {
     name: "keeps the secrets that a user listed in a ServiceAccount",
     of: "/ServiceAccount",
-    given: { metadata, secrets: [{ name: "a-token-x7k2p" }, { name: "mine" }], imagePullSecrets: [{ name: "a-dockercfg-x7k2p" }] },
+    given: {
+      metadata,
+      secrets: [{ name: "a-token-x7k2p" }, { name: "mine" }],
+      imagePullSecrets: [{ name: "a-dockercfg-x7k2p" }],
+    },
     left: { metadata, secrets: [{ name: "mine" }] },
   },
   {
@@ -144,14 +171,21 @@ const rows: readonly Row[] = [
     of: "/Node",
     given: {
       metadata,
-      spec: { unschedulable: true, podCIDR: "c", taints: [{ key: "node.kubernetes.io/unschedulable" }, { key: "own", timeAdded: "t" }] },
+      spec: {
+        unschedulable: true,
+        podCIDR: "c",
+        taints: [{ key: "node.kubernetes.io/unschedulable" }, { key: "own", timeAdded: "t" }],
+      },
     },
     left: { metadata, spec: { unschedulable: true, taints: [{ key: "own" }] } },
   },
   {
     name: "drops a Lease's heartbeat",
     of: "coordination.k8s.io/Lease",
-    given: { metadata, spec: { holderIdentity: "h", renewTime: "t", acquireTime: "t", leaseTransitions: 1, leaseDurationSeconds: 15 } },
+    given: {
+      metadata,
+      spec: { holderIdentity: "h", renewTime: "t", acquireTime: "t", leaseTransitions: 1, leaseDurationSeconds: 15 },
+    },
     left: { metadata, spec: { leaseDurationSeconds: 15 } },
   },
   {
@@ -187,8 +221,14 @@ const rows: readonly Row[] = [
   {
     name: "survives fields of types that no schema allows",
     of: "/Pod",
-    given: { metadata: { annotations: [1], finalizers: "x", labels: null }, spec: { volumes: { a: 1 }, containers: [null, 1, { volumeMounts: 3 }] } },
-    left: { metadata: { annotations: [1], finalizers: "x", labels: null }, spec: { volumes: { a: 1 }, containers: [null, 1, { volumeMounts: 3 }] } },
+    given: {
+      metadata: { annotations: [1], finalizers: "x", labels: null },
+      spec: { volumes: { a: 1 }, containers: [null, 1, { volumeMounts: 3 }] },
+    },
+    left: {
+      metadata: { annotations: [1], finalizers: "x", labels: null },
+      spec: { volumes: { a: 1 }, containers: [null, 1, { volumeMounts: 3 }] },
+    },
   },
 ];
 
