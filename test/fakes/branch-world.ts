@@ -18,7 +18,7 @@ import type {
   WatchMessage,
 } from "../../machines/messages.ts";
 
-export function typeOf(resource: string): ResourceType {
+function typeOf(resource: string): ResourceType {
   return {
     key: `core/${resource}` as TypeKey,
     group: "",
@@ -93,7 +93,7 @@ export function relisted(
 }
 
 /** `CREATE a@5 alice`, `snapshot core/configmaps@7 a b`, `resync core/configmaps@7 a b`. */
-export function say(entry: FlushEntry): string {
+function say(entry: FlushEntry): string {
   switch (entry.kind) {
     case "change": {
       const { operation, name, resourceVersion, verdict } = entry.change;
