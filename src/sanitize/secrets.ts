@@ -8,7 +8,7 @@ import { isObject, type Json, type JsonObject } from "./json-tree.ts";
 export type SecretPolicy = "omit" | "keep";
 
 /** Not base64, so the API server refuses an apply of the file instead of taking this for the value. */
-export const omittedValue = "<omitted>";
+const omittedValue = "<omitted>";
 
 /** Apply tools keep copies of the whole object in annotations; the well-known ones are dropped by name, this finds the others. */
 const copyOfSecret = /"(?:data|stringData)"\s*:/;
