@@ -44,18 +44,16 @@ function install() {
     process.env.npm_execpath && process.env.npm_node_execpath
       ? [process.env.npm_node_execpath, [process.env.npm_execpath]]
       : ["npm", []];
-  const result = spawnSync(
-    command,
-    [...first, "ci", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error"],
-    {
-      cwd: root,
-      stdio: ["ignore", 2, 2],
-    },
-  );
-  if (result.error) fail(`Could not start npm (${result.error.message}). Run "npm ci --ignore-scripts" by hand.`);
+  // Not `npm ci`: it refuses a lock file that lacks the optional binaries of other platforms, which npm leaves out wherever
+  // the registry at hand does not carry them. The locked versions are installed all the same, and nothing is written back.
+  const args = [...first, "install", "--no-save", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error"];
+  const result = spawnSync(command, args, { cwd: root, stdio: ["ignore", 2, 2] });
+  if (result.error) {
+    fail(`Could not start npm (${result.error.message}). Run "npm install --no-save --ignore-scripts" by hand.`);
+  }
   if (result.status !== 0) {
     fail(
-      `"npm ci --ignore-scripts" failed (${result.signal ?? `exit ${result.status}`}); its message is above. Is the registry reachable ` +
+      `"npm install --no-save --ignore-scripts" failed (${result.signal ?? `exit ${result.status}`}); its message is above. Is the registry reachable ` +
         "(npm ping), the disk full, or package-lock.json changed by hand? Mend that and run the same command again.",
     );
   }
