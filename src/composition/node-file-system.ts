@@ -41,7 +41,7 @@ class NodeFileHandle implements FileHandle {
 
   /** A write may take less than it was given. */
   async write(bytes: Uint8Array): Promise<void> {
-    for (let at = 0; at < bytes.length; ) {
+    for (let at = 0; at < bytes.length;) {
       at += (await this.#file.write(bytes, at, bytes.length - at, null)).bytesWritten;
     }
   }

@@ -82,7 +82,7 @@ function* chunksOf(
   objects: readonly { readonly type: ResourceType; readonly bytes: Uint8Array }[],
   targetId: string,
 ): Iterable<Chunk> {
-  for (let first = 0; first < objects.length; ) {
+  for (let first = 0; first < objects.length;) {
     const types = new Map<ResourceType, number>();
     const numbers: number[] = [];
     let size = 0;

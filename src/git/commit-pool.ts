@@ -31,7 +31,7 @@ export function createInlineCommitPool(options: StagesOptions): CommitPool {
 export function createCommitPool(targets: readonly TargetOptions[], runner: StageRunner): CommitPool {
   const selections = new Map(targets.map((target) => [target.id, new SelectionIndex(target.selections)]));
   return {
-    open: (targetId) => runner.open(targetOf(targets, targetId).id),
+    open: async (targetId) => runner.open(targetOf(targets, targetId).id),
     async flush(targetId, request) {
       const index = selections.get(targetOf(targets, targetId).id) ?? new SelectionIndex([]);
       return flushBatch(runner, request, { targetId, selections: index });

@@ -94,7 +94,9 @@ function fieldManagerOf(author: Actor | null): string {
 }
 
 function typeNameOf(type: ResourceType): string {
-  return [type.group === "" ? "core" : type.group, type.version, type.resource].map((part) => encodePathPart(part)).join("/");
+  return [type.group === "" ? "core" : type.group, type.version, type.resource]
+    .map((part) => encodePathPart(part))
+    .join("/");
 }
 
 interface CommitText {

@@ -77,7 +77,9 @@ export class FlushBuilder {
       }
       if (snapshots.length > 0 && (await this.#snapshot(snapshots, objects))) countSnapshot(commits);
       snapshots = [];
-      commits.push(entry.kind === "change" ? await this.#change(entry.change, objects[entry.item]) : await this.#resync(entry));
+      commits.push(
+        entry.kind === "change" ? await this.#change(entry.change, objects[entry.item]) : await this.#resync(entry),
+      );
     }
     if (snapshots.length > 0 && (await this.#snapshot(snapshots, objects))) countSnapshot(commits);
     return commits;

@@ -153,7 +153,7 @@ export async function treeAt(reader: ObjectReader, root: string, path: readonly 
 }
 
 function treeEntry(raw: Buffer, name: string): string {
-  for (let at = 0; at < raw.length; ) {
+  for (let at = 0; at < raw.length;) {
     const end = raw.indexOf(0, at);
     if (raw.toString("latin1", at, end) === `40000 ${name}`) return raw.toString("hex", end + 1, end + 21);
     at = end + 21;

@@ -11,10 +11,11 @@ export function authorOf(actor: Actor, target: Pick<TargetOptions, "author" | "c
   const name = claimOf(actor, author.nameClaim) ?? (actor.user === "" ? "unknown" : actor.user);
   const claimed = claimOf(actor, author.emailClaim);
   const ours = [committer.email.toLowerCase(), sentinel.email.toLowerCase()];
+  // At the mapping's domain stand the addresses that are made up here: nobody may bring one along.
+  const isOurs = (address: string): boolean =>
+    ours.includes(address.toLowerCase()) || address.toLowerCase().endsWith(`@${author.domain.toLowerCase()}`);
   for (const address of [claimed, actor.user]) {
-    if (address !== null && isAddress(address) && !ours.includes(address.toLowerCase())) {
-      return { name: lineOf(name), email: address };
-    }
+    if (address !== null && isAddress(address) && !isOurs(address)) return { name: lineOf(name), email: address };
   }
   return { name: lineOf(name), email: `${localPartOf(actor.user)}@${author.domain}` };
 }

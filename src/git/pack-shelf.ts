@@ -53,7 +53,8 @@ export class PackShelf {
     const directory = `${gitDirectory}/objects/pack`;
     const names = new Set(await listIfAny(fs, directory));
     const temporaries = temporaryPackNames(owner);
-    for (const name of [temporaries.pack, temporaries.index]) if (names.has(name)) await fs.remove(`${directory}/${name}`);
+    for (const name of [temporaries.pack, temporaries.index])
+      if (names.has(name)) await fs.remove(`${directory}/${name}`);
     await makeDurableDirectory(fs, `${gitDirectory}/kubescribe`, options.sync);
     const text = (await readTextIfAny(fs, listPath(options))) ?? "";
     const packLevels = new Map<string, number>();
@@ -103,7 +104,8 @@ export class PackShelf {
         await using file = await fs.open(`${directory}/${source.name}.pack`, "read");
         for (const block of blocksOf(plans[at] ?? [])) {
           const bytes = Buffer.alloc(block.end - block.start);
-          if ((await file.read(bytes, block.start)) !== bytes.length) throw new RangeError(`${source.name} is cut short`);
+          if ((await file.read(bytes, block.start)) !== bytes.length)
+            throw new RangeError(`${source.name} is cut short`);
           for (const { id, crc, start, end } of block.entries) {
             entries.push({ id, crc, offset: stream.offset });
             stream.push(bytes.subarray(start - block.start, end - block.start));
@@ -188,7 +190,7 @@ function entriesOf(source: Source, seen: Set<string>): readonly SourceEntry[] {
 function* blocksOf(
   entries: readonly SourceEntry[],
 ): Iterable<{ readonly start: number; readonly end: number; readonly entries: readonly SourceEntry[] }> {
-  for (let first = 0; first < entries.length; ) {
+  for (let first = 0; first < entries.length;) {
     const start = entries[first]?.start ?? 0;
     let end = start;
     let next = first;

@@ -59,5 +59,7 @@ export class Stages {
 export function targetOf(targets: readonly TargetOptions[], targetId: string): TargetOptions {
   const target = targets.find(({ id }) => id === targetId);
   if (target !== undefined) return target;
-  throw new KubescribeError("git-target-unknown", `no target is called ${JSON.stringify(targetId)}`, { retry: "never" });
+  throw new KubescribeError("git-target-unknown", `no target is called ${JSON.stringify(targetId)}`, {
+    retry: "never",
+  });
 }

@@ -37,7 +37,8 @@ export async function changedFilesOf(
       }
     }
   };
-  const rootOf = async (commit: string): Promise<string> => treeAt(reader, (await readCommit(reader, commit)).tree, prefix);
+  const rootOf = async (commit: string): Promise<string> =>
+    treeAt(reader, (await readCommit(reader, commit)).tree, prefix);
   await compare(await rootOf(options.ownTip), await rootOf(options.head), prefix);
   return files;
 }

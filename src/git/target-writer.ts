@@ -58,7 +58,14 @@ export class TargetWriter {
     const { view } = loaded;
     const { target, clock } = this.#options;
     const cursors = this.#cursorsOf(view);
-    const builder = new FlushBuilder({ view, cursors, target, prefix: this.#prefix, selections: this.#selections, clock });
+    const builder = new FlushBuilder({
+      view,
+      cursors,
+      target,
+      prefix: this.#prefix,
+      selections: this.#selections,
+      clock,
+    });
     await builder.takeOver();
     const commits = await builder.add(batch.entries, decodePrepared(prepared));
     const reached = new Map(cursors);
@@ -66,7 +73,14 @@ export class TargetWriter {
     const stateBlob = await this.#publish(loaded, builder, reached);
     this.#told = reached;
     const durable = stateBlob === null ? {} : { stateBlob, durableCursors: reached };
-    const after = { ...view, ...durable, head: builder.tip, ownTip: builder.tip, cursors: reached, unrecorded: new Set<string>() };
+    const after = {
+      ...view,
+      ...durable,
+      head: builder.tip,
+      ownTip: builder.tip,
+      cursors: reached,
+      unrecorded: new Set<string>(),
+    };
     this.#loaded = { ...loaded, view: after };
     if (builder.pack.count > 0) await loaded.shelf.tidy();
     return { tip: builder.tip, commits };
@@ -98,11 +112,7 @@ export class TargetWriter {
   }
 
   /** Returns the new state blob, or null where the state ref can wait. */
-  async #publish(
-    loaded: Loaded,
-    builder: FlushBuilder,
-    cursors: ReadonlyMap<TypeKey, Cursor>,
-  ): Promise<string | null> {
+  async #publish(loaded: Loaded, builder: FlushBuilder, cursors: ReadonlyMap<TypeKey, Cursor>): Promise<string | null> {
     const { view, shelf } = loaded;
     const { target, clock } = this.#options;
     const moved = builder.tip !== view.head;

@@ -137,7 +137,7 @@ class TreeNode {
 
   constructor(raw: Buffer) {
     this.raw = raw;
-    for (let at = 0; at < raw.length; ) {
+    for (let at = 0; at < raw.length;) {
       const space = raw.indexOf(0x20, at);
       const end = raw.indexOf(0, space);
       if (space < 0 || end < 0 || end + 21 > raw.length) throw new RangeError("tree object is cut short");

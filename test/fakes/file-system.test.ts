@@ -28,7 +28,12 @@ const worlds: readonly (readonly [string, () => Promise<{ readonly fs: FileSyste
   ],
 ];
 
-async function write(fs: FileSystem, path: string, text: string, mode: "append" | "create" | "create-new" = "create"): Promise<void> {
+async function write(
+  fs: FileSystem,
+  path: string,
+  text: string,
+  mode: "append" | "create" | "create-new" = "create",
+): Promise<void> {
   await using file = await fs.open(path, mode);
   await file.write(Buffer.from(text));
   await file.sync();

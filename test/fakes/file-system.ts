@@ -146,7 +146,9 @@ export class MemoryFileSystem implements FileSystem {
       .map((name) => name.slice(inside.length));
   }
 
-  async stat(path: string): Promise<{ readonly sizeBytes: number; readonly directory: boolean; readonly modifiedMs: number }> {
+  async stat(
+    path: string,
+  ): Promise<{ readonly sizeBytes: number; readonly directory: boolean; readonly modifiedMs: number }> {
     this.#call("stat", path);
     const node = this.#now.get(path);
     if (node === undefined) throw this.#missing(path);
@@ -187,7 +189,8 @@ export class MemoryFileSystem implements FileSystem {
     this.#call("syncDirectory", path);
     if (this.#now.get(path)?.kind !== "directory") throw this.#missing(path);
     const isInside = (name: string): boolean => name.slice(0, name.lastIndexOf("/")) === (path === "/" ? "" : path);
-    for (const name of this.#durable.keys()) if (name !== "/" && isInside(name) && !this.#now.has(name)) this.#durable.delete(name);
+    for (const name of this.#durable.keys())
+      if (name !== "/" && isInside(name) && !this.#now.has(name)) this.#durable.delete(name);
     for (const [name, node] of this.#now) if (name !== "/" && isInside(name)) this.#durable.set(name, node);
   }
 

@@ -13,7 +13,10 @@ const snapshot: FlushEntry = {
   cursor: cursorOf(10),
   items: [itemOf({ version: 3, name: "a" }), itemOf({ version: 4, name: "b" })],
 };
-const first = [changed({ version: 11, name: "a", content: "one\n" }), changed({ version: 12, name: "c", content: "two\n" })];
+const first = [
+  changed({ version: 11, name: "a", content: "one\n" }),
+  changed({ version: 12, name: "c", content: "two\n" }),
+];
 const second = [
   changed({ version: 13, name: "b", operation: "DELETE" }),
   changed({ version: 14, name: "a", content: "three\n" }),
@@ -39,7 +42,11 @@ const faults = [
 ] as const;
 
 /** Returns how many calls there were, and whether the fault struck. */
-async function runCrashedAt(at: number, { fault, loss, from }: (typeof faults)[number], world: MemoryWorld): Promise<boolean> {
+async function runCrashedAt(
+  at: number,
+  { fault, loss, from }: (typeof faults)[number],
+  world: MemoryWorld,
+): Promise<boolean> {
   let pool = world.pool();
   for (const entries of flushes.slice(0, from)) await flush(pool, entries);
   let struck = false;
@@ -73,7 +80,9 @@ async function runCrashedAt(at: number, { fault, loss, from }: (typeof faults)[n
 async function subjectsIn(world: MemoryWorld): Promise<readonly string[]> {
   const reader = await ObjectReader.open(world.fs, "/repo");
   const found: string[] = [];
-  let id = Buffer.from(await world.fs.readFile("/repo/refs/heads/main")).toString("latin1").trim();
+  let id = Buffer.from(await world.fs.readFile("/repo/refs/heads/main"))
+    .toString("latin1")
+    .trim();
   while (id !== "") {
     const commit = await readCommit(reader, id);
     found.push(commit.message.split("\n")[0] ?? "");
@@ -83,24 +92,28 @@ async function subjectsIn(world: MemoryWorld): Promise<readonly string[]> {
 }
 
 describe.each(faults)("$fault, then $loss loss, at every call from flush $from on", (fault) => {
-  test("leaves each change in one commit, once repeated, and what stock git calls sound", { timeout: 60_000 }, async () => {
-    for (let at = 0; ; at++) {
-      const world = new MemoryWorld();
-      const struck = await runCrashedAt(at, fault, world);
-      world.fs.inject({});
-      const state = await world.pool().open("default/history");
-      expect(state.cursors.get(configmaps.key), `call ${at}`).toEqual(cursorOf(15));
-      expect(await subjectsIn(world), `call ${at}`).toEqual(subjects);
-      // Stock git is slow to start: it looks at some, and at the last.
-      if (at % 40 === 7 || !struck) {
-        using place = temporaryPlace();
-        world.copyTo(place.path);
-        expect(place.git("fsck", "--strict", "--no-dangling"), `call ${at}`).toBe("");
-        expect(place.git("log", "--format=%s").split("\n"), `call ${at}`).toEqual(subjects);
+  test(
+    "leaves each change in one commit, once repeated, and what stock git calls sound",
+    { timeout: 60_000 },
+    async () => {
+      for (let at = 0; ; at++) {
+        const world = new MemoryWorld();
+        const struck = await runCrashedAt(at, fault, world);
+        world.fs.inject({});
+        const state = await world.pool().open("default/history");
+        expect(state.cursors.get(configmaps.key), `call ${at}`).toEqual(cursorOf(15));
+        expect(await subjectsIn(world), `call ${at}`).toEqual(subjects);
+        // Stock git is slow to start: it looks at some, and at the last.
+        if (at % 40 === 7 || !struck) {
+          using place = temporaryPlace();
+          world.copyTo(place.path);
+          expect(place.git("fsck", "--strict", "--no-dangling"), `call ${at}`).toBe("");
+          expect(place.git("log", "--format=%s").split("\n"), `call ${at}`).toEqual(subjects);
+        }
+        if (!struck) return;
       }
-      if (!struck) return;
-    }
-  });
+    },
+  );
 
   test("leaves a sound repository even before it is repeated", { timeout: 60_000 }, async () => {
     if (fault.loss === null) return;

@@ -21,12 +21,7 @@ import type {
 } from "../../machines/messages.ts";
 import type { Selection } from "../../machines/selection.ts";
 import type { ManifestOf } from "../../src/git/prepare.ts";
-import {
-  defaultAuthorMapping,
-  defaultCommitter,
-  defaultSentinel,
-  type TargetOptions,
-} from "../../src/git/target.ts";
+import { defaultAuthorMapping, defaultCommitter, defaultSentinel, type TargetOptions } from "../../src/git/target.ts";
 
 export const configmaps: ResourceType = {
   key: "core/configmaps" as TypeKey,
@@ -150,7 +145,11 @@ export function cursorOf(version: number, epoch = 0): Cursor {
 }
 
 /** Flushes entries with the cursors that follow from them. */
-export function flush(pool: CommitPool, entries: readonly FlushEntry[], targetId = "default/history"): Promise<FlushResult> {
+export function flush(
+  pool: CommitPool,
+  entries: readonly FlushEntry[],
+  targetId = "default/history",
+): Promise<FlushResult> {
   const cursors = new Map<TypeKey, Cursor>();
   for (const entry of entries) {
     const [key, cursor] =
