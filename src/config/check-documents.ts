@@ -49,10 +49,7 @@ function contains(outer: string, inner: string): boolean {
   return outer === "" || outer === inner || inner.startsWith(`${outer}/`);
 }
 
-function dangling(
-  rules: readonly RuleConfig[],
-  repositories: readonly GitRepoConfig[],
-): readonly Problem[] {
+function dangling(rules: readonly RuleConfig[], repositories: readonly GitRepoConfig[]): readonly Problem[] {
   const known = repositories.map(({ namespace, name }) => `${namespace}/${name}`);
   return rules.flatMap(({ repo }) => {
     const wanted = `${repo.namespace}/${repo.name}`;

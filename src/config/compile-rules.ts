@@ -25,10 +25,7 @@ export interface CompiledTarget {
  * `served`: every type that can be listed and watched, in every version, the versions of a type in the API server's order of
  * preference. Call it again when the cluster serves other types.
  */
-export function compileRules(
-  documents: readonly RuleDocument[],
-  served: readonly ResourceType[],
-): CompiledRules {
+export function compileRules(documents: readonly RuleDocument[], served: readonly ResourceType[]): CompiledRules {
   const warnings: Problem[] = [];
   const rules = documents.filter((document) => document.kind !== "GitRepoConfig");
   const named = new Map<TypeKey, Set<string>>();
@@ -68,8 +65,7 @@ function preferred(
 ): readonly ResourceType[] {
   const chosen = new Map<TypeKey, ResourceType>();
   for (const type of served) {
-    if (!chosen.has(type.key) && named.get(type.key)?.has(type.version) === true)
-      chosen.set(type.key, type);
+    if (!chosen.has(type.key) && named.get(type.key)?.has(type.version) === true) chosen.set(type.key, type);
   }
   return [...chosen.values()];
 }

@@ -67,16 +67,13 @@ function decodeDocument(root: Field): RuleDocument | null {
     );
   }
   const kind = fields.get("kind");
-  if (kind === undefined)
-    return root.problem(`kind is missing: expected one of ${kinds.join(", ")}`);
+  if (kind === undefined) return root.problem(`kind is missing: expected one of ${kinds.join(", ")}`);
   const kindText = kind.oneOf(kinds);
   const metadata = decodeMetadata(root, fields.get("metadata"));
   const spec = fields.get("spec");
   if (spec === undefined) return root.problem("spec is missing");
   if (kindText === null || metadata === null) return null;
-  return kindText === "GitRepoConfig"
-    ? decodeRepository(spec, metadata)
-    : decodeRule(spec, metadata, kindText);
+  return kindText === "GitRepoConfig" ? decodeRepository(spec, metadata) : decodeRule(spec, metadata, kindText);
 }
 
 function decodeMetadata(root: Field, field: Field | undefined): Metadata | null {
@@ -90,9 +87,7 @@ function decodeMetadata(root: Field, field: Field | undefined): Metadata | null 
   if (nameText === null || namespaceText === null) return null;
   if (!isName(nameText)) return name.problem(`expected ${nameExpected}, found ${quoted(nameText)}`);
   if (namespaceText !== "" && !isNamespace(namespaceText)) {
-    return (
-      namespace?.problem(`expected ${namespaceExpected}, found ${quoted(namespaceText)}`) ?? null
-    );
+    return namespace?.problem(`expected ${namespaceExpected}, found ${quoted(namespaceText)}`) ?? null;
   }
   return { name: nameText, namespace: namespaceText };
 }

@@ -19,9 +19,7 @@ export function decodeRepository(spec: Field, metadata: Metadata): GitRepoConfig
   });
   const url = fields.get("url");
   const repository =
-    url === undefined
-      ? spec.problem("url is missing: expected file:///absolute/path")
-      : repositoryOf(url);
+    url === undefined ? spec.problem("url is missing: expected file:///absolute/path") : repositoryOf(url);
   const branch = decodeBranch(fields.get("branch"));
   const path = decodePath(fields.get("path"));
   const author = decodeAuthor(fields.get("author"));
@@ -58,13 +56,7 @@ function decodeBranch(field: Field | undefined): string | null {
     !/^[A-Za-z0-9_+=@%,.-]+(?:\/[A-Za-z0-9_+=@%,.-]+)*$/.test(text) ||
     text
       .split("/")
-      .some(
-        (part) =>
-          part.startsWith(".") ||
-          part.startsWith("-") ||
-          part.endsWith(".") ||
-          part.endsWith(".lock"),
-      ) ||
+      .some((part) => part.startsWith(".") || part.startsWith("-") || part.endsWith(".") || part.endsWith(".lock")) ||
     text.includes("..") ||
     text === "@";
   return wrong ? field.problem(`expected ${expected}, found ${quoted(text)}`) : text;
@@ -84,11 +76,7 @@ function decodePath(field: Field | undefined): string | null {
 
 /** A name that every checkout can hold: git refuses `.git` in any case, Windows the others. */
 function isPathPart(part: string): boolean {
-  return (
-    /^[A-Za-z0-9_+=@,-][A-Za-z0-9_+=@,. -]*$/.test(part) &&
-    !/[. ]$/.test(part) &&
-    !/^git~[0-9]+$/i.test(part)
-  );
+  return /^[A-Za-z0-9_+=@,-][A-Za-z0-9_+=@,. -]*$/.test(part) && !/[. ]$/.test(part) && !/^git~[0-9]+$/i.test(part);
 }
 
 function decodeAuthor(field: Field | undefined): AuthorConfig {
@@ -105,8 +93,7 @@ function decodeClaim(field: Field | undefined): string | null {
   const expected = "a key of the review's userInfo.extra, such as example.com/email";
   const text = field?.string(expected) ?? null;
   if (text === null) return null;
-  if (text === "" || text.length > 253)
-    return field?.problem(`expected ${expected}, found ${quoted(text)}`) ?? null;
+  if (text === "" || text.length > 253) return field?.problem(`expected ${expected}, found ${quoted(text)}`) ?? null;
   return text;
 }
 
@@ -114,9 +101,7 @@ function decodeDomain(field: Field | undefined): string | null {
   const expected = "a domain such as example.com";
   const text = field?.string(expected) ?? null;
   if (field === undefined || text === null) return null;
-  return isName(text.toLowerCase())
-    ? text
-    : field.problem(`expected ${expected}, found ${quoted(text)}`);
+  return isName(text.toLowerCase()) ? text : field.problem(`expected ${expected}, found ${quoted(text)}`);
 }
 
 function decodeCommit(field: Field | undefined): PersonConfig | null {
@@ -149,13 +134,10 @@ function decodeIdentity(
   field: Field | undefined,
   rule: { readonly key: string; readonly expected: string; readonly pattern: RegExp },
 ): string | null {
-  if (field === undefined)
-    return parent.problem(`${rule.key} is missing: expected ${rule.expected}`);
+  if (field === undefined) return parent.problem(`${rule.key} is missing: expected ${rule.expected}`);
   const text = field.string(rule.expected);
   if (text === null) return null;
-  return rule.pattern.test(text)
-    ? text
-    : field.problem(`expected ${rule.expected}, found ${quoted(text)}`);
+  return rule.pattern.test(text) ? text : field.problem(`expected ${rule.expected}, found ${quoted(text)}`);
 }
 
 /** Credentials for a remote: a file repository needs none, so the reference is only checked for its form. */
@@ -165,8 +147,7 @@ function checkSecretRef(field: Field | undefined): void {
   const name = fields.get("name");
   const text = name?.string(nameExpected) ?? null;
   if (name === undefined) field.problem("name is missing: expected the name of a Secret");
-  else if (text !== null && !isName(text))
-    name.problem(`expected ${nameExpected}, found ${quoted(text)}`);
+  else if (text !== null && !isName(text)) name.problem(`expected ${nameExpected}, found ${quoted(text)}`);
   const namespace = fields.get("namespace");
   const namespaceText = namespace?.string(namespaceExpected) ?? null;
   if (namespaceText !== null && !isNamespace(namespaceText)) {

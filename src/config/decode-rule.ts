@@ -5,30 +5,17 @@ import type { LabelExpression } from "../../machines/selection.ts";
 import type { Metadata } from "./decode-documents.ts";
 import type { ResourceRule, RuleConfig } from "./documents.ts";
 import type { Field } from "./field.ts";
-import {
-  isLabelKey,
-  isLabelValue,
-  isName,
-  isNamespace,
-  nameExpected,
-  namespaceExpected,
-} from "./kubernetes-names.ts";
+import { isLabelKey, isLabelValue, isName, isNamespace, nameExpected, namespaceExpected } from "./kubernetes-names.ts";
 import { quoted } from "./problem.ts";
 
 const defaultNamespace = "default";
 const operations: readonly Operation[] = ["CREATE", "UPDATE", "DELETE"];
 
-export function decodeRule(
-  spec: Field,
-  metadata: Metadata,
-  kind: RuleConfig["kind"],
-): RuleConfig | null {
+export function decodeRule(spec: Field, metadata: Metadata, kind: RuleConfig["kind"]): RuleConfig | null {
   const cluster = kind === "ClusterWatchRule";
   const own = cluster ? "" : metadata.namespace === "" ? defaultNamespace : metadata.namespace;
   if (cluster && metadata.namespace !== "") {
-    return spec.problem(
-      "a ClusterWatchRule has no metadata.namespace: remove it, or make this a WatchRule",
-    );
+    return spec.problem("a ClusterWatchRule has no metadata.namespace: remove it, or make this a WatchRule");
   }
   const fields = spec.fields({
     known: cluster ? ["repo", "rules", "selector", "namespaces"] : ["repo", "rules", "selector"],
@@ -36,8 +23,7 @@ export function decodeRule(
       ...(cluster
         ? {}
         : {
-            namespaces:
-              "a WatchRule watches its own namespace only: use a ClusterWatchRule for others",
+            namespaces: "a WatchRule watches its own namespace only: use a ClusterWatchRule for others",
           }),
       namespaceSelector: "not yet: name the namespaces in `namespaces`",
     },
@@ -45,8 +31,7 @@ export function decodeRule(
   const repo = decodeRepo(spec, fields.get("repo"), own);
   const rulesField = fields.get("rules");
   const rules = rulesField?.strings("rules {apiGroups, resources}").map(decodeResourceRule) ?? [];
-  if (rulesField === undefined)
-    spec.problem("rules is missing: expected a list of {apiGroups, resources}");
+  if (rulesField === undefined) spec.problem("rules is missing: expected a list of {apiGroups, resources}");
   const namespaces = decodeNamespaces(fields.get("namespaces"));
   const selector = decodeSelector(fields.get("selector"));
   if (repo === null) return null;
@@ -71,12 +56,9 @@ function decodeRepo(spec: Field, field: Field | undefined, own: string): RuleCon
   const name = checked(nameField, nameExpected, isName);
   const namespaceField = fields.get("namespace");
   if (namespaceField === undefined && own === "") {
-    return field.problem(
-      "namespace is missing: a ClusterWatchRule says in which namespace its GitRepoConfig is",
-    );
+    return field.problem("namespace is missing: a ClusterWatchRule says in which namespace its GitRepoConfig is");
   }
-  const namespace =
-    namespaceField === undefined ? own : checked(namespaceField, namespaceExpected, isNamespace);
+  const namespace = namespaceField === undefined ? own : checked(namespaceField, namespaceExpected, isNamespace);
   return name === null || namespace === null ? null : { place: field.place, name, namespace };
 }
 
@@ -87,12 +69,9 @@ function decodeResourceRule(field: Field): ResourceRule {
   });
   const groups = fields.get("apiGroups");
   if (groups === undefined)
-    field.problem(
-      'apiGroups is missing: expected a list such as ["", apps] ("" is the core group, "*" all)',
-    );
+    field.problem('apiGroups is missing: expected a list such as ["", apps] ("" is the core group, "*" all)');
   const resources = fields.get("resources");
-  if (resources === undefined)
-    field.problem("resources is missing: expected a list such as [configmaps, deployments]");
+  if (resources === undefined) field.problem("resources is missing: expected a list such as [configmaps, deployments]");
   const isGroup = (text: string) => text === "" || text === "*" || isName(text);
   const isVersion = (text: string) =>
     text === "*" || /^v[0-9]+(?:(?:alpha|beta)[0-9]+)?$/.test(text) || isNamespace(text);
@@ -119,9 +98,7 @@ function decodeResource(field: Field): readonly string[] {
   }
   if (text !== "*" && !isName(text)) {
     const lower = text.toLowerCase();
-    field.problem(
-      `expected ${expected}, found ${quoted(text)}${isName(lower) ? `; did you mean "${lower}"?` : ""}`,
-    );
+    field.problem(`expected ${expected}, found ${quoted(text)}${isName(lower) ? `; did you mean "${lower}"?` : ""}`);
     return [];
   }
   return [text];
@@ -142,14 +119,10 @@ function decodeOperations(field: Field | undefined): readonly Operation[] {
 }
 
 function decodeNamespaces(field: Field | undefined): readonly string[] | null {
-  return field === undefined
-    ? null
-    : texts(field, "namespaces (leave `namespaces` out for all)", isNamespace);
+  return field === undefined ? null : texts(field, "namespaces (leave `namespaces` out for all)", isNamespace);
 }
 
-function decodeSelector(
-  field: Field | undefined,
-): Pick<RuleConfig, "matchLabels" | "matchExpressions"> {
+function decodeSelector(field: Field | undefined): Pick<RuleConfig, "matchLabels" | "matchExpressions"> {
   if (field === undefined) return { matchLabels: {}, matchExpressions: [] };
   const fields = field.fields({ known: ["matchLabels", "matchExpressions"] });
   const matchLabels: [string, string][] = [];
@@ -158,8 +131,7 @@ function decodeSelector(
     const text = checked(value, "the value of a label", isLabelValue);
     if (text !== null) matchLabels.push([key, text]);
   }
-  const expressions =
-    fields.get("matchExpressions")?.items("a list of {key, operator, values}") ?? [];
+  const expressions = fields.get("matchExpressions")?.items("a list of {key, operator, values}") ?? [];
   return {
     matchLabels: Object.fromEntries(matchLabels),
     matchExpressions: expressions.flatMap(decodeExpression),
@@ -171,17 +143,14 @@ function decodeExpression(field: Field): readonly LabelExpression[] {
   const keyField = fields.get("key");
   const operatorField = fields.get("operator");
   if (keyField === undefined) field.problem("key is missing: expected the key of a label");
-  if (operatorField === undefined)
-    field.problem("operator is missing: expected In, NotIn, Exists or DoesNotExist");
+  if (operatorField === undefined) field.problem("operator is missing: expected In, NotIn, Exists or DoesNotExist");
   const key = keyField === undefined ? null : checked(keyField, "the key of a label", isLabelKey);
   const operator = operatorField?.oneOf(["In", "NotIn", "Exists", "DoesNotExist"]) ?? null;
   const valuesField = fields.get("values");
   if (key === null || operator === null) return [];
   const setBased = operator === "In" || operator === "NotIn";
-  if (!setBased && valuesField !== undefined)
-    valuesField.problemAtKey(`${operator} takes no values: remove them`);
-  if (setBased && valuesField === undefined)
-    field.problem(`values is missing: ${operator} needs at least one`);
+  if (!setBased && valuesField !== undefined) valuesField.problemAtKey(`${operator} takes no values: remove them`);
+  if (setBased && valuesField === undefined) field.problem(`values is missing: ${operator} needs at least one`);
   return [
     {
       key,
@@ -191,11 +160,7 @@ function decodeExpression(field: Field): readonly LabelExpression[] {
   ];
 }
 
-function texts(
-  field: Field | undefined,
-  expected: string,
-  valid: (text: string) => boolean,
-): readonly string[] {
+function texts(field: Field | undefined, expected: string, valid: (text: string) => boolean): readonly string[] {
   return (field?.strings(expected) ?? []).flatMap((item) => checked(item, expected, valid) ?? []);
 }
 

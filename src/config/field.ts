@@ -48,11 +48,7 @@ export class Field {
 
   /** There is something: not null, not just a key. */
   get present(): boolean {
-    return (
-      this.#node !== null &&
-      this.#node !== undefined &&
-      !(isScalar(this.#node) && this.#node.value === null)
-    );
+    return this.#node !== null && this.#node !== undefined && !(isScalar(this.#node) && this.#node.value === null);
   }
 
   problem(message: string): null {
@@ -75,8 +71,7 @@ export class Field {
       }
       const refusal = names.refused?.[key];
       const meant = nearest(key, names.known);
-      const advice =
-        meant === null ? `known fields are ${listed(names.known)}` : `did you mean "${meant}"?`;
+      const advice = meant === null ? `known fields are ${listed(names.known)}` : `did you mean "${meant}"?`;
       field.problemAtKey(refusal ?? `unknown field: ${advice}`);
     }
     return fields;
@@ -149,9 +144,7 @@ export class Field {
     if (isMap(node)) return "a map";
     if (isSeq(node)) return "a list";
     if (!isScalar(node) || node.value === null) return "nothing";
-    return typeof node.value === "string"
-      ? quoted(node.value)
-      : `the ${typeof node.value} ${String(node.value)}`;
+    return typeof node.value === "string" ? quoted(node.value) : `the ${typeof node.value} ${String(node.value)}`;
   }
 
   #placeOf(offset: number): Place {

@@ -20,9 +20,7 @@ export function isNamespace(text: string): boolean {
 export function isLabelKey(text: string): boolean {
   const slash = text.indexOf("/");
   const name = text.slice(slash + 1);
-  return (
-    (slash === -1 || isName(text.slice(0, slash))) && name.length <= 63 && qualified.test(name)
-  );
+  return (slash === -1 || isName(text.slice(0, slash))) && name.length <= 63 && qualified.test(name);
 }
 
 export function isLabelValue(text: string): boolean {

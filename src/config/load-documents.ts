@@ -36,20 +36,14 @@ export async function loadDocuments(
   return documents;
 }
 
-async function filesOf(
-  files: Pick<FileSystem, "list" | "stat">,
-  path: string,
-): Promise<readonly string[]> {
+async function filesOf(files: Pick<FileSystem, "list" | "stat">, path: string): Promise<readonly string[]> {
   try {
     if (!(await files.stat(path)).directory) return [path];
     const names = (await files.list(path)).filter(
       (name) => !name.startsWith(".") && endings.some((ending) => name.endsWith(ending)),
     );
     if (names.length > directoryLimitFiles) {
-      throw unreadable(
-        path,
-        `expected at most ${directoryLimitFiles} files, found ${names.length}`,
-      );
+      throw unreadable(path, `expected at most ${directoryLimitFiles} files, found ${names.length}`);
     }
     return names.toSorted().map((name) => `${path}/${name}`);
   } catch (error) {
@@ -79,7 +73,6 @@ function unreadable(path: string, message: string): Error {
 }
 
 function codeOf(error: unknown): string {
-  if (error instanceof Error && "code" in error && typeof error.code === "string")
-    return error.code;
+  if (error instanceof Error && "code" in error && typeof error.code === "string") return error.code;
   return error instanceof Error ? error.message : "an error";
 }

@@ -56,10 +56,7 @@ function unservedGroups(rule: ResourceRule, served: readonly ResourceType[]): re
     }));
 }
 
-function unservedResources(
-  { rule, served }: Question,
-  inGroups: readonly ResourceType[],
-): readonly Message[] {
+function unservedResources({ rule, served }: Question, inGroups: readonly ResourceType[]): readonly Message[] {
   return rule.resources
     .filter((resource) => resource !== "*" && !inGroups.some((type) => type.resource === resource))
     .map((resource) => {
@@ -68,11 +65,7 @@ function unservedResources(
     });
 }
 
-function advice(
-  resource: string,
-  inGroups: readonly ResourceType[],
-  served: readonly ResourceType[],
-): string {
+function advice(resource: string, inGroups: readonly ResourceType[], served: readonly ResourceType[]): string {
   const singular = inGroups.find(({ kind }) => kind.toLowerCase() === resource);
   if (singular !== undefined) return `; did you mean "${singular.resource}"?`;
   const elsewhere = served.find((type) => type.resource === resource);
@@ -87,8 +80,7 @@ function unservedVersions(
 ): readonly Message[] {
   const missed = new Map<string, string[]>();
   for (const { key, version } of without) {
-    if (!types.some((type) => type.key === key))
-      missed.set(key, [...(missed.get(key) ?? []), version]);
+    if (!types.some((type) => type.key === key)) missed.set(key, [...(missed.get(key) ?? []), version]);
   }
   if (rule.resources.includes("*") && types.length > 0) return [];
   return [...missed].map(([key, versions]) => {
@@ -102,9 +94,7 @@ function clusterScoped(
   without: readonly ResourceType[],
   types: readonly ResourceType[],
 ): readonly Message[] {
-  const missed = new Set(
-    without.filter((type) => !types.includes(type)).map(({ resource }) => resource),
-  );
+  const missed = new Set(without.filter((type) => !types.includes(type)).map(({ resource }) => resource));
   return [...missed]
     .filter((resource) => rule.resources.includes(resource))
     .map((resource) => ({

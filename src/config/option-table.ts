@@ -213,11 +213,7 @@ export const runOptionTable: readonly OptionDefinition[] = [
     to: tebibyte,
     help: "of the journal of correlations",
   }),
-  flag(
-    "journal-sync",
-    webhook,
-    "fsync the journal before each answer: survives a power cut, and is slower",
-  ),
+  flag("journal-sync", webhook, "fsync the journal before each answer: survives a power cut, and is slower"),
   seconds("drain-seconds", webhook, {
     fallback: 5,
     from: 0,

@@ -45,12 +45,7 @@ export function parseOptions(
     }
     const checked = valueOf(typed, definition.kind, cwd);
     if ("expected" in checked)
-      problems.push(
-        problem(
-          definition,
-          `expected ${checked.expected}, found ${quoted(typed)}${checked.advice}`,
-        ),
-      );
+      problems.push(problem(definition, `expected ${checked.expected}, found ${quoted(typed)}${checked.advice}`));
     else values.set(definition.name, checked.value);
   }
   if (problems.length > 0) throw configurationError(problems);
@@ -63,10 +58,7 @@ function tokensOf(
   problems: Problem[],
 ): ReadonlyMap<string, string> {
   const types = Object.fromEntries(
-    table.map(({ name, value }) => [
-      name,
-      { type: value === null ? ("boolean" as const) : ("string" as const) },
-    ]),
+    table.map(({ name, value }) => [name, { type: value === null ? ("boolean" as const) : ("string" as const) }]),
   );
   const { tokens } = parseArgs({
     args: [...argv],
@@ -93,16 +85,12 @@ function tokensOf(
         "--",
       )}`;
       problems.push({ place: null, path: "", message });
-    } else if (given.has(token.name))
-      problems.push(problem(definition, "is given twice: expected it once"));
+    } else if (given.has(token.name)) problems.push(problem(definition, "is given twice: expected it once"));
     else if (definition.value === null) {
-      if (token.value !== undefined)
-        problems.push(problem(definition, `takes no value, found ${quoted(token.value)}`));
+      if (token.value !== undefined) problems.push(problem(definition, `takes no value, found ${quoted(token.value)}`));
       given.set(token.name, "true");
     } else if (token.value === undefined || (!token.inlineValue && token.value.startsWith("--"))) {
-      problems.push(
-        problem(definition, `has no value: expected --${definition.name} ${definition.value}`),
-      );
+      problems.push(problem(definition, `has no value: expected --${definition.name} ${definition.value}`));
       // What is required was meant to be there: one message is enough.
       given.set(token.name, definition.fallback ?? "/");
     } else given.set(token.name, token.value);
@@ -167,8 +155,7 @@ const factors: Readonly<Record<string, number>> = {
 
 function bytesOf(text: string, kind: Extract<OptionKind, { readonly kind: "bytes" }>): Checked {
   const match = /^([0-9]{1,15})(|k|M|G|T|Ki|Mi|Gi|Ti)$/.exec(text);
-  const value =
-    match === null ? Number.NaN : Number(match[1]) * (factors[match[2] ?? ""] ?? Number.NaN);
+  const value = match === null ? Number.NaN : Number(match[1]) * (factors[match[2] ?? ""] ?? Number.NaN);
   if (value >= kind.from && value <= kind.to) return { value };
   return wrong(`bytes from ${sizeText(kind.from)} to ${sizeText(kind.to)}, such as 64Mi`);
 }

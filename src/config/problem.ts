@@ -23,11 +23,7 @@ const shownProblems = 20;
 /** `rules.yaml:12:5: spec.url: expected ...` */
 export function problemLine(problem: Problem): string {
   const { place, path, message } = problem;
-  const parts = [
-    place === null ? "" : `${place.file}:${place.line}:${place.column}`,
-    path,
-    message,
-  ];
+  const parts = [place === null ? "" : `${place.file}:${place.line}:${place.column}`, path, message];
   return parts.filter((part) => part !== "").join(": ");
 }
 
@@ -42,10 +38,7 @@ export function configurationError(problems: readonly Problem[]): KubescribeErro
 /** Text of others, fit for a message: quoted, control characters escaped, and short. */
 export function quoted(text: string): string {
   const shortened = text.length > 80 ? `${text.slice(0, 77)}...` : text;
-  return JSON.stringify(shortened).replaceAll(
-    /[\u007f-\u009f\u2028\u2029\u202a-\u202e\u2066-\u2069]/g,
-    (character) => {
-      return `\\u${character.charCodeAt(0).toString(16).padStart(4, "0")}`;
-    },
-  );
+  return JSON.stringify(shortened).replaceAll(/[\u007f-\u009f\u2028\u2029\u202a-\u202e\u2066-\u2069]/g, (character) => {
+    return `\\u${character.charCodeAt(0).toString(16).padStart(4, "0")}`;
+  });
 }

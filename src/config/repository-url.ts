@@ -20,8 +20,7 @@ export function repositoryOf(field: Field): string | null {
     return field.problem(`expected ${expected}, found ${quoted(url)}`);
   }
   const normal = normalize(path);
-  if (normal === "/")
-    return field.problem(`expected ${expected}, found the root of the file system`);
+  if (normal === "/") return field.problem(`expected ${expected}, found the root of the file system`);
   return normal.endsWith("/") ? normal.slice(0, -1) : normal;
 }
 

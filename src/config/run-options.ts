@@ -53,10 +53,7 @@ function boundsOf(parsed: ParsedOptions): Bounds {
     freshnessSeconds: parsed.number("freshness-seconds"),
     mailboxCapacity: parsed.number("mailbox-capacity"),
     // `second` is a window of a second, unless a longer one is asked for.
-    batchWindowMs: Math.max(
-      parsed.number("batch-window-ms"),
-      durabilityOf(parsed) === "second" ? 1000 : 0,
-    ),
+    batchWindowMs: Math.max(parsed.number("batch-window-ms"), durabilityOf(parsed) === "second" ? 1000 : 0),
     flushChanges: parsed.number("flush-changes"),
     flushBytes: parsed.number("flush-bytes"),
     backlogBytes: parsed.number("backlog-bytes"),

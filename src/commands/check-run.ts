@@ -1,0 +1,86 @@
+/** What can be wrong with a configuration is found before anything starts, all of it at once. */
+
+import { join } from "node:path";
+import type { Clock, FileSystem, Log, Meter } from "../../actors/ports.ts";
+import { KubescribeError } from "../../machines/error.ts";
+import { openCertificates } from "../admission/certificates.ts";
+import type { RuleDocument } from "../config/documents.ts";
+import { loadDocuments } from "../config/load-documents.ts";
+import type { RunOptions } from "../config/options.ts";
+import type { Problem } from "../config/problem.ts";
+import { configurationError } from "../config/problem.ts";
+import { ensureRepository } from "../git/repository.ts";
+import { Credentials } from "../kubernetes/credentials.ts";
+
+export interface CheckPorts {
+  readonly clock: Clock;
+  readonly files: FileSystem;
+  readonly meter: Meter;
+  readonly log: Log;
+}
+
+/** Returns the rule documents. Throws a KubescribeError (`configuration-invalid`) that names everything that is wrong. */
+export async function checkRun(options: RunOptions, ports: CheckPorts): Promise<readonly RuleDocument[]> {
+  const problems: Problem[] = [];
+  async function check<Value>(work: () => Promise<Value>): Promise<Value | null> {
+    try {
+      return await work();
+    } catch (error) {
+      if (!(error instanceof KubescribeError)) throw error;
+      problems.push({ place: null, path: "", message: error.message });
+      return null;
+    }
+  }
+  const documents = await check(() => loadDocuments(ports.files, options.config));
+  await check(() => checkCertificates(options, ports));
+  await check(() => new Credentials(options.kubeconfig).read());
+  await check(() => checkDataDir(options.dataDir, ports.files));
+  for (const document of documents ?? []) {
+    if (document.kind === "GitRepoConfig") await check(() => checkRepository(document, ports.files));
+  }
+  if (documents === null || problems.length > 0) throw configurationError(problems);
+  return documents;
+}
+
+async function checkCertificates({ admission }: RunOptions, ports: CheckPorts): Promise<void> {
+  const files = { certFile: admission.tlsCertFile, keyFile: admission.tlsKeyFile };
+  using _certificates = await openCertificates({ ...ports, ...files }, () => undefined);
+}
+
+const probeName = ".kubescribe-probe";
+
+async function checkDataDir(directory: string, files: FileSystem): Promise<void> {
+  try {
+    await files.makeDirectory(directory);
+    const probe = join(directory, probeName);
+    {
+      await using file = await files.open(probe, "create");
+      await file.write(new TextEncoder().encode("kubescribe\n"));
+    }
+    await files.remove(probe);
+  } catch (cause) {
+    const message =
+      `--data-dir ${directory}: expected a directory that this process may write to, found ${codeOf(cause)}. ` +
+      "Name another with --data-dir, or change its owner.";
+    throw new KubescribeError("configuration-invalid", message, { retry: "never", cause });
+  }
+}
+
+async function checkRepository(
+  { repository, branch, place }: Extract<RuleDocument, { readonly kind: "GitRepoConfig" }>,
+  fs: FileSystem,
+): Promise<void> {
+  try {
+    await ensureRepository({ fs, repository, branch, sync: true });
+  } catch (cause) {
+    const found = cause instanceof KubescribeError ? cause.message : codeOf(cause);
+    const expected = `expected a repository that this process may write to at ${repository}, or a place to make one`;
+    const message = `${place.file}:${place.line}: ${expected}; found: ${found}`;
+    throw new KubescribeError("configuration-invalid", message, { retry: "never", cause });
+  }
+}
+
+function codeOf(error: unknown): string {
+  if (error instanceof Error && "code" in error && typeof error.code === "string") return error.code;
+  return error instanceof Error ? error.message : "an error";
+}

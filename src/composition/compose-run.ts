@@ -1,0 +1,24 @@
+/** `kubescribe run` with Node's clock, files, network and threads. */
+
+import type { CommandContext } from "../commands/command-line.ts";
+import { exitDone } from "../commands/command-line.ts";
+import { run, runHelp } from "../commands/run.ts";
+import { parseRunOptions } from "../config/run-options.ts";
+import { createPrometheusMeter } from "../telemetry/meter.ts";
+import { nodeClock, nodeRandom } from "./node-clock.ts";
+import { createNodeFileSystem } from "./node-file-system.ts";
+import { startEngine } from "./start-engine.ts";
+import { terminalLog } from "./terminal-log.ts";
+
+export async function composeRun(argv: readonly string[], context: CommandContext): Promise<number> {
+  if (argv.includes("--help") || argv.includes("-h")) {
+    context.out(runHelp);
+    return exitDone;
+  }
+  const options = parseRunOptions(argv, context.cwd);
+  await using meter = createPrometheusMeter();
+  const log = terminalLog({ level: options.logLevel, format: options.logFormat });
+  const { signal } = context;
+  const ports = { clock: nodeClock, random: nodeRandom, files: createNodeFileSystem(), meter, log, signal };
+  return await run(options, { ...ports, startEngine: (plan) => startEngine(plan, ports) });
+}

@@ -1,0 +1,40 @@
+/** `kubescribe verify` with Node's clock, files and network. */
+
+import type { CommandContext } from "../commands/command-line.ts";
+import { exitDone } from "../commands/command-line.ts";
+import { lookAt } from "../commands/look.ts";
+import { verify, verifyHelp } from "../commands/verify.ts";
+import { compileRules } from "../config/compile-rules.ts";
+import { loadDocuments } from "../config/load-documents.ts";
+import { problemLine } from "../config/problem.ts";
+import { parseVerifyOptions } from "../config/run-options.ts";
+import { connectApiServer } from "../kubernetes/api-server.ts";
+import { Discovery } from "../kubernetes/discovery.ts";
+import { createPrometheusMeter } from "../telemetry/meter.ts";
+import { nodeClock } from "./node-clock.ts";
+import { createNodeFileSystem } from "./node-file-system.ts";
+import { ServedTypes } from "./served-types.ts";
+import { terminalLog } from "./terminal-log.ts";
+
+export async function composeVerify(argv: readonly string[], context: CommandContext): Promise<number> {
+  if (argv.includes("--help") || argv.includes("-h")) {
+    context.out(verifyHelp);
+    return exitDone;
+  }
+  const options = parseVerifyOptions(argv, context.cwd);
+  const { signal, out } = context;
+  const files = createNodeFileSystem();
+  const documents = await loadDocuments(files, options.config);
+  await using meter = createPrometheusMeter();
+  const log = terminalLog({ level: "warn", format: "auto" });
+  await using api = await connectApiServer({ kubeconfig: options.kubeconfig, clock: nodeClock, meter, log });
+  const served = new ServedTypes().read(await new Discovery(api).read(signal));
+  const rules = compileRules(documents, served);
+  for (const warning of rules.warnings) context.error(`kubescribe verify: ${problemLine(warning)}\n`);
+  return await verify(options, {
+    clock: nodeClock,
+    out,
+    signal,
+    look: () => lookAt(rules, { api, clock: nodeClock, files, signal }),
+  });
+}

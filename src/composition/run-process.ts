@@ -1,0 +1,52 @@
+/** One run of the command in this process: argv, environment, streams and signals meet the commands here, and nowhere else. */
+
+import { readFile } from "node:fs/promises";
+import type { Command, CommandContext } from "../commands/command-line.ts";
+import { commandLine } from "../commands/command-line.ts";
+import { interruptOf } from "./process-signals.ts";
+
+export async function runProcess(): Promise<void> {
+  survivePipes();
+  using interrupt = interruptOf(process, (line) => process.stderr.write(`\n${line}\n`));
+  const context: CommandContext = {
+    out: (text) => void process.stdout.write(text),
+    error: (text) => void process.stderr.write(text),
+    cwd: process.cwd(),
+    debug: process.env["KUBESCRIBE_DEBUG"] === "1",
+    signal: interrupt.signal,
+  };
+  process.exitCode = await commandLine(process.argv.slice(2), { commands, context, version: await versionOf() });
+}
+
+/** A command's code is loaded when it is called: `--help` answers at once. */
+const commands: readonly Command[] = [
+  {
+    name: "demo",
+    summary: "a simulated cluster, a few users, and the history they make; needs nothing",
+    run: async (argv, context) => (await import("./compose-demo.ts")).composeDemo(argv, context),
+  },
+  {
+    name: "run",
+    summary: "watch a cluster and commit every change by its author",
+    run: async (argv, context) => (await import("./compose-run.ts")).composeRun(argv, context),
+  },
+  {
+    name: "verify",
+    summary: "compare the files at HEAD with the cluster",
+    run: async (argv, context) => (await import("./compose-verify.ts")).composeVerify(argv, context),
+  },
+];
+
+async function versionOf(): Promise<string> {
+  const text = await readFile(new URL("../../package.json", import.meta.url), "utf8");
+  return (JSON.parse(text) as { readonly version: string }).version;
+}
+
+/** `kubescribe --help | head -1` is no error; and who reads the log may go without taking the engine along. */
+function survivePipes(): void {
+  process.stdout.on("error", (error: NodeJS.ErrnoException) => {
+    if (error.code !== "EPIPE") throw error;
+    process.exit();
+  });
+  process.stderr.on("error", () => undefined);
+}

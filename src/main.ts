@@ -1,0 +1,15 @@
+#!/usr/bin/env node
+/** The command `kubescribe`. Nothing is imported before the Node that runs it is known to be new enough. */
+
+const oldestNodeMajor = 26;
+
+if (Number(process.versions.node.split(".")[0]) < oldestNodeMajor) {
+  process.stderr.write(
+    `kubescribe: expected Node ${oldestNodeMajor} or newer, found ${process.versions.node}. In a checkout "npm start" and ` +
+      '"node_modules/.bin/node src/main.ts" use the one that npm installed.\n',
+  );
+  process.exitCode = 2;
+} else {
+  const { runProcess } = await import("./composition/run-process.ts");
+  await runProcess();
+}
