@@ -12,7 +12,7 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { cpus, tmpdir } from "node:os";
 import { join } from "node:path";
 import type { FlushEntry } from "../actors/ports.ts";
-import type { ResourceType, ResourceVersion, TypeKey, Uid } from "../machines/messages.ts";
+import type { ObjectHash, ResourceType, ResourceVersion, TypeKey, Uid } from "../machines/messages.ts";
 import { createNodeFileSystem } from "../src/composition/node-file-system.ts";
 import { createInlineCommitPool } from "../src/git/commit-pool.ts";
 import { defaultAuthorMapping, defaultCommitter, defaultSentinel } from "../src/git/target.ts";
@@ -124,10 +124,12 @@ async function runOurs(repository: string, flushSize: number): Promise<number> {
     const cursors = new Map([[type.key, { epoch: 0, resourceVersion: versionOf(last) }]]);
     await pool.flush("bench", { entries, cursors });
   };
-  await flush(
-    first.map((step, index) => entryOf(step, index)),
-    files,
-  );
+  const none = "" as ObjectHash;
+  const rest = { kind: "ADDED", terminating: false, objectHash: none, restHash: none, replicas: 0, atMs: 0 } as const;
+  const items = first.map(({ namespace, name, yaml }, index) => {
+    return { ...rest, type, namespace, name, uid, resourceVersion: versionOf(index + 1), bytes: yaml };
+  });
+  await flush([{ kind: "snapshot", type, cursor: { epoch: 0, resourceVersion: versionOf(files) }, items }], files);
   const startMs = performance.now();
   for (let from = 0; from < commits; from += flushSize) {
     const some = steps.slice(from, from + flushSize);
@@ -139,14 +141,14 @@ async function runOurs(repository: string, flushSize: number): Promise<number> {
   return commits / ((performance.now() - startMs) / 1000);
 }
 
-function streamOf(list: readonly Step[], from: string): Buffer {
+function streamOf(list: readonly Step[]): Buffer {
   const chunks: Buffer[] = [];
   for (const [index, { namespace, name, yaml }] of list.entries()) {
     const message = `Update deployments.apps ${namespace}/${name}\n`;
     chunks.push(
       Buffer.from(
         `commit refs/heads/main\ncommitter k <k@example.com> 1700000000 +0000\ndata ${message.length}\n${message}` +
-          (index === 0 && from !== "" ? `from ${from}\n` : "") +
+          (index === 0 ? "from refs/heads/main^0\n" : "") +
           `M 100644 inline clusters/${namespace}/apps/deployments/${name}.yaml\ndata ${yaml.length}\n`,
       ),
       yaml,
@@ -156,10 +158,23 @@ function streamOf(list: readonly Step[], from: string): Buffer {
   return Buffer.concat(chunks);
 }
 
+/** All files in one commit. */
+function snapshotOf(list: readonly Step[]): Buffer {
+  const lines = list.flatMap(({ namespace, name, yaml }) => [
+    Buffer.from(`M 100644 inline clusters/${namespace}/apps/deployments/${name}.yaml\ndata ${yaml.length}\n`),
+    yaml,
+    Buffer.from("\n"),
+  ]);
+  return Buffer.concat([
+    Buffer.from("commit refs/heads/main\ncommitter k <k@example.com> 1700000000 +0000\ndata 2\nx\n"),
+    ...lines,
+  ]);
+}
+
 const setupStream = join(directory, "setup.stream");
 const stepsStream = join(directory, "steps.stream");
-writeFileSync(setupStream, streamOf(first, ""));
-writeFileSync(stepsStream, streamOf(steps, "refs/heads/main^0"));
+writeFileSync(setupStream, snapshotOf(first));
+writeFileSync(stepsStream, streamOf(steps));
 
 function runFastImport(repository: string): number {
   git(directory, "init", "-q", "--bare", "-b", "main", repository);
