@@ -64,7 +64,10 @@ function deployment(index: number, uid: string, image: string): unknown {
           fieldsType: "FieldsV1",
           fieldsV1: {
             "f:metadata": { "f:labels": { ".": {}, "f:app": {}, "f:tier": {} } },
-            "f:spec": { "f:replicas": {}, "f:template": { "f:spec": { "f:containers": { 'k:{"name":"web"}': { ".": {}, "f:image": {} } } } } },
+            "f:spec": {
+              "f:replicas": {},
+              "f:template": { "f:spec": { "f:containers": { 'k:{"name":"web"}': { ".": {}, "f:image": {} } } } },
+            },
           },
         },
       ],

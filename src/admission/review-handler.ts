@@ -45,7 +45,9 @@ export function createReviewHandler(options: ReviewHandlerOptions): HandleReview
         await record(body, review.outcome, options);
       } catch (error) {
         meter.count("webhook_faults", { kind: "record" });
-        log.error("A review could not be recorded; it is allowed, its author may be missing.", { error: nameOf(error) });
+        log.error("A review could not be recorded; it is allowed, its author may be missing.", {
+          error: nameOf(error),
+        });
       }
     }
     const answer = answerTo(review);
@@ -54,7 +56,10 @@ export function createReviewHandler(options: ReviewHandlerOptions): HandleReview
   };
 }
 
-function scan(body: Uint8Array, options: ReviewHandlerOptions): Pick<ScannedReview, "requestUid" | "apiVersion" | "kind" | "outcome"> {
+function scan(
+  body: Uint8Array,
+  options: ReviewHandlerOptions,
+): Pick<ScannedReview, "requestUid" | "apiVersion" | "kind" | "outcome"> {
   try {
     return scanReview(body, options.claimKeys);
   } catch (error) {
@@ -63,7 +68,9 @@ function scan(body: Uint8Array, options: ReviewHandlerOptions): Pick<ScannedRevi
       throw error;
     }
     options.meter.count("webhook_faults", { kind: "scan" });
-    options.log.error("A review could not be scanned: a bug. It is allowed, its author will be missing.", { error: nameOf(error) });
+    options.log.error("A review could not be scanned: a bug. It is allowed, its author will be missing.", {
+      error: nameOf(error),
+    });
     return rescue(body);
   }
 }
@@ -105,9 +112,12 @@ async function record(body: Uint8Array, outcome: Recorded, options: ReviewHandle
   const failure = await appended(correlation, options);
   if (failure === null) return;
   meter.count("journal_errors", { kind: failure });
-  log.warn("A correlation is not in the journal; after a crash its author would be missing. Is the disk of the data directory full?", {
-    error: failure,
-  });
+  log.warn(
+    "A correlation is not in the journal; after a crash its author would be missing. Is the disk of the data directory full?",
+    {
+      error: failure,
+    },
+  );
 }
 
 /** Resolves to null, or to what went wrong. */

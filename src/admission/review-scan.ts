@@ -61,7 +61,9 @@ export function scanReview(raw: Uint8Array, claimKeys: readonly string[]): Scann
   }
   expectEnd(bytes, members.end, bytes.length);
   if (kind !== "AdmissionReview" || !apiVersion.startsWith("admission.k8s.io/")) {
-    throw reviewMalformed(`kind AdmissionReview of admission.k8s.io, found ${JSON.stringify([apiVersion, kind]).slice(0, 200)}`);
+    throw reviewMalformed(
+      `kind AdmissionReview of admission.k8s.io, found ${JSON.stringify([apiVersion, kind]).slice(0, 200)}`,
+    );
   }
   if (request === null || request.uid === "" || request.operation === "") {
     throw reviewMalformed("a request with a uid and an operation");
@@ -169,14 +171,18 @@ function outcomeOf(bytes: Buffer, request: Request, claimKeys: readonly string[]
  * Whose write it is, as its watch event will say it: a deletecollection's reviews have no request.name (K10), and the API server
  * puts a Namespace into the namespace of its own name.
  */
-function identify(request: Request, operation: Operation): { readonly uid: Uid; readonly name: string; readonly namespace: string } | null {
+function identify(
+  request: Request,
+  operation: Operation,
+): { readonly uid: Uid; readonly name: string; readonly namespace: string } | null {
   const head = operation === "CREATE" ? request.object : (request.oldObject ?? request.object);
   if (head === null || head.uid === "" || request.resource === "") return null;
   const { uid } = head;
   const name = head.name === "" ? request.name : head.name;
   const isNamespace = request.group === "" && request.resource === "namespaces";
   const namespace = isNamespace ? "" : head.namespace === "" ? request.namespace : head.namespace;
-  if (name === "" || uid.length > maxUidLength || name.length > maxNameLength || namespace.length > maxNameLength) return null;
+  if (name === "" || uid.length > maxUidLength || name.length > maxNameLength || namespace.length > maxNameLength)
+    return null;
   return { uid, name, namespace };
 }
 

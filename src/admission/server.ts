@@ -233,7 +233,10 @@ class ReviewServer implements AdmissionServer {
     if (!this.#blind) this.#options.onBlind(reason);
     this.#blind = true;
     this.#options.meter.count("webhook_faults", { kind: "listener" });
-    this.#options.log.error("The admission listener failed; it is tried again.", { reason, delayMs: this.#recoverAfterMs });
+    this.#options.log.error("The admission listener failed; it is tried again.", {
+      reason,
+      delayMs: this.#recoverAfterMs,
+    });
     this.#recovery?.[Symbol.dispose]();
     this.#recovery = this.#options.clock.after(this.#recoverAfterMs, () => {
       this.#recover();

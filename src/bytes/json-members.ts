@@ -5,6 +5,7 @@
 
 import { byteAt, malformed, skipSpace, skipString, skipValue } from "./json-scan.ts";
 
+const quote = 0x22;
 const backslash = 0x5c;
 
 export class JsonMembers {
@@ -42,15 +43,28 @@ export class JsonMembers {
       if (byte !== 0x2c) throw malformed("a comma or the end of an object", at);
       at = skipSpace(bytes, at + 1, end);
     }
-    this.keyStart = at;
-    this.keyEnd = skipString(bytes, at, end);
-    this.#keyEscaped = hasEscape(bytes, this.keyStart, this.keyEnd);
-    at = skipSpace(bytes, this.keyEnd, end);
+    at = this.#readKey(at);
+    if (bytes[at] !== 0x3a) at = skipSpace(bytes, at, end);
     if (byteAt(bytes, at, end) !== 0x3a) throw malformed("a colon after a key", at);
-    this.valueStart = skipSpace(bytes, at + 1, end);
-    this.#at = this.valueStart;
+    at += 1;
+    if ((bytes[at] ?? 0) <= 0x20) at = skipSpace(bytes, at, end);
+    this.valueStart = at;
+    this.#at = at;
     this.#pending = true;
     return true;
+  }
+
+  #readKey(start: number): number {
+    const bytes = this.#bytes;
+    const end = this.#end;
+    this.keyStart = start;
+    let at = start + 1;
+    let byte = bytes[at] ?? 0;
+    while (byte >= 0x20 && byte !== quote && byte !== backslash) byte = bytes[++at] ?? 0;
+    // Without an escape, which is nearly always, one look at each byte is enough.
+    this.#keyEscaped = byte !== quote || bytes[start] !== quote || at >= end;
+    this.keyEnd = this.#keyEscaped ? skipString(bytes, start, end) : at + 1;
+    return this.keyEnd;
   }
 
   /** Whether the key is `name` (ASCII), escapes seen through. */
@@ -92,7 +106,7 @@ export class JsonMembers {
   /** The value if it is a string; otherwise empty. */
   text(): string {
     const valueEnd = this.skip();
-    return this.valueByte() === 0x22 ? readString(this.#bytes, this.valueStart, valueEnd) : "";
+    return this.valueByte() === quote ? readString(this.#bytes, this.valueStart, valueEnd) : "";
   }
 
   /** After `next` returned false: the end of the object. */
@@ -130,16 +144,17 @@ export function forEachElement(
 
 /** A view of the same memory; scans want one hidden class. */
 export function asBuffer(bytes: Uint8Array): Buffer {
-  return bytes instanceof Buffer ? bytes : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  return Buffer.isBuffer(bytes) ? bytes : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
 }
 
 /** The text of a scanned string, its quotes at `start` and `end - 1`. */
 export function readString(bytes: Buffer, start: number, end: number): string {
-  if (hasEscape(bytes, start, end)) return JSON.parse(bytes.toString("utf8", start, end)) as string;
-  return bytes.toString("utf8", start + 1, end - 1);
-}
-
-function hasEscape(bytes: Buffer, start: number, end: number): boolean {
-  for (let at = start; at < end; at += 1) if (bytes[at] === backslash) return true;
-  return false;
+  let seen = 0;
+  for (let at = start; at < end; at += 1) {
+    const byte = bytes[at] ?? 0;
+    if (byte === backslash) return JSON.parse(bytes.toString("utf8", start, end)) as string;
+    seen |= byte;
+  }
+  // Names and versions are ASCII, which the cheaper decoder reads just as well.
+  return seen < 0x80 ? bytes.toString("latin1", start + 1, end - 1) : bytes.toString("utf8", start + 1, end - 1);
 }

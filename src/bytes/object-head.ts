@@ -124,7 +124,8 @@ class Head implements ObjectHead {
     const members = new JsonMembers(bytes, parent.valueStart, limit);
     const kept = new Kept(mark.spec);
     while (members.next()) {
-      if (members.is("replicas")) this.replicas = toReplicas(bytes.toString("latin1", members.valueStart, members.skip()));
+      if (members.is("replicas"))
+        this.replicas = toReplicas(bytes.toString("latin1", members.valueStart, members.skip()));
       kept.see(!members.is("replicas") || this.replicas === null, members);
     }
     kept.moveTo(this.rest);

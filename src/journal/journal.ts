@@ -109,7 +109,10 @@ class Journal implements CorrelationJournal, AsyncDisposable {
     if (batch !== null && batch.sizeBytes + sizeBytes > this.#maxPendingBytes) {
       this.#lost += 1;
       return Promise.reject(
-        refused("journal-overloaded", `The disk is too slow for the journal: more than ${this.#maxPendingBytes} bytes wait.`),
+        refused(
+          "journal-overloaded",
+          `The disk is too slow for the journal: more than ${this.#maxPendingBytes} bytes wait.`,
+        ),
       );
     }
     const { arrival, atMs } = correlation;

@@ -59,7 +59,12 @@ describe("a review", () => {
     happened.push("answered");
     expect(happened).toEqual(["correlated", "journalled", "answered"]);
     expect(parsed(answer)).toEqual(allowed);
-    expect(taken[0]?.correlation).toMatchObject({ arrival: 41, atMs: 1000, user: "alice@example.com", restored: false });
+    expect(taken[0]?.correlation).toMatchObject({
+      arrival: 41,
+      atMs: 1000,
+      user: "alice@example.com",
+      restored: false,
+    });
     expect(JSON.parse(taken[0]?.object ?? "")).toEqual(configMap("7", { a: "2" }));
     expect([recorder.counted("webhook_requests"), recorder.counted("webhook_correlations")]).toEqual([1, 1]);
     expect(recorder.recorded).toEqual(["webhook_duration_seconds"]);
@@ -76,7 +81,9 @@ describe("a review", () => {
   test("with a uid that needs escapes gets it back", async () => {
     const review = reviewOf();
     const uid = 'a"\\\n\u2028';
-    const answer = await createWorld().handle(bytesOf({ ...review, request: { ...(review["request"] as object), uid } }));
+    const answer = await createWorld().handle(
+      bytesOf({ ...review, request: { ...(review["request"] as object), uid } }),
+    );
     expect(parsed(answer)).toEqual({ ...allowed, response: { uid, allowed: true } });
   });
 });

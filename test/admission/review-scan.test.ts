@@ -61,7 +61,10 @@ describe("what is recorded", () => {
   });
 
   test("a creation with generateName: the object's name, no base", () => {
-    const object = { ...configMap(undefined), metadata: { name: "job-x7k2", generateName: "job-", namespace: "shop", uid: "u9" } };
+    const object = {
+      ...configMap(undefined),
+      metadata: { name: "job-x7k2", generateName: "job-", namespace: "shop", uid: "u9" },
+    };
     expect(draftOf({ operation: "CREATE", name: "", object, oldObject: null })).toMatchObject({
       name: "job-x7k2",
       uid: "u9",
@@ -81,7 +84,13 @@ describe("what is recorded", () => {
     [0, 0],
     [undefined, 0],
   ])("a scale to %s replicas: the parent's uid and version, replicas %s", (asked, replicas) => {
-    const parts = { resource: deployments, subResource: "scale", name: "web", object: scale(asked), oldObject: scale(2) };
+    const parts = {
+      resource: deployments,
+      subResource: "scale",
+      name: "web",
+      object: scale(asked),
+      oldObject: scale(2),
+    };
     expect(draftOf(parts)).toMatchObject({
       typeKey: "apps/deployments",
       subresource: "scale",
@@ -106,9 +115,9 @@ describe("what is recorded", () => {
   });
 
   test("the type that the rule names, not the one that was asked for", () => {
-    expect(draftOf({ resource: { group: "autoscaling", version: "v2", resource: "horizontalpodautoscalers" } }).typeKey).toBe(
-      "autoscaling/horizontalpodautoscalers",
-    );
+    expect(
+      draftOf({ resource: { group: "autoscaling", version: "v2", resource: "horizontalpodautoscalers" } }).typeKey,
+    ).toBe("autoscaling/horizontalpodautoscalers");
   });
 });
 
@@ -118,7 +127,11 @@ describe("what is answered and not recorded", () => {
     ["a dry run's subresource", "dry-run", { dryRun: true, subResource: "scale" }],
     ["an exec", "connect", { operation: "CONNECT", subResource: "exec" }],
     ["an eviction", "subresource", { operation: "CREATE", subResource: "eviction" }],
-    ["an object without a uid", "unidentified", { operation: "CREATE", object: { kind: "TokenReview" }, oldObject: null }],
+    [
+      "an object without a uid",
+      "unidentified",
+      { operation: "CREATE", object: { kind: "TokenReview" }, oldObject: null },
+    ],
     ["no object at all", "unidentified", { operation: "DELETE", object: null, oldObject: null }],
   ])("%s", (_name, reason, parts) => {
     expect(scanReview(bytesOf(reviewOf(parts)), []).outcome).toEqual({ kind: "ignored", reason });
@@ -127,7 +140,10 @@ describe("what is answered and not recorded", () => {
 
 describe("who", () => {
   test("claims are the first values of the keys asked for, and of no others", () => {
-    const userInfo = { username: "oidc:1", extra: { "example.com/email": ["a@b.c", "x"], other: ["y"], "example.com/n": "no list" } };
+    const userInfo = {
+      username: "oidc:1",
+      extra: { "example.com/email": ["a@b.c", "x"], other: ["y"], "example.com/n": "no list" },
+    };
     expect(draftOf({ userInfo }, ["example.com/email", "example.com/n", "absent", "__proto__"])).toMatchObject({
       user: "oidc:1",
       claims: { "example.com/email": "a@b.c" },
@@ -141,25 +157,40 @@ describe("who", () => {
 
   test("two longer names that begin alike stay two", () => {
     const long = "x".repeat(maxUserLength + 1);
-    const [one, other] = [draftOf({ userInfo: { username: `${long}a` } }).user, draftOf({ userInfo: { username: `${long}b` } }).user];
+    const [one, other] = [
+      draftOf({ userInfo: { username: `${long}a` } }).user,
+      draftOf({ userInfo: { username: `${long}b` } }).user,
+    ];
     expect(one).not.toBe(other);
     expect(one.length).toBeLessThan(maxUserLength + 100);
-    expect(scanReview(bytesOf(reviewOf({ userInfo: { username: long } })), []).outcome).toMatchObject({ shortened: ["user"] });
+    expect(scanReview(bytesOf(reviewOf({ userInfo: { username: long } })), []).outcome).toMatchObject({
+      shortened: ["user"],
+    });
   });
 
   test("a claim that is too long is left out", () => {
     const userInfo = { username: "a", extra: { mail: ["y".repeat(maxClaimLength + 1)] } };
-    expect(scanReview(bytesOf(reviewOf({ userInfo })), ["mail"]).outcome).toMatchObject({ draft: { claims: {} }, shortened: ["claim"] });
+    expect(scanReview(bytesOf(reviewOf({ userInfo })), ["mail"]).outcome).toMatchObject({
+      draft: { claims: {} },
+      shortened: ["claim"],
+    });
   });
 });
 
 describe("what is not fooled", () => {
   test("fields of the same name inside the objects, and keys in any order", () => {
     const trap = { uid: "wrong", operation: "DELETE", request: { uid: "wrong" }, resourceVersion: "1", name: "wrong" };
-    const object = { data: trap, spec: { metadata: trap }, metadata: { annotations: trap, resourceVersion: "7", uid: "right", name: "n" } };
+    const object = {
+      data: trap,
+      spec: { metadata: trap },
+      metadata: { annotations: trap, resourceVersion: "7", uid: "right", name: "n" },
+    };
     const review = reviewOf({ object, oldObject: object });
     const request = Object.fromEntries(Object.entries(review["request"] as object).toReversed());
-    const { outcome, requestUid } = scanReview(bytesOf({ request, apiVersion: review["apiVersion"], kind: review["kind"] }), []);
+    const { outcome, requestUid } = scanReview(
+      bytesOf({ request, apiVersion: review["apiVersion"], kind: review["kind"] }),
+      [],
+    );
     expect(requestUid).toBe("705ab4f5-6393-11e8-b7cc-42010a800002");
     expect(outcome).toMatchObject({ draft: { uid: "right", name: "n", operation: "UPDATE", base: "7" } });
   });

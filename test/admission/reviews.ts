@@ -18,7 +18,12 @@ export interface ReviewParts {
 export const configMap = (resourceVersion: string | undefined, data: Json = { a: "1" }): Json => ({
   kind: "ConfigMap",
   apiVersion: "v1",
-  metadata: { name: "settings", namespace: "shop", uid: "4be52ede", ...(resourceVersion === undefined ? {} : { resourceVersion }) },
+  metadata: {
+    name: "settings",
+    namespace: "shop",
+    uid: "4be52ede",
+    ...(resourceVersion === undefined ? {} : { resourceVersion }),
+  },
   data,
 });
 

@@ -127,7 +127,10 @@ async function post(to: World, path: string, body: string, method = "POST"): Pro
 }
 
 function rejections(recorder: Recorder): number {
-  return ["aborted", "http", "connection"].reduce((sum, reason) => sum + recorder.counted(`webhook_rejected{${reason}}`), 0);
+  return ["aborted", "http", "connection"].reduce(
+    (sum, reason) => sum + recorder.counted(`webhook_rejected{${reason}}`),
+    0,
+  );
 }
 
 /** A connection on which a test writes what it wants. */
@@ -204,9 +207,11 @@ describe("what is answered", () => {
     let status = 0;
     while (status !== 503) ({ status } = await post(w, "/correlate", "y".repeat(900)));
     socket.write("x".repeat(200));
-    const reply = await new Promise<string>((resolve) => socket.once("data", (chunk: Buffer) => {
-      resolve(chunk.toString());
-    }));
+    const reply = await new Promise<string>((resolve) =>
+      socket.once("data", (chunk: Buffer) => {
+        resolve(chunk.toString());
+      }),
+    );
     expect(reply).toMatch(/^HTTP\/1.1 200 /);
     expect(await post(w, "/correlate", "y".repeat(900))).toMatchObject({ status: 200 });
     socket.destroy();
@@ -216,7 +221,10 @@ describe("what is answered", () => {
 describe("what clients do", () => {
   test.each([
     ["in the middle of a body", "POST /correlate HTTP/1.1\r\nhost: x\r\ncontent-length: 100\r\n\r\nhalf"],
-    ["in the middle of a chunked body", "POST /correlate HTTP/1.1\r\nhost: x\r\ntransfer-encoding: chunked\r\n\r\n5\r\nhe"],
+    [
+      "in the middle of a chunked body",
+      "POST /correlate HTTP/1.1\r\nhost: x\r\ntransfer-encoding: chunked\r\n\r\n5\r\nhe",
+    ],
   ])("one vanishes %s: counted, and the next is served", async (_name, text) => {
     const w = await start();
     for (const leave of ["destroy", "end"] as const) {
@@ -283,7 +291,11 @@ describe("certificates", () => {
     ["no file", { certFile: "/absent.crt" }, /\/absent\.crt cannot be read.*ENOENT.*--tls-cert-file/],
     ["no certificate", { certFile: "/tls.key" }, /cannot be used.*--tls-key-file/],
   ])("at the start, %s is an error that says what to do", async (_name, overrides, message) => {
-    await expect(start(overrides)).rejects.toMatchObject({ code: "tls-files", retry: "never", message: expect.stringMatching(message) as string });
+    await expect(start(overrides)).rejects.toMatchObject({
+      code: "tls-files",
+      retry: "never",
+      message: expect.stringMatching(message) as string,
+    });
   });
 });
 
@@ -354,6 +366,8 @@ test("real files", async () => {
   const read: string[] = [];
   const clock: Clock = createSimulatedClock();
   const files = { readFile: async (path: string): Promise<Uint8Array> => (read.push(path), readFile(path)) };
-  await expect(start({ clock, files, certFile: import.meta.filename, keyFile: import.meta.filename })).rejects.toMatchObject({ code: "tls-files" });
+  await expect(
+    start({ clock, files, certFile: import.meta.filename, keyFile: import.meta.filename }),
+  ).rejects.toMatchObject({ code: "tls-files" });
   expect(read).toHaveLength(2);
 });

@@ -12,7 +12,9 @@ describe("depth", () => {
 
   test("a deeper one is refused", () => {
     const bytes = nested(maxJsonDepth + 2);
-    expect(() => skipValue(bytes, 0, bytes.length)).toThrow(expect.objectContaining({ code: "json-too-deep", retry: "never" }));
+    expect(() => skipValue(bytes, 0, bytes.length)).toThrow(
+      expect.objectContaining({ code: "json-too-deep", retry: "never" }),
+    );
   });
 
   test("a megabyte of opening brackets is refused", () => {

@@ -6,7 +6,11 @@ import { readObjectHead } from "../../src/bytes/object-head.ts";
 const type = { apiVersion: "apps/v1", kind: "Deployment" };
 
 test.each([
-  ["a typed item gets both", '{"metadata":{"uid":"u"}}', '{"kind":"Deployment","apiVersion":"apps/v1","metadata":{"uid":"u"}}'],
+  [
+    "a typed item gets both",
+    '{"metadata":{"uid":"u"}}',
+    '{"kind":"Deployment","apiVersion":"apps/v1","metadata":{"uid":"u"}}',
+  ],
   ["a custom resource has both", '{"apiVersion":"x/v1","kind":"X","a":1}', '{"apiVersion":"x/v1","kind":"X","a":1}'],
   ["one of them may be missing", '{"kind":"X"}', '{"apiVersion":"apps/v1","kind":"X"}'],
   ["an empty object stays well-formed", "{ }", '{"kind":"Deployment","apiVersion":"apps/v1" }'],

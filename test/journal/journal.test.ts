@@ -30,7 +30,15 @@ function createWorld(): World {
     recorder,
     at: (arrival, overrides) => correlationOf(arrival, clock.nowMs(), overrides),
     open: async (options) =>
-      openJournal({ directory: "/data/journal", files, clock, meter: recorder.meter, log: recorder.log, sync: false, ...options }),
+      openJournal({
+        directory: "/data/journal",
+        files,
+        clock,
+        meter: recorder.meter,
+        log: recorder.log,
+        sync: false,
+        ...options,
+      }),
   };
 }
 
@@ -45,7 +53,9 @@ describe("what was appended", () => {
     await Promise.all([journal.append(hostile), journal.append(world.at(2))]);
     await journal.append(world.at(3));
     const second = await world.open();
-    expect(second.correlations).toEqual([hostile, world.at(2), world.at(3)].map((each) => ({ ...each, restored: true })));
+    expect(second.correlations).toEqual(
+      [hostile, world.at(2), world.at(3)].map((each) => ({ ...each, restored: true })),
+    );
     expect(second).toMatchObject({ highestArrival: 3, lost: 0, damaged: 0 });
   });
 
@@ -146,7 +156,8 @@ describe("a disk without room", () => {
     const world = createWorld();
     const { journal } = await world.open();
     world.files.failOpen = true;
-    for (const arrival of [1, 2, 3]) await expect(journal.append(world.at(arrival))).rejects.toMatchObject({ code: "EIO" });
+    for (const arrival of [1, 2, 3])
+      await expect(journal.append(world.at(arrival))).rejects.toMatchObject({ code: "EIO" });
     world.files.failOpen = false;
     await journal.append(world.at(4));
     expect(await world.open()).toMatchObject({ lost: 3, damaged: 0, highestArrival: 4 });
@@ -184,7 +195,9 @@ describe("segments", () => {
     // What was told in a segment that went, too, is not told again.
     expect(opened.lost).toBeGreaterThan(0);
     expect(world.recorder.counted("journal_evicted")).toBe(40 - found.length);
-    expect([...world.files.contents.values()].reduce((total, { length }) => total + length, 0)).toBeLessThanOrEqual(8000);
+    expect([...world.files.contents.values()].reduce((total, { length }) => total + length, 0)).toBeLessThanOrEqual(
+      8000,
+    );
   });
 
   test("files of others are left alone", async () => {
@@ -199,5 +212,9 @@ describe("segments", () => {
 test("a directory that cannot be used says so", async () => {
   const world = createWorld();
   world.files.makeDirectory = async () => Promise.reject(Object.assign(new Error("x"), { code: "EACCES" }));
-  await expect(world.open()).rejects.toMatchObject({ code: "journal-open", retry: "never", message: expect.stringMatching(/EACCES.*--data-dir/) as string });
+  await expect(world.open()).rejects.toMatchObject({
+    code: "journal-open",
+    retry: "never",
+    message: expect.stringMatching(/EACCES.*--data-dir/) as string,
+  });
 });

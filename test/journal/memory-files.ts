@@ -37,7 +37,9 @@ export function createMemoryFiles(contents = new Map<string, Buffer>()): MemoryF
     },
     readFile: async (path) => Promise.resolve(contentOf(path)),
     list: async (path) =>
-      Promise.resolve([...contents.keys()].filter((name) => name.startsWith(`${path}/`)).map((name) => name.slice(path.length + 1))),
+      Promise.resolve(
+        [...contents.keys()].filter((name) => name.startsWith(`${path}/`)).map((name) => name.slice(path.length + 1)),
+      ),
     stat: async (path) => Promise.resolve({ sizeBytes: contentOf(path).length, directory: false, modifiedMs: 0 }),
     makeDirectory: async () => Promise.resolve(),
     rename: async () => Promise.reject(failure("ENOSYS")),

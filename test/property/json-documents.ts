@@ -4,9 +4,9 @@ import fc from "fast-check";
 
 export interface Spelling {
   /** Spells one string literal, quotes included. */
-  string(text: string): string;
+  readonly string: (text: string) => string;
   /** Whitespace between two tokens. */
-  space(): string;
+  readonly space: () => string;
 }
 
 /** Draws spellings from a list of numbers, so that fast-check can shrink them. */
@@ -56,7 +56,23 @@ export const choices = fc.array(fc.nat({ max: 999 }), { minLength: 1, maxLength:
 export const trickyText = fc.oneof(
   fc.string({ unit: "grapheme", maxLength: 8 }),
   fc.string({ unit: "binary", maxLength: 8 }),
-  fc.constantFrom('"', "\\", '\\"', "{", "}", "[", "]", ",", ":", '"uid":"x"', "\u2028", "\ud83d\ude00", "\ud800", "uid", ""),
+  fc.constantFrom(
+    '"',
+    "\\",
+    '\\"',
+    "{",
+    "}",
+    "[",
+    "]",
+    ",",
+    ":",
+    '"uid":"x"',
+    "\u2028",
+    "\ud83d\ude00",
+    "\ud800",
+    "uid",
+    "",
+  ),
 );
 
 export const anyJson = fc.jsonValue({ maxDepth: 4, stringUnit: "grapheme" });

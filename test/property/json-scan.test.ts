@@ -58,7 +58,7 @@ describe("the scan, beside JSON.parse", () => {
   });
 
   test("accepts and refuses the same mutilated documents", () => {
-    const insert = fc.constantFrom(..."{}[],:\"\\0123eE+-.tfnu \n\u0001xé");
+    const insert = fc.constantFrom(...'{}[],:"\\0123eE+-.tfnu \n\u0001xé'.split(""));
     fc.assert(
       fc.property(anyJson, choices, fc.nat(), fc.nat({ max: 2 }), insert, (value, picks, where, cut, text) => {
         const document = spell(value, spellingOf(picks));
@@ -67,18 +67,34 @@ describe("the scan, beside JSON.parse", () => {
         fc.pre(mutilated.isWellFormed());
         expect(accepts(Buffer.from(mutilated))).toBe(parses(mutilated));
       }),
-      { numRuns: 1000 },
+      { numRuns: 500 },
     );
   });
 
   test("accepts and refuses the same token soup", () => {
-    const token = fc.constantFrom("{", "}", "[", "]", ",", ":", '"a"', '"\\u00e9"', "1", "-0.5e+3", "01", "true", "nul", " ", '"');
+    const token = fc.constantFrom(
+      "{",
+      "}",
+      "[",
+      "]",
+      ",",
+      ":",
+      '"a"',
+      '"\\u00e9"',
+      "1",
+      "-0.5e+3",
+      "01",
+      "true",
+      "nul",
+      " ",
+      '"',
+    );
     fc.assert(
       fc.property(fc.array(token, { maxLength: 8 }), (tokens) => {
         const text = tokens.join("");
         expect(accepts(Buffer.from(text))).toBe(parses(text));
       }),
-      { numRuns: 2000 },
+      { numRuns: 1000 },
     );
   });
 
@@ -98,7 +114,7 @@ describe("the scan, beside JSON.parse", () => {
       fc.property(fc.uint8Array({ maxLength: 40 }), (bytes) => {
         accepts(asBuffer(bytes));
       }),
-      { numRuns: 1000 },
+      { numRuns: 500 },
     );
   });
 
