@@ -5,7 +5,7 @@
  * PATH of the script that follows this one.
  */
 import { spawnSync } from "node:child_process";
-import { existsSync, readFileSync } from "node:fs";
+import { existsSync, readFileSync, symlinkSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 
@@ -16,6 +16,7 @@ if (!installed()) {
   process.stderr.write("Installing dependencies (once; about a minute) ...\n");
   install();
 }
+linkNode();
 if (!nodeBrought() && Number(process.versions.node.split(".")[0]) < oldestNodeMajor) {
   fail(
     `No Node ${oldestNodeMajor} for ${process.platform}-${process.arch}: npm brings one for Linux (x64, arm64) and macOS (arm64) as an ` +
@@ -56,6 +57,15 @@ function install() {
       `"npm install --no-save --ignore-scripts" failed (${result.signal ?? `exit ${result.status}`}); its message is above. Is the registry reachable ` +
         "(npm ping), the disk full, or package-lock.json changed by hand? Mend that and run the same command again.",
     );
+  }
+}
+
+/** The Nodes of all platforms share one name in node_modules/.bin; npm 10 takes it away with those it does not install. */
+function linkNode() {
+  const names = [`node-${process.platform}-${process.arch}`, `node-bin-${process.platform}-${process.arch}`];
+  const name = names.find((candidate) => existsSync(join(root, "node_modules", candidate, "bin", "node")));
+  if (name !== undefined && !nodeBrought()) {
+    symlinkSync(join("..", name, "bin", "node"), join(root, "node_modules", ".bin", "node"));
   }
 }
 
