@@ -42,6 +42,8 @@ export interface DemoEngineOptions {
 export interface DemoEngine extends AsyncDisposable {
   /** Every watch is synced, the repository writable, the admission server listening. */
   readonly ready: Promise<void>;
+  /** Rejects with the fault that ends it; otherwise pending. */
+  readonly failed?: Promise<never>;
   /** HOST:PORT that reviews are taken at; known when `ready` is. */
   admissionAddress(): string;
   /** Resolves when what was observed so far is committed. */
@@ -140,7 +142,7 @@ async function play(place: DemoPlace, ports: DemoPorts): Promise<number> {
   const engine = stack.use(await ports.startEngine(engineOptionsOf(place)));
   const progress = new ProgressLine(output);
   progress.update("  starting the engine …");
-  await orAborted(engine.ready, signal);
+  await orAborted(orFailed(engine.ready, engine), signal);
   progress.clear();
   webhook = stack.use(
     new Webhook({
@@ -155,7 +157,7 @@ async function play(place: DemoPlace, ports: DemoPorts): Promise<number> {
   const outcomes = await playActs({ client, cluster, webhook, ports });
   const expected = expectedChanges(changesSince(cluster, before));
   progress.update("  waiting for the last commits …");
-  await orAborted(engine.drain(), signal);
+  await orAborted(orFailed(engine.drain(), engine), signal);
   const commits = await settledHistory(place, expected.length, ports);
   progress.clear();
   const judgement = judge(expected, commits);
@@ -234,6 +236,10 @@ function pause(clock: Clock, ms: number, signal: AbortSignal): Promise<void> {
   const { promise, resolve } = Promise.withResolvers<undefined>();
   const timer = clock.after(ms, () => resolve(undefined));
   return orAborted(promise, signal).finally(() => timer[Symbol.dispose]());
+}
+
+function orFailed<T>(promise: Promise<T>, { failed }: DemoEngine): Promise<T> {
+  return failed === undefined ? promise : Promise.race([promise, failed]);
 }
 
 /** Rejects as soon as the signal says so. */
