@@ -3,7 +3,7 @@
 import { LineCounter, parseAllDocuments } from "yaml";
 import { decodeRepository } from "./decode-repository.ts";
 import { decodeRule } from "./decode-rule.ts";
-import type { RuleDocument } from "./documents.ts";
+import type { Metadata, RuleDocument } from "./documents.ts";
 import { apiVersion } from "./documents.ts";
 import { Field } from "./field.ts";
 import { isName, isNamespace, nameExpected, namespaceExpected } from "./kubernetes-names.ts";
@@ -13,12 +13,6 @@ import { quoted } from "./problem.ts";
 export interface Decoded {
   readonly documents: readonly RuleDocument[];
   readonly problems: readonly Problem[];
-}
-
-export interface Metadata {
-  readonly name: string;
-  /** Empty where none is given. */
-  readonly namespace: string;
 }
 
 const kinds = ["GitRepoConfig", "WatchRule", "ClusterWatchRule"] as const;

@@ -1,7 +1,6 @@
 /** The spec of a GitRepoConfig. What a later release will do is refused with a word on it, never ignored. */
 
-import type { Metadata } from "./decode-documents.ts";
-import type { AuthorConfig, GitRepoConfig, PersonConfig, SecretsConfig } from "./documents.ts";
+import type { AuthorConfig, GitRepoConfig, Metadata, PersonConfig, SecretsConfig } from "./documents.ts";
 import type { Field } from "./field.ts";
 import { isName, isNamespace, nameExpected, namespaceExpected } from "./kubernetes-names.ts";
 import { quoted } from "./problem.ts";
@@ -74,9 +73,14 @@ function decodePath(field: Field | undefined): string | null {
   return wrong ? field.problem(`expected ${expected}, found ${quoted(text)}`) : path;
 }
 
-/** A name that every checkout can hold: git refuses `.git` in any case, Windows the others. */
+/** A name that every checkout can hold (src/git encodes such characters; here a person can choose others). */
 function isPathPart(part: string): boolean {
-  return /^[A-Za-z0-9_+=@,-][A-Za-z0-9_+=@,. -]*$/.test(part) && !/[. ]$/.test(part) && !/^git~[0-9]+$/i.test(part);
+  const device = /^(?:con|prn|aux|nul|com[0-9]|lpt[0-9])(?=\.|$)/i;
+  return (
+    part.length <= 200 &&
+    /^[A-Za-z0-9_+=@,-](?:[A-Za-z0-9_+=@,.-]*[A-Za-z0-9_+=@,-])?$/.test(part) &&
+    !device.test(part)
+  );
 }
 
 function decodeAuthor(field: Field | undefined): AuthorConfig {

@@ -2,8 +2,7 @@
 
 import type { Operation } from "../../machines/messages.ts";
 import type { LabelExpression } from "../../machines/selection.ts";
-import type { Metadata } from "./decode-documents.ts";
-import type { ResourceRule, RuleConfig } from "./documents.ts";
+import type { Metadata, ResourceRule, RuleConfig } from "./documents.ts";
 import type { Field } from "./field.ts";
 import { isLabelKey, isLabelValue, isName, isNamespace, nameExpected, namespaceExpected } from "./kubernetes-names.ts";
 import { quoted } from "./problem.ts";

@@ -61,6 +61,13 @@ export interface ResourceRule {
   readonly operations: readonly Operation[];
 }
 
+/** What is read of a document's metadata. */
+export interface Metadata {
+  readonly name: string;
+  /** Empty where none is given. */
+  readonly namespace: string;
+}
+
 export type RuleDocument = GitRepoConfig | RuleConfig;
 
 /** `WatchRule default/web`, for messages. */

@@ -144,7 +144,8 @@ export class Field {
     if (isMap(node)) return "a map";
     if (isSeq(node)) return "a list";
     if (!isScalar(node) || node.value === null) return "nothing";
-    return typeof node.value === "string" ? quoted(node.value) : `the ${typeof node.value} ${String(node.value)}`;
+    if (typeof node.value === "string") return quoted(node.value);
+    return `the ${typeof node.value} ${JSON.stringify(node.value)}`;
   }
 
   #placeOf(offset: number): Place {

@@ -163,7 +163,7 @@ export const runOptionTable: readonly OptionDefinition[] = [
     fallback: 256 * mebibyte,
     from: mebibyte,
     to: 64 * gibibyte,
-    help: "waiting for one target, before it is detached",
+    help: "changes waiting for one target, before it is detached",
   }),
   seconds("snapshot-wait-seconds", git, {
     fallback: 10,
@@ -193,13 +193,13 @@ export const runOptionTable: readonly OptionDefinition[] = [
     fallback: 16 * mebibyte,
     from: 8 * mebibyte,
     to: gibibyte,
-    help: "of one review",
+    help: "size of one review",
   }),
   bytes("review-total-bytes", webhook, {
     fallback: 256 * mebibyte,
     from: 16 * mebibyte,
     to: 64 * gibibyte,
-    help: "of all reviews being read",
+    help: "size of all reviews being read",
   }),
   count("review-connections", webhook, {
     fallback: 1024,
@@ -211,7 +211,7 @@ export const runOptionTable: readonly OptionDefinition[] = [
     fallback: gibibyte,
     from: mebibyte,
     to: tebibyte,
-    help: "of the journal of correlations",
+    help: "size of the journal of correlations",
   }),
   flag("journal-sync", webhook, "fsync the journal before each answer: survives a power cut, and is slower"),
   seconds("drain-seconds", webhook, {
@@ -320,7 +320,7 @@ function bytes(
     value: "BYTES",
     fallback: sizeText(fallback),
     kind: { kind: "bytes", from, to },
-    help: `bytes ${help}`,
+    help,
   };
 }
 

@@ -36,6 +36,10 @@ export class LabelSets<Instrument> {
     return this.#sets.get(otherKey) ?? this.#add(otherKey, others);
   }
 
+  get size(): number {
+    return this.#sets.size;
+  }
+
   values(): Iterable<LabelSet<Instrument>> {
     return this.#sets.values();
   }

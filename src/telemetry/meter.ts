@@ -2,7 +2,7 @@
  * The Meter over OpenTelemetry, exposed as Prometheus text. Counts are plain numbers that OpenTelemetry's observable counters
  * read when somebody looks: a count costs a look-up and an addition (docs/METRICS.md has the figures).
  *
- * 1. Every metric of the catalogue without labels is there from the start, with the value 0.
+ * 1. Every counter and gauge of the catalogue is there from the start, with the value 0.
  * 2. A metric that nobody registered still counts: a forgotten line in the catalogue loses no figure.
  */
 
@@ -59,7 +59,7 @@ class ObservingMeter implements PrometheusMeter {
 
   count(name: string, labels?: Labels, by = 1): void {
     const family = this.#families.get(name) ?? this.#addFamily(unlisted(name, "counter"));
-    if (labels === undefined) family.bare.value += by;
+    if (labels === undefined || isEmpty(labels)) family.bare.value += by;
     else family.sets.get(labels).instrument.value += by;
   }
 
@@ -70,7 +70,7 @@ class ObservingMeter implements PrometheusMeter {
 
   gauge(name: string, read: () => number, labels?: Labels): void {
     const family = this.#families.get(name) ?? this.#addFamily(unlisted(name, "gauge"));
-    const cell = labels === undefined ? family.bare : family.sets.get(labels).instrument;
+    const cell = labels === undefined || isEmpty(labels) ? family.bare : family.sets.get(labels).instrument;
     cell.read = read;
   }
 
@@ -99,12 +99,11 @@ class ObservingMeter implements PrometheusMeter {
         ? this.#otel.createObservableCounter(definition.name, options)
         : this.#otel.createObservableGauge(definition.name, options);
     instrument.addCallback((result) => {
-      const shown = (cell: Cell): number => (cell.read === null ? cell.value : cell.read());
-      const bare = shown(family.bare);
-      // Beside labelled ones a sum of nothing would be a second, wrong total.
-      if (Number.isFinite(bare) && (definition.labels.length === 0 || bare !== 0)) result.observe(bare);
+      const bare = valueOf(family.bare);
+      // Once there are labelled ones, a line without labels would be one more, wrong, part of the sum.
+      if (Number.isFinite(bare) && (family.sets.size === 0 || bare !== 0)) result.observe(bare);
       for (const { labels, instrument: cell } of family.sets.values()) {
-        const value = shown(cell);
+        const value = valueOf(cell);
         if (Number.isFinite(value)) result.observe(value, labels);
       }
     });
@@ -125,6 +124,21 @@ class ObservingMeter implements PrometheusMeter {
     this.#histograms.set(definition.name, entry);
     return entry;
   }
+}
+
+/** Not a number where it cannot be read: one broken gauge must not take the others along. */
+function valueOf({ value, read }: Cell): number {
+  if (read === null) return value;
+  try {
+    return read();
+  } catch {
+    return Number.NaN;
+  }
+}
+
+function isEmpty(labels: Labels): boolean {
+  for (const _name in labels) return false;
+  return true;
 }
 
 function unlisted(name: string, kind: MetricDefinition["kind"]): MetricDefinition {

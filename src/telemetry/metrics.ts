@@ -3,7 +3,7 @@
 export interface MetricDefinition {
   readonly name: string;
   readonly kind: "counter" | "histogram" | "gauge";
-  /** Names of labels; a metric without any is there with the value 0 from the start. */
+  /** Names of labels. */
   readonly labels: readonly string[];
   readonly help: string;
   /** Upper bounds of a histogram, seconds. */
@@ -38,9 +38,23 @@ export const metrics: readonly MetricDefinition[] = [
     ["kind"],
     "Correlations that did not reach the journal; the review was answered all the same.",
   ),
-  counter("watch_events", ["type"], "Watch events read, by ADDED, MODIFIED, DELETED."),
+  gauge("journal_bytes", [], "Size of the journal on disk."),
+  counter("journal_damaged_lines", [], "Lines of an earlier process's journal that could not be read."),
+  counter("journal_evicted", [], "Correlations that the bound on the journal's size took away."),
+  counter("watch_events", ["type"], "Watch events read, by resource type."),
+  counter("watch_repeats", ["type"], "Events that had been seen already: after a reconnection, expected."),
+  counter(
+    "watch_lists",
+    ["type", "unbroken"],
+    "Complete lists read; unbroken: at the version where the stream goes on.",
+  ),
+  counter("watch_faults", ["type"], "Answers and streams that failed; the watch backs off, or lists again."),
+  counter("watch_decode_failures", ["type"], "Answers that could not be read: a bug, here or there."),
+  counter("watch_scan_failures", [], "Times that the cluster did not say which types it serves; the watches go on."),
+  gauge("watches", [], "Resource types that are watched."),
+  counter("credentials_unreadable", [], "Credentials on disk that could not be read again; the last ones serve on."),
   counter("watch_restarts", ["reason"], "Watches that ended and were started again."),
-  counter("watch_bookmarks", [], "Bookmarks read."),
+  counter("watch_bookmarks", ["type"], "Bookmarks read."),
   gauge(
     "watch_manager_heartbeat",
     [],
@@ -60,9 +74,11 @@ export const metrics: readonly MetricDefinition[] = [
     "Correlations that ended unused: retired, expired, evicted, dead on arrival.",
   ),
   gauge("pending_correlations", [], "Correlations waiting for their change."),
-  gauge("pending_content_bytes", [], "Bytes of objects kept to compare contents."),
+  gauge("pending_object_bytes", [], "Bytes of objects kept to compare contents."),
   gauge("actors", ["state"], "Resource actors, awake or passivated."),
   counter("actor_faults", ["kind"], "Messages that made an actor fail."),
+  counter("dual_webhook_only", [], "With --ingestion dual: what the webhook saw and the watch did not."),
+  counter("dual_watch_only", [], "With --ingestion dual: what the watch saw and the webhook did not."),
   counter("attributions", ["tier"], "Committed changes by verdict."),
   counter("watch_enrich_hits", [], "Committed changes with a name."),
   counter("watch_enrich_misses", [], "Committed changes without a name."),
@@ -95,13 +111,6 @@ export const metrics: readonly MetricDefinition[] = [
     [],
     "Label sets beyond the bound of a metric, counted under the label value `other`.",
   ),
-  gauge(
-    "main_loop_delay_seconds",
-    [],
-    "99th percentile of how late the main thread's event loop was, since the last look.",
-  ),
-  gauge("process_resident_memory_bytes", [], "Resident memory."),
-  gauge("process_cpu_seconds", [], "CPU time used so far, user and system."),
 ];
 
 function counter(name: string, labels: readonly string[], help: string): MetricDefinition {

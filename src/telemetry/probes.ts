@@ -116,7 +116,7 @@ async function answer(request: IncomingMessage, response: ServerResponse, option
 function conditionsReply(conditions: readonly Condition[]): Reply {
   const failed = conditions.filter(({ ok }) => !ok);
   const lines = conditions.map(({ name, ok, reason }) => `[${ok ? "+" : "-"}] ${name}${ok ? "" : `: ${reason}`}\n`);
-  const verdict = failed.length === 0 ? "ok\n" : `not ok: ${failed.length} of ${conditions.length}\n`;
+  const verdict = failed.length === 0 ? "ok\n" : `failed: ${failed.length} of ${conditions.length}\n`;
   return { status: failed.length === 0 ? 200 : 503, type: textType, body: lines.join("") + verdict };
 }
 
