@@ -8,18 +8,12 @@ import type { PreparedChunk } from "../git/prepare.ts";
 import { Stages } from "../git/stages.ts";
 import type { TargetOptions } from "../git/target.ts";
 import { manifestOf } from "../sanitize/manifest.ts";
+import { nodeClock } from "./node-clock.ts";
 import { createNodeFileSystem } from "./node-file-system.ts";
 
 const stages = new Stages({
   fs: createNodeFileSystem(),
-  clock: {
-    nowMs: () => Date.now(),
-    monotonicMs: () => performance.now(),
-    after(delayMs, task) {
-      const timer = setTimeout(task, delayMs);
-      return { [Symbol.dispose]: () => clearTimeout(timer) };
-    },
-  },
+  clock: nodeClock,
   manifestOf,
   targets: JSON.parse(String(workerData)) as readonly TargetOptions[],
 });

@@ -39,9 +39,8 @@ export async function replyOf<Value>(work: () => Promise<Value>): Promise<Reply<
     if (error instanceof KubescribeError) {
       return { ok: false, code: error.code, message: error.message, retry: error.retry };
     }
-    const code = error instanceof Error && "code" in error ? String(error.code) : "";
     const message = error instanceof Error ? (error.stack ?? error.message) : String(error);
-    return { ok: false, code: code === "" ? "git-fault" : `git-${code.toLowerCase()}`, message, retry: "backoff" };
+    return { ok: false, code: "git-fault", message, retry: "backoff" };
   }
 }
 

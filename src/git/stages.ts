@@ -38,19 +38,23 @@ export class Stages {
   }
 
   open(targetId: string): Promise<TargetState> {
-    return this.#writerOf(targetId).open();
+    return naming(this.#targetOf(targetId), () => this.#writerOf(targetId).open());
   }
 
   flush(header: string, prepared: readonly PreparedChunk[]): Promise<FlushResult> {
     const batch = JSON.parse(header) as BatchHeader;
-    return this.#writerOf(batch.targetId).flush(batch, prepared);
+    return naming(this.#targetOf(batch.targetId), () => this.#writerOf(batch.targetId).flush(batch, prepared));
+  }
+
+  #targetOf(targetId: string): TargetOptions {
+    return targetOf(this.#options.targets, targetId);
   }
 
   #writerOf(targetId: string): TargetWriter {
     const { fs, clock } = this.#options;
     const known = this.#writers.get(targetId);
     if (known !== undefined) return known;
-    const writer = new TargetWriter({ fs, clock, target: targetOf(this.#options.targets, targetId) });
+    const writer = new TargetWriter({ fs, clock, target: this.#targetOf(targetId) });
     this.#writers.set(targetId, writer);
     return writer;
   }
@@ -62,4 +66,26 @@ export function targetOf(targets: readonly TargetOptions[], targetId: string): T
   throw new KubescribeError("git-target-unknown", `no target is called ${JSON.stringify(targetId)}`, {
     retry: "never",
   });
+}
+
+const denials = new Set(["EACCES", "EPERM", "EROFS", "ENOTDIR"]);
+
+/** Errors of the file system know neither target nor repository, nor what to do. */
+async function naming<Value>(target: TargetOptions, work: () => Promise<Value>): Promise<Value> {
+  try {
+    return await work();
+  } catch (error) {
+    if (error instanceof KubescribeError) throw error;
+    const where = `target ${target.id} in ${target.repository}`;
+    const code = error instanceof Error && "code" in error ? String(error.code) : "";
+    if (denials.has(code)) {
+      const message = `${where} cannot be read and written (${code}): give the user that kubescribe runs as access to it`;
+      throw new KubescribeError("git-denied", message, { retry: "backoff", cause: error });
+    }
+    const what = error instanceof Error ? error.message : String(error);
+    const advice =
+      code === "ENOSPC" || code === "EDQUOT" ? "make room on its disk" : "if it stays so, run git fsck in it";
+    const message = `${where} failed: ${what}; nothing is lost, and it is tried again; ${advice}`;
+    throw new KubescribeError("git-failed", message, { retry: "backoff", cause: error });
+  }
 }

@@ -115,7 +115,7 @@ export class MemoryFileSystem implements FileSystem {
       },
       read: async (into, position) => {
         use("read");
-        return content.bytes.copy(into, 0, position);
+        return content.bytes.copy(into, 0, Math.min(position, content.bytes.length));
       },
       sync: async () => {
         use("sync");

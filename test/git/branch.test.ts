@@ -328,6 +328,11 @@ describe("others", () => {
   test("a directory of something else is refused", async () => {
     using place = temporaryPlace();
     cpSync(import.meta.filename, join(place.path, "something.ts"));
+    const inside = join(place.path, "something.ts/inside");
+    await expect(poolAt(inside).open("default/history")).rejects.toMatchObject({
+      code: "git-denied",
+      retry: "backoff",
+    });
     await expect(poolAt(place.path).open("default/history")).rejects.toMatchObject({
       code: "git-not-a-repository",
       retry: "never",
