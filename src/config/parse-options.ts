@@ -33,7 +33,7 @@ export function parseOptions(
     const typed = given.get(definition.name) ?? definition.fallback;
     if (typed === null) {
       const required = definition.kind.kind === "path" && definition.kind.required;
-      if (required && problems.length === 0)
+      if (required)
         problems.push(
           problem(
             definition,

@@ -1,0 +1,236 @@
+import { describe, expect, test } from "vitest";
+import { checkDocuments } from "../../src/config/check-documents.ts";
+import { decodeDocuments } from "../../src/config/decode-documents.ts";
+import { problemLine } from "../../src/config/problem.ts";
+import { clusterRule, repository, watchRule } from "./samples.ts";
+
+function problemsOf(text: string): readonly string[] {
+  const { documents, problems } = decodeDocuments(text, "rules.yaml");
+  return [...problems, ...checkDocuments(documents)].map(problemLine);
+}
+
+describe("rule documents", () => {
+  test("of the design are read", () => {
+    const { documents, problems } = decodeDocuments(
+      `${repository()}\n---\n${clusterRule()}\n---\n${watchRule()}`,
+      "rules.yaml",
+    );
+    expect(problems).toEqual([]);
+    expect(documents).toMatchObject([
+      {
+        kind: "GitRepoConfig",
+        name: "history",
+        namespace: "default",
+        repository: "/var/lib/kubescribe/history.git",
+        branch: "main",
+        path: "clusters/prod",
+        author: { nameClaim: null, emailClaim: null, emailDomain: null },
+        committer: null,
+        secrets: "omit",
+      },
+      {
+        kind: "ClusterWatchRule",
+        namespace: "",
+        namespaces: null,
+        repo: { name: "history", namespace: "default" },
+        rules: [
+          {
+            apiGroups: ["", "apps"],
+            apiVersions: ["*"],
+            resources: ["configmaps", "deployments"],
+            operations: ["CREATE", "UPDATE", "DELETE"],
+          },
+        ],
+      },
+      { kind: "WatchRule", namespace: "team-a", namespaces: ["team-a"], repo: { namespace: "default" } },
+    ]);
+  });
+
+  test("may be JSON, as a custom resource is", () => {
+    const json = JSON.stringify({
+      apiVersion: "kubescribe.dev/v1alpha1",
+      kind: "GitRepoConfig",
+      metadata: { name: "a", namespace: "b", uid: "1", resourceVersion: "2", managedFields: [] },
+      spec: { url: "file:///srv/a.git" },
+      status: {},
+    });
+    expect(decodeDocuments(json, "a").problems).toEqual([]);
+  });
+
+  test("with aliases are read", () => {
+    const text = clusterRule(
+      "  rules:\n  - {apiGroups: &g [apps], resources: [deployments]}\n  - {apiGroups: *g, resources: [daemonsets]}",
+    );
+    expect(decodeDocuments(text, "a").documents).toMatchObject([
+      { rules: [{ apiGroups: ["apps"] }, { apiGroups: ["apps"] }] },
+    ]);
+  });
+
+  test.each<readonly [string, string, string]>([
+    [
+      "an unknown field",
+      repository("  brnch: main"),
+      'rules.yaml:7:3: spec.brnch: unknown field: did you mean "branch"?',
+    ],
+    [
+      "a field of later",
+      repository("  push: {}"),
+      "rules.yaml:7:3: spec.push: not yet: commits go to a repository on this machine",
+    ],
+    [
+      "batching",
+      repository("  commit: {batchWindow: 5s}"),
+      "rules.yaml:7:12: spec.commit.batchWindow: not yet: each change is one commit",
+    ],
+    [
+      "encryption",
+      repository("  secrets: encrypt"),
+      "rules.yaml:7:12: spec.secrets: not yet: values of Secrets can be",
+    ],
+    [
+      "a remote",
+      repository("  url: https://token@example.com/a.git", ""),
+      "rules.yaml:6:8: spec.url: not yet: remotes come later",
+    ],
+    ["an scp-like remote", repository("  url: git@example.com:a.git", ""), "spec.url: not yet: remotes come later"],
+    [
+      "a relative path",
+      repository("  url: history.git", ""),
+      "spec.url: expected file:///absolute/path/of/a/repository.git, found",
+    ],
+    ["a host in a file URL", repository("  url: file://server/a.git", ""), "spec.url: expected file:///absolute"],
+    ["no url", repository("", ""), "spec is missing"],
+    [
+      "a branch with a prefix",
+      repository("  branch: refs/heads/main"),
+      "spec.branch: expected a branch name such as main",
+    ],
+    ["a branch with dots", repository("  branch: a..b"), "spec.branch: expected a branch name"],
+    ["a path that leaves", repository("  path: a/../b"), "spec.path: expected a path in the repository"],
+    ["a path to .git", repository("  path: .GIT/hooks"), "spec.path: expected a path in the repository"],
+    ["an absolute path", repository("  path: /a"), "spec.path: expected a path in the repository"],
+    [
+      "a number for a string",
+      repository("  branch: 1.10"),
+      "spec.branch: expected a branch name such as main or clusters/prod, without refs/heads/, found the number 1.1; put it in quotes",
+    ],
+    [
+      "a committer that forges",
+      repository('  commit: {committer: {name: "a <b>", email: a@b.c}}'),
+      "spec.commit.committer.name: expected a name without < and >",
+    ],
+    [
+      "another kind",
+      "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: a}\nspec: {}",
+      'rules.yaml:1:13: apiVersion: expected kubescribe.dev/v1alpha1, found "v1"',
+    ],
+    [
+      "a misspelt kind",
+      repository().replace("GitRepoConfig", "GitRepoConfg"),
+      'kind: expected one of GitRepoConfig, WatchRule, ClusterWatchRule, found "GitRepoConfg"; did you mean "GitRepoConfig"?',
+    ],
+    ["broken YAML", "kind: {", "rules.yaml:1:8: expected valid YAML"],
+    ["a key twice", repository("  url: /b"), "expected valid YAML: Map keys must be unique"],
+    ["a name in capitals", repository().replace("history", "History"), "metadata.name: expected a Kubernetes name"],
+    [
+      "namespaces in a WatchRule",
+      watchRule("  namespaces: [b]"),
+      "spec.namespaces: a WatchRule watches its own namespace only",
+    ],
+    [
+      "a ClusterWatchRule in a namespace",
+      clusterRule().replace("{name: workloads}", "{name: workloads, namespace: a}"),
+      "a ClusterWatchRule has no metadata.namespace",
+    ],
+    [
+      "a subresource",
+      clusterRule("  rules: [{apiGroups: [apps], resources: [deployments/scale]}]"),
+      "spec.rules[0].resources[0]: expected a plural",
+    ],
+    [
+      "a kind for a resource",
+      clusterRule("  rules: [{apiGroups: [apps], resources: [Deployments]}]"),
+      'did you mean "deployments"?',
+    ],
+    ["no rules", clusterRule("  rules: []"), "spec.rules: expected at least one of rules"],
+    [
+      "CONNECT",
+      clusterRule('  rules: [{apiGroups: [""], resources: [pods], operations: [CONNECT]}]'),
+      "CONNECT changes no object",
+    ],
+    [
+      "an operation in small letters",
+      clusterRule('  rules: [{apiGroups: [""], resources: [pods], operations: [create]}]'),
+      'did you mean "CREATE"?',
+    ],
+    [
+      "In without values",
+      clusterRule(undefined, "  selector: {matchExpressions: [{key: a, operator: In}]}"),
+      "values is missing: In needs at least one",
+    ],
+    [
+      "Exists with values",
+      clusterRule(undefined, "  selector: {matchExpressions: [{key: a, operator: Exists, values: [b]}]}"),
+      "Exists takes no values",
+    ],
+    [
+      "a label that is none",
+      clusterRule(undefined, "  selector: {matchLabels: {a: b c}}"),
+      "spec.selector.matchLabels.a: expected the value of a label",
+    ],
+    [
+      "no namespaces at all",
+      clusterRule(undefined, "  namespaces: []"),
+      "spec.namespaces: expected at least one of namespaces (leave `namespaces` out for all)",
+    ],
+  ])("refuse %s", (_name, text, expected) => {
+    expect(problemsOf(text).join("\n")).toContain(expected);
+  });
+
+  test("say everything that is wrong at once", () => {
+    expect(problemsOf(repository("  brnch: a\n  path: ../b\n  secrets: show"))).toHaveLength(3);
+  });
+
+  test("never show the URL of a remote: it may hold a password", () => {
+    expect(problemsOf(repository("  url: https://user:hunter2@example.com/a", "")).join()).not.toContain("hunter2");
+  });
+
+  test("quote what others wrote: nothing forges a line", () => {
+    const [line] = problemsOf(repository('  branch: "a\\nrules.yaml:1:1: forged\\u001b[31m"'));
+    expect(line).not.toMatch(/\p{Cc}/u);
+  });
+});
+
+describe("rule documents together", () => {
+  test("a rule needs its repository", () => {
+    expect(problemsOf(`${repository().replace("history", "histroy")}\n---\n${clusterRule()}`).join()).toContain(
+      "spec.repo: expected a GitRepoConfig, found no default/history: did you mean default/histroy?",
+    );
+  });
+
+  test.each<readonly [string, string, boolean]>([
+    ["the same path", "clusters/prod", true],
+    ["a path below", "clusters/prod/a", true],
+    ["a path above", "clusters", true],
+    ["the root", "", true],
+    ["a neighbour", "clusters/production", false],
+  ])("two targets in one branch: %s", (_name, path, refused) => {
+    const second = repository()
+      .replace("history,", "second,")
+      .replace("clusters/prod", path === "" ? '""' : path)
+      .replace("file://", "");
+    const problems = problemsOf(`${repository()}\n---\n${second}`);
+    expect(problems.join().includes("expected paths of which neither is below the other")).toBe(refused);
+  });
+
+  test("another branch is another place", () => {
+    const second = repository("  branch: other").replace("history,", "second,");
+    expect(problemsOf(`${repository()}\n---\n${second}`)).toEqual([]);
+  });
+
+  test("a name is taken once", () => {
+    expect(problemsOf(`${repository()}\n---\n${repository("  branch: other")}`).join()).toContain(
+      "GitRepoConfig default/history is there already, at rules.yaml:",
+    );
+  });
+});

@@ -1,0 +1,114 @@
+import { readFileSync } from "node:fs";
+import { describe, expect, test } from "vitest";
+import { nearest } from "../../src/config/nearest.ts";
+import { runOptionTable, verifyOptionTable } from "../../src/config/option-table.ts";
+import { parseRunOptions, parseVerifyOptions } from "../../src/config/run-options.ts";
+
+const required = ["--config", "rules.yaml", "--tls-cert-file=/tls/a.crt", "--tls-key-file", "/tls/a.key"];
+
+describe("options of run", () => {
+  test("have defaults", () => {
+    expect(parseRunOptions(required, "/home/ada")).toMatchObject({
+      kubeconfig: null,
+      config: "/home/ada/rules.yaml",
+      admission: {
+        address: { host: "0.0.0.0", port: 8443 },
+        tlsCertFile: "/tls/a.crt",
+        tlsKeyFile: "/tls/a.key",
+        path: "/correlate",
+      },
+      metrics: { host: "127.0.0.1", port: 8080 },
+      dataDir: "/var/lib/kubescribe",
+      ingestion: "correlate",
+      attribution: "exact",
+      durability: "flush",
+      bounds: { pendingTtlSeconds: 600, batchWindowMs: 10, pendingContentBytes: 64 * 1024 ** 2, journalSync: false },
+    });
+  });
+
+  test("are taken as given", () => {
+    const argv = [
+      "--admission-address",
+      "[::1]:0",
+      "--attribution=fifo",
+      "--ingestion",
+      "dual",
+      "--backlog-bytes",
+      "1Gi",
+      "--journal-sync",
+    ];
+    expect(parseRunOptions([...required, ...argv], "/")).toMatchObject({
+      admission: { address: { host: "::1", port: 0 } },
+      attribution: "fifo",
+      ingestion: "dual",
+      bounds: { backlogBytes: 1024 ** 3, journalSync: true },
+    });
+  });
+
+  test("a flush each second is a window of a second", () => {
+    expect(parseRunOptions([...required, "--durability", "second"], "/").bounds.batchWindowMs).toBe(1000);
+  });
+
+  test.each<readonly [readonly string[], string]>([
+    [["--admision-path", "/a"], 'unknown option "--admision-path". Did you mean "--admission-path"?'],
+    [
+      ["--admission-path", "correlate"],
+      '--admission-path expected the path of a URL such as /correlate/3f9c2a, without a query, found "correlate"',
+    ],
+    [
+      ["--admission-address", "8443"],
+      '--admission-address expected HOST:PORT such as 0.0.0.0:8443 or [::1]:8443, the port from 0 to 65535, found "8443"',
+    ],
+    [["--metrics-address", "a:70000"], "--metrics-address expected HOST:PORT"],
+    [["--ingestion", "duel"], '--ingestion expected one of correlate, dual, found "duel". Did you mean "dual"?'],
+    [
+      ["--pending-ttl-seconds", "10m"],
+      '--pending-ttl-seconds expected a whole number of seconds from 1 to 86400, found "10m"',
+    ],
+    [["--mailbox-capacity", "0"], "--mailbox-capacity expected a whole number of messages from 1 to 1000000"],
+    [["--review-bytes", "1Mi"], "--review-bytes expected bytes from 8Mi to 1Gi, such as 64Mi"],
+    [["--journal-sync=no"], '--journal-sync takes no value, found "no"'],
+    [["--data-dir"], "--data-dir has no value: expected --data-dir DIR"],
+    [["--data-dir", "/a", "--data-dir", "/b"], "--data-dir is given twice"],
+    [["rules.yaml"], 'expected options only, found "rules.yaml"'],
+  ])("refuse %j", (argv, message) => {
+    expect(() => parseRunOptions([...required, ...argv], "/")).toThrow(message);
+  });
+
+  test("ask for what is missing, and for all of it", () => {
+    expect(() => parseRunOptions([], "/")).toThrow(
+      /--config is missing[^]*--tls-cert-file is missing[^]*--tls-key-file is missing/,
+    );
+  });
+});
+
+test("options of verify", () => {
+  expect(parseVerifyOptions(["--config", "a", "--json"], "/b")).toEqual({
+    kubeconfig: null,
+    config: "/b/a",
+    json: true,
+  });
+  expect(() => parseVerifyOptions(["--config", "a", "--data-dir", "b"], "/")).toThrow('unknown option "--data-dir"');
+});
+
+test.each<readonly [string, string | null]>([
+  ["demmo", "demo"],
+  ["vreify", "verify"],
+  ["RUN", "run"],
+  ["xyz", null],
+])("the command nearest to %s is %s", (word, expected) => {
+  expect(nearest(word, ["demo", "run", "verify"])).toBe(expected);
+});
+
+test("an endless word is near to nothing", () => {
+  expect(nearest("x".repeat(100_000), ["demo"])).toBe(null);
+});
+
+test("docs/CONFIGURATION.md has every option, with its default", () => {
+  const page = readFileSync(new URL("../../docs/CONFIGURATION.md", import.meta.url), "utf8");
+  for (const { name, fallback } of [...runOptionTable, ...verifyOptionTable]) {
+    const row = page.split("\n").find((line) => line.startsWith(`| \`--${name}`));
+    expect(row, `--${name}`).toBeDefined();
+    if (fallback !== null) expect(row).toContain(`\`${fallback}\``);
+  }
+});
