@@ -223,6 +223,25 @@ describe("a watch", () => {
     expect(world.said).toEqual(["listed 7 epoch 0 unbroken: "]);
   });
 
+  test("a new epoch's list that the sink throws at is read again, in the same epoch", async () => {
+    const world = new World();
+    await using _ = world.watch(at("20"));
+    await (await world.source.nextVersion()).answer({ kind: "counted", version: version("15") });
+    const relist = await world.source.nextStream();
+    world.poison = new Error("full");
+    let thrown: unknown;
+    try {
+      relist.receiver.bookmark(version("15"), true);
+    } catch (error) {
+      thrown = error;
+    }
+    await relist.crash(thrown as Error);
+    await world.clock.run(400);
+    const again = await world.source.nextStream();
+    again.receiver.bookmark(version("16"), true);
+    expect(world.said).toEqual(["listed 16 epoch 1: "]);
+  });
+
   test("bytes that cannot be decoded are counted and lead to the latest list", async () => {
     const world = new World();
     const { watch, stream } = await world.streaming();
