@@ -13,6 +13,7 @@ import type {
   BranchMessage,
   Change,
   Correlation,
+  ResourceType,
   TypeKey,
   WatchEvent,
   WatchMessage,
@@ -29,6 +30,8 @@ export interface EngineBounds {
   readonly pendingTtlMs: number;
   readonly contentBytes: number;
   readonly mailboxCapacity: number;
+  /** A candidate without bytes to prove it counts for so long beyond the measured lag (K50). */
+  readonly freshnessMs: number;
 }
 
 export const defaultEngineBounds: EngineBounds = {
@@ -37,6 +40,7 @@ export const defaultEngineBounds: EngineBounds = {
   pendingTtlMs: 10 * 60_000,
   contentBytes: 64 * 1024 * 1024,
   mailboxCapacity: 1024,
+  freshnessMs: 10_000,
 };
 
 /** A review as it enters: `object` is the raw object, where there is one; a view that may be kept. */
@@ -51,7 +55,7 @@ export interface EngineOptions {
   readonly log: Log;
   readonly bounds: EngineBounds;
   /** Equal once sanitized, null, [] and {} alike (K36). */
-  readonly contentEquals: (a: Uint8Array, b: Uint8Array) => boolean;
+  readonly contentEquals: (a: Uint8Array, b: Uint8Array, type: ResourceType) => boolean;
   readonly correlation$: Observable<CorrelationMessage>;
   readonly watch$: Observable<WatchMessage>;
   readonly outlet: (message: BranchMessage) => void;
@@ -65,8 +69,6 @@ export interface AttributionStrategy {
   review(change: Change): Change | null;
 }
 
-/** A candidate without bytes to prove it counts for so long beyond the measured lag (K50). */
-const freshnessMs = 10_000;
 const lagWindowMs = 30_000;
 const sweepMs = 1_000;
 const attempts = 3;
@@ -162,11 +164,9 @@ export class Engine implements Disposable {
   }
 
   #horizonOf(typeKey: TypeKey, nowMs: number): Horizon {
-    const lagMs = Math.min(
-      this.#lagOf(typeKey).maximumMs(nowMs),
-      this.#options.bounds.pendingTtlMs,
-    );
-    return { freshSinceMs: Math.max(this.#sightSinceMs, nowMs - lagMs - freshnessMs) };
+    const { bounds } = this.#options;
+    const lagMs = Math.min(this.#lagOf(typeKey).maximumMs(nowMs), bounds.pendingTtlMs);
+    return { freshSinceMs: Math.max(this.#sightSinceMs, nowMs - lagMs - bounds.freshnessMs) };
   }
 
   #lagOf(typeKey: TypeKey): LagGauge {
@@ -177,7 +177,7 @@ export class Engine implements Disposable {
 
   readonly #sameContent: SameContent = (candidate: Correlation, event: WatchEvent) => {
     const object = this.#ledger.objectOf(candidate);
-    return object !== null && this.#options.contentEquals(object, event.bytes);
+    return object !== null && this.#options.contentEquals(object, event.bytes, event.type);
   };
 
   #armSweep(): Timer {

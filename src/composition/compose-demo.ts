@@ -47,7 +47,7 @@ async function startDemoEngine(wanted: DemoEngineOptions, { cwd, signal }: Comma
       ["--tls-key-file", wanted.tlsKeyFile],
       ["--metrics-address", wanted.metricsAddress],
       ["--data-dir", wanted.dataDir],
-      ["--log-level", "error"],
+      ["--log-level", "warn"],
     ].flat(),
     cwd,
   );

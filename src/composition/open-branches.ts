@@ -1,0 +1,73 @@
+/** One branch actor for each target, opened from its repository. */
+import { watchFrom } from "../../actors/watch-from.ts";
+import type { WatchSource } from "../../actors/watch-source.ts";
+import type { BranchActor } from "../../actors/branch-actor.ts";
+import { openBranchActor } from "../../actors/branch-actor.ts";
+import type { CatchUp } from "../../actors/branch-options.ts";
+import type { Clock, CommitPool, FileSystem, Log, Meter, Random } from "../../actors/ports.ts";
+import { KubescribeError } from "../../machines/error.ts";
+import type { Cursor, TypeKey } from "../../machines/messages.ts";
+import { compareCursors } from "../../machines/messages.ts";
+import type { RunOptions } from "../config/options.ts";
+import { branchLimitsOf } from "./engine-bounds.ts";
+import type { RuleView } from "./rule-view.ts";
+
+export interface BranchPorts {
+  readonly options: RunOptions;
+  readonly clusterUid: string;
+  readonly rules: RuleView;
+  readonly source: WatchSource;
+  readonly pool: CommitPool;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly files: FileSystem;
+  readonly meter: Meter;
+  readonly log: Log;
+}
+
+export async function openBranches(
+  targetIds: readonly string[],
+  ports: BranchPorts,
+): Promise<ReadonlyMap<string, BranchActor>> {
+  const branches = new Map<string, BranchActor>();
+  for (const targetId of targetIds) branches.set(targetId, await openBranch(targetId, ports));
+  return branches;
+}
+
+/** Where the shared watch of a type has to begin: at the lowest cursor; null when no target has one. */
+export function lowestCursor(typeKey: TypeKey, branches: Iterable<BranchActor>): Cursor | null {
+  let lowest: Cursor | null = null;
+  for (const branch of branches) {
+    const cursor = branch.cursorOf(typeKey);
+    if (cursor !== undefined && (lowest === null || compareCursors(cursor, lowest) < 0)) lowest = cursor;
+  }
+  return lowest;
+}
+
+function openBranch(targetId: string, ports: BranchPorts): Promise<BranchActor> {
+  const { options, clusterUid, rules, pool, clock, random, files, meter, log } = ports;
+  return openBranchActor({
+    targetId,
+    cluster: clusterUid,
+    types: rules.selectionsOf(targetId).map(({ typeKey }) => typeKey),
+    pool,
+    catchUp: catchUpOf(ports),
+    clock,
+    random,
+    files,
+    dataDir: options.dataDir,
+    meter,
+    log,
+    limits: branchLimitsOf(options.bounds),
+  });
+}
+
+/** A watch of its own for a target that fell behind. */
+function catchUpOf({ rules, source, clock, random, meter, log }: BranchPorts): CatchUp {
+  return async ({ typeKey, from }, sink, signal) => {
+    const type = rules.typeOf(typeKey);
+    if (type === undefined)
+      throw new KubescribeError("catch-up-unknown-type", `${typeKey} is no longer served`, { retry: "backoff" });
+    await watchFrom({ type, cursor: from, source, sink, clock, random, meter, log }, signal);
+  };
+}

@@ -1,0 +1,74 @@
+/**
+ * What the rules mean on this cluster, now: which types are watched, in which version, and what each target wants of them.
+ * Owns the last answer; it changes when the cluster serves other types.
+ */
+import type { TypeSelection } from "../../actors/watch-manager.ts";
+import type { Log } from "../../actors/ports.ts";
+import type { ResourceType, TypeKey } from "../../machines/messages.ts";
+import type { Selection } from "../../machines/selection.ts";
+import { compileRules } from "../config/compile-rules.ts";
+import type { CompiledTarget } from "../config/compile-rules.ts";
+import type { RuleDocument } from "../config/documents.ts";
+import { problemLine } from "../config/problem.ts";
+import type { Discovery } from "../kubernetes/discovery.ts";
+import { ServedTypes } from "./served-types.ts";
+
+export interface RuleViewOptions {
+  readonly documents: readonly RuleDocument[];
+  readonly discovery: Discovery;
+  readonly log: Log;
+}
+
+export class RuleView {
+  readonly #options: RuleViewOptions;
+  readonly #served = new ServedTypes();
+  #targets: readonly CompiledTarget[] = [];
+  readonly #types = new Map<TypeKey, ResourceType>();
+  readonly #selections = new Map<string, readonly Selection[]>();
+  readonly #wanted = new Map<string, ReadonlySet<TypeKey>>();
+  readonly #warned = new Set<string>();
+
+  constructor(options: RuleViewOptions) {
+    this.#options = options;
+  }
+
+  /** Asks the cluster; throws `discovery-failed`. */
+  async refresh(signal: AbortSignal): Promise<TypeSelection> {
+    const { documents, discovery, log } = this.#options;
+    const served = await discovery.read(signal);
+    const compiled = compileRules(documents, this.#served.read(served));
+    for (const warning of compiled.warnings.map(problemLine)) {
+      if (this.#warned.has(warning)) continue;
+      this.#warned.add(warning);
+      log.warn(warning);
+    }
+    this.#types.clear();
+    for (const type of compiled.watchedTypes) this.#types.set(type.key, type);
+    for (const { id, selections } of compiled.targets) {
+      this.#selections.set(id, selections);
+      this.#wanted.set(id, new Set(selections.map(({ typeKey }) => typeKey)));
+    }
+    this.#targets = compiled.targets;
+    return { types: compiled.watchedTypes, uncertain: (group) => served.uncertain(group) };
+  }
+
+  get targets(): readonly CompiledTarget[] {
+    return this.#targets;
+  }
+
+  get typeKeys(): readonly TypeKey[] {
+    return [...this.#types.keys()];
+  }
+
+  typeOf(typeKey: TypeKey): ResourceType | undefined {
+    return this.#types.get(typeKey);
+  }
+
+  selectionsOf(targetId: string): readonly Selection[] {
+    return this.#selections.get(targetId) ?? [];
+  }
+
+  wants(targetId: string, typeKey: TypeKey): boolean {
+    return this.#wanted.get(targetId)?.has(typeKey) ?? false;
+  }
+}
