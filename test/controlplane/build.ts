@@ -113,7 +113,6 @@ function go(directory: string, args: readonly string[]): Promise<string> {
       ...process.env,
       GOWORK: "off",
       GOFLAGS: `-mod=mod ${process.env["GOFLAGS"] ?? ""}`.trim(),
-      CGO_ENABLED: "0",
     };
     const child = spawn("go", args, { cwd: directory, env, stdio: ["ignore", "pipe", "pipe"] });
     let output = "";
