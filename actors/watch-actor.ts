@@ -9,14 +9,7 @@
  */
 
 import type { Clock, Log, Meter, Random } from "./ports.ts";
-import type {
-  Cursor,
-  ResourceType,
-  ResourceVersion,
-  TypeKey,
-  WatchEvent,
-  WatchMessage,
-} from "../machines/messages.ts";
+import type { Cursor, ResourceType, ResourceVersion, TypeKey, WatchEvent, WatchMessage } from "../machines/messages.ts";
 import { initialWatch, stepWatch } from "../machines/watch.ts";
 import type { WatchEffect, WatchInput, WatchPhase, WatchSnapshot } from "../machines/watch.ts";
 import { delayOf } from "../machines/watch-plan.ts";
@@ -231,10 +224,7 @@ export class WatchActor implements AsyncDisposable {
     return this.#failed(silence.fell ? silence.fault : answer.fault);
   }
 
-  async #list(
-    effect: Extract<WatchEffect, { kind: "list" }>,
-    request: AbortController,
-  ): Promise<Answer> {
+  async #list(effect: Extract<WatchEffect, { kind: "list" }>, request: AbortController): Promise<Answer> {
     this.#queued = true;
     using slot = (await this.#options.gate?.enter(request.signal)) ?? null;
     this.#queued = false;
@@ -242,8 +232,7 @@ export class WatchActor implements AsyncDisposable {
       effect.match === "latest" || effect.version === ""
         ? { match: "latest" }
         : { match: effect.match === "exact" ? "exact" : "not-older", version: effect.version };
-    if (effect.method === "watch-list")
-      return await this.#stream({ initial: match }, request, slot);
+    if (effect.method === "watch-list") return await this.#stream({ initial: match }, request, slot);
     using silence = this.#listen(request, this.#limits.requestSilenceMs);
     const alive = (): void => this.#hear();
     const answer = await this.#options.source.list(this.type, { ...match, alive }, request.signal);
@@ -275,8 +264,7 @@ export class WatchActor implements AsyncDisposable {
     const at = reading.initial === null ? this.#position.version : null;
     if (silence.fell) return { type: "failed", fault: silence.fault, at, productive };
     if (answer.kind === "faulted") return { type: "failed", fault: answer.fault, at, productive };
-    if (reading.initial !== null)
-      return this.#failed(faultOf("broken", "the initial events did not end"));
+    if (reading.initial !== null) return this.#failed(faultOf("broken", "the initial events did not end"));
     const lastedMs = this.#options.clock.monotonicMs() - startedMs;
     return productive || lastedMs >= shortStreamMs
       ? { type: "ended", at }
@@ -364,8 +352,7 @@ export class WatchActor implements AsyncDisposable {
   }
 
   #crashed(error: unknown): WatchInput {
-    const detail =
-      error instanceof Error ? `${error.name}: ${error.message}` : "something that is no Error";
+    const detail = error instanceof Error ? `${error.name}: ${error.message}` : "something that is no Error";
     this.#options.meter.count("watch_faults", this.#labels);
     this.#next = null;
     // Only a stream moves the position; a list that was not passed on moved nothing.
@@ -417,9 +404,6 @@ export class WatchActor implements AsyncDisposable {
 
   #timeoutSeconds(): number {
     const { minTimeoutSeconds, maxTimeoutSeconds } = this.#limits;
-    return (
-      minTimeoutSeconds +
-      Math.floor(this.#options.random() * (maxTimeoutSeconds - minTimeoutSeconds + 1))
-    );
+    return minTimeoutSeconds + Math.floor(this.#options.random() * (maxTimeoutSeconds - minTimeoutSeconds + 1));
   }
 }

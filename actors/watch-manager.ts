@@ -19,7 +19,7 @@ export interface TypeSelection {
   /** Wanted and served, each in the version to be watched. */
   readonly types: readonly ResourceType[];
   /** A type of this group may be served although it is not in `types`. */
-  uncertain(group: string): boolean;
+  readonly uncertain: (group: string) => boolean;
 }
 
 export interface WatchManagerOptions {
@@ -110,7 +110,7 @@ export class WatchManager implements AsyncDisposable {
 
   async #run(): Promise<void> {
     const { signal } = this.#stopping;
-    for (let failures = 0; !signal.aborted; ) {
+    for (let failures = 0; !signal.aborted;) {
       this.#rescanAsked = false;
       try {
         await this.#reconcile(await this.#options.select(signal));
@@ -129,7 +129,7 @@ export class WatchManager implements AsyncDisposable {
 
   async #reconcile({ types, uncertain }: TypeSelection): Promise<void> {
     const wanted = new Map(types.map((type) => [type.key, type]));
-    for (const [key, watch] of [...this.#watches]) {
+    for (const [key, watch] of this.#watches) {
       const next = wanted.get(key);
       if (next === undefined ? uncertain(watch.type.group) : isSame(next, watch.type)) continue;
       await watch[Symbol.asyncDispose]();

@@ -12,11 +12,7 @@ export class Silence implements Disposable {
   #timer: Timer;
   #fell = false;
 
-  constructor(options: {
-    readonly clock: Clock;
-    readonly limitMs: number;
-    readonly cut: () => void;
-  }) {
+  constructor(options: { readonly clock: Clock; readonly limitMs: number; readonly cut: () => void }) {
     this.#clock = options.clock;
     this.#limitMs = options.limitMs;
     this.#cut = options.cut;

@@ -41,7 +41,11 @@ export interface WatchSource {
     request: ListMatch & { readonly alive: () => void },
     signal: AbortSignal,
   ): Promise<
-    | { readonly kind: "listed"; readonly version: ResourceVersion; readonly items: readonly WatchEvent[] }
+    | {
+        readonly kind: "listed";
+        readonly version: ResourceVersion;
+        readonly items: readonly WatchEvent[];
+      }
     | Faulted
   >;
   stream(

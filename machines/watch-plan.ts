@@ -55,9 +55,7 @@ export function nextNeed(need: WatchNeed, fault: FaultKind, failures: number): W
       if (fault === "gone" || fault === "rejected" || fault === "unsupported") return "latest";
       return fault === "ahead" && failures >= maxExactAttempts ? "latest" : "exact";
     case "not-older":
-      return fault === "gone" || fault === "ahead" || fault === "rejected" || fault === "silent"
-        ? "latest"
-        : need;
+      return fault === "gone" || fault === "ahead" || fault === "rejected" || fault === "silent" ? "latest" : need;
     default:
       return need satisfies never;
   }

@@ -99,9 +99,7 @@ const chart = setup({
       failures: context.failures + 1,
       wait: waitFor(faultOf("fenced"), context.failures + 1),
     })),
-    adopt: assign(({ event }) =>
-      event.type === "listed" ? { position: event.version, need: "stream" as const } : {},
-    ),
+    adopt: assign(({ event }) => (event.type === "listed" ? { position: event.version, need: "stream" as const } : {})),
     beginEpoch: assign(({ context }) => ({
       epoch: context.epoch + 1,
       position: null,
@@ -134,10 +132,7 @@ const readingList = chart.createStateConfig({
       {
         guard: "continues",
         target: "streaming",
-        actions: [
-          { type: "perform", params: ({ context, event }) => emitEffect(context, event) },
-          "adopt",
-        ],
+        actions: [{ type: "perform", params: ({ context, event }) => emitEffect(context, event) }, "adopt"],
       },
       {
         target: "streaming",
@@ -197,10 +192,7 @@ const machine = chart.createMachine({
           {
             guard: "countsLower",
             target: "relisting",
-            actions: [
-              "beginEpoch",
-              { type: "perform", params: { kind: "restarted", reason: "epoch" } },
-            ],
+            actions: ["beginEpoch", { type: "perform", params: { kind: "restarted", reason: "epoch" } }],
           },
           {
             guard: "needsStream",
@@ -247,29 +239,17 @@ const machine = chart.createMachine({
 });
 
 export type WatchSnapshot = SnapshotFrom<typeof machine>;
-export type WatchPhase =
-  | "stopped"
-  | "probing"
-  | "listing"
-  | "relisting"
-  | "streaming"
-  | "backingOff";
-
-export const watchMachine = machine;
+export type WatchPhase = "stopped" | "probing" | "listing" | "relisting" | "streaming" | "backingOff";
 
 export function initialWatch(): WatchSnapshot {
   return initialTransition(machine)[0];
 }
 
 /** The next state, and what is to be done, in order. At most the last effect takes time. */
-export function stepWatch(
-  snapshot: WatchSnapshot,
-  input: WatchInput,
-): [WatchSnapshot, readonly WatchEffect[]] {
+export function stepWatch(snapshot: WatchSnapshot, input: WatchInput): [WatchSnapshot, readonly WatchEffect[]] {
   const [next, actions] = transition(machine, snapshot, input);
   const effects: WatchEffect[] = [];
-  for (const action of actions)
-    if (action.type === "perform") effects.push(action.params as WatchEffect);
+  for (const action of actions) if (action.type === "perform") effects.push(action.params as WatchEffect);
   return [next, effects];
 }
 
@@ -278,8 +258,7 @@ function listEffect(context: WatchContext): WatchEffect {
   if (need === "exact" && position !== null)
     return { kind: "list", method: "pages", match: "exact", version: position };
   const method = watchList ? "watch-list" : "pages";
-  if (need === "not-older" && position !== null)
-    return { kind: "list", method, match: "not-older", version: position };
+  if (need === "not-older" && position !== null) return { kind: "list", method, match: "not-older", version: position };
   return { kind: "list", method, match: "latest", version: "" };
 }
 

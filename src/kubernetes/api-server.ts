@@ -167,6 +167,5 @@ function plainHeaders(headers: http.IncomingHttpHeaders): Record<string, string>
 
 /** What a connection depends on; kept in memory only. */
 function fingerprintOf({ server, tls, proxy }: Connection): string {
-  const { ca, cert, key, servername, rejectUnauthorized } = tls;
-  return JSON.stringify([server.href, proxy !== null, String(ca), String(cert), String(key), servername, rejectUnauthorized]);
+  return JSON.stringify([server.href, proxy !== null, tls]);
 }

@@ -11,15 +11,15 @@ const maxNamespaceBytes = 4 * 1024 * 1024;
 /** Throws `cluster-unreachable` or `cluster-unknown`. */
 export async function readClusterUid(api: ApiServer, signal: AbortSignal): Promise<Uid> {
   const path = "/api/v1/namespaces/kube-system";
-  const response = await api.request({ method: "GET", path, headers: { accept: "application/json" } }, signal).catch(
-    (error: unknown) => {
+  const response = await api
+    .request({ method: "GET", path, headers: { accept: "application/json" } }, signal)
+    .catch((error: unknown) => {
       throw new KubescribeError(
         "cluster-unreachable",
         `The API server does not answer (${networkDetail(error)}). Check that it runs, that the address in the kubeconfig is right, and that the network lets this process through.`,
         { retry: "backoff", cause: error },
       );
-    },
-  );
+    });
   const text = await readWhole(response.body, maxNamespaceBytes);
   if (response.status === 200) {
     const { uid } = readObjectHead(Buffer.from(text));

@@ -148,5 +148,5 @@ function tlsOf({ ca, cert, key, servername, rejectUnauthorized }: RequestOptions
 
 /** Errors of files carry a code and a path; none of these carries a secret. */
 function reasonOf(error: unknown): string {
-  return error instanceof Error ? error.message.split("\n")[0]?.slice(0, 200) ?? "" : "unknown";
+  return error instanceof Error ? (error.message.split("\n")[0]?.slice(0, 200) ?? "") : "unknown";
 }

@@ -57,7 +57,8 @@ function readAggregatedResource(version: Json, resource: Json): GroupResources["
 /** `/api` (versions) or `/apis` (groups), in the order of preference. */
 export function readGroupVersions(text: string): readonly { readonly group: string; readonly version: string }[] {
   const document = JSON.parse(text) as Json;
-  if (document["kind"] === "APIVersions") return strings(document["versions"]).map((version) => ({ group: "", version }));
+  if (document["kind"] === "APIVersions")
+    return strings(document["versions"]).map((version) => ({ group: "", version }));
   return list(document["groups"]).flatMap((group) => {
     const preferred = textOf(object(group["preferredVersion"])["version"]);
     const versions = list(group["versions"]).map((version) => textOf(version["version"]));
@@ -67,10 +68,15 @@ export function readGroupVersions(text: string): readonly { readonly group: stri
 }
 
 /** `/api/v1`, `/apis/apps/v1`. */
-export function readResourceList(text: string, at: { readonly group: string; readonly version: string }): GroupResources {
+export function readResourceList(
+  text: string,
+  at: { readonly group: string; readonly version: string },
+): GroupResources {
   const resources = list((JSON.parse(text) as Json)["resources"]);
   const subresourcesOf = (name: string): readonly string[] =>
-    resources.flatMap((one) => (textOf(one["name"]).startsWith(`${name}/`) ? [textOf(one["name"]).slice(name.length + 1)] : []));
+    resources.flatMap((one) =>
+      textOf(one["name"]).startsWith(`${name}/`) ? [textOf(one["name"]).slice(name.length + 1)] : [],
+    );
   return {
     ...at,
     current: true,

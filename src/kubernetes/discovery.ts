@@ -10,14 +10,16 @@ import type { GroupResources, ServedType, ServedVersion } from "./discovery-docu
 
 /** Of one document: some 100 CRDs make 1 MB. */
 const maxDocumentBytes = 64 * 1024 * 1024;
-const aggregated = ["v2", "v2beta1"].map((v) => `application/json;g=apidiscovery.k8s.io;v=${v};as=APIGroupDiscoveryList`);
+const aggregated = ["v2", "v2beta1"].map(
+  (v) => `application/json;g=apidiscovery.k8s.io;v=${v};as=APIGroupDiscoveryList`,
+);
 const accept = [...aggregated, "application/json"].join(",");
 
 export interface Served {
   /** Watchable types. */
   readonly types: readonly ServedType[];
   /** Whether a type that is not among `types` may be there all the same: the server of its group does not answer. */
-  uncertain(group: string): boolean;
+  readonly uncertain: (group: string) => boolean;
 }
 
 interface Cached {

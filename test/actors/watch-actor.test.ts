@@ -98,7 +98,8 @@ describe("a watch", () => {
     const { watch, stream } = await world.streaming();
     await using _ = watch;
     const { receiver } = stream;
-    for (const one of [event(10), event(11), event(11), event(12, "a"), event(12, "b"), event(12, "a")]) receiver.event(one);
+    for (const one of [event(10), event(11), event(11), event(12, "a"), event(12, "b"), event(12, "a")])
+      receiver.event(one);
     receiver.bookmark(version("12"), false);
     receiver.event(event(12, "c"));
     receiver.bookmark(version("15"), false);
@@ -273,7 +274,8 @@ describe("a watch", () => {
 
   test("serves one who catches up, until a message that it names", async () => {
     const world = new World();
-    const until = (message: WatchMessage): boolean => message.kind === "observed" && message.event.uid === ("uid-b" as Uid);
+    const until = (message: WatchMessage): boolean =>
+      message.kind === "observed" && message.event.uid === ("uid-b" as Uid);
     const done = watchFrom({ ...world.options(at("7")), until }, new AbortController().signal);
     await (await world.source.nextVersion()).answer({ kind: "counted", version: version("9") });
     await (await world.source.nextList()).answer({ kind: "listed", version: version("7"), items: [] });

@@ -1,16 +1,14 @@
-import { setTimeout as delay } from "node:timers/promises";
-
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
 
 import type { Clock } from "../../actors/ports.ts";
 import { WatchActor } from "../../actors/watch-actor.ts";
 import { WatchManager } from "../../actors/watch-manager.ts";
 import type { Cursor, ResourceType, WatchEvent, WatchMessage } from "../../machines/messages.ts";
-import { HttpsApiServer, connectApiServer } from "../../src/kubernetes/api-server.ts";
+import { type HttpsApiServer, connectApiServer } from "../../src/kubernetes/api-server.ts";
 import { createWatchSource } from "../../src/kubernetes/api-watch-source.ts";
 import { readClusterUid } from "../../src/kubernetes/cluster-uid.ts";
 import { Discovery, resourceTypeOf } from "../../src/kubernetes/discovery.ts";
-import { ControlPlane, startControlPlane } from "../controlplane/control-plane.ts";
+import { type ControlPlane, startControlPlane } from "../controlplane/control-plane.ts";
 import { eventually } from "../controlplane/eventually.ts";
 import { FakeLog, FakeMeter } from "../fakes/branch-world.ts";
 import { configMaps } from "../fakes/messages.ts";
@@ -79,12 +77,17 @@ describe("the reflector at a real API server", () => {
     const headers = { "content-type": "application/apply-patch+yaml" };
     const answer = await plane.request("alice", "PATCH", `${path}?fieldManager=test&force=true`, body, { headers });
     expect(answer.status).toBeLessThan(300);
-    return String((answer.json()["metadata"] as { resourceVersion: string }).resourceVersion);
+    return (answer.json()["metadata"] as { resourceVersion: string }).resourceVersion;
   };
 
   beforeAll(async () => {
     plane = await startControlPlane({ numberedUsers: 0 });
-    api = await connectApiServer({ kubeconfig: plane.kubeconfig("admin"), clock, meter: new FakeMeter(), log: new FakeLog() });
+    api = await connectApiServer({
+      kubeconfig: plane.kubeconfig("admin"),
+      clock,
+      meter: new FakeMeter(),
+      log: new FakeLog(),
+    });
   });
 
   beforeEach(() => {
@@ -99,12 +102,14 @@ describe("the reflector at a real API server", () => {
 
   test("a list item, an initial event and a watch event of one version have the same bytes and hashes", async () => {
     await using first = await new Reading(api).synced();
-    const version = await write(name, { text: "\u2028 <&> 😀 \"quoted\"" });
+    const version = await write(name, { text: '\u2028 <&> 😀 "quoted"' });
     const [event] = await eventually(() => (first.events(name).length > 0 ? first.events(name) : undefined));
     await using second = await new Reading(api).synced();
     const cursor = { epoch: 0, resourceVersion: event?.resourceVersion ?? fail() };
     await using third = await new Reading(api, cursor).synced();
-    const [initial, listed] = [second, third].map((reading) => reading.lists()[0]?.items.find((item) => item.name === name));
+    const [initial, listed] = [second, third].map((reading) =>
+      reading.lists()[0]?.items.find((item) => item.name === name),
+    );
     expect(event?.resourceVersion).toBe(version);
     const ignored = { kind: "ADDED", atMs: 0 };
     expect({ ...initial, ...ignored }).toEqual({ ...event, ...ignored });
@@ -119,7 +124,9 @@ describe("the reflector at a real API server", () => {
     for (const text of ["one", "two", "three"]) await write(`${name}-0`, { text });
     await plane.request("alice", "DELETE", `${base}/${name}-1`);
     await using after = await new Reading(api, cursor).synced();
-    const events = await eventually(() => (after.events(`${name}-1`).length > 0 ? after.events(`${name}-0`) : undefined));
+    const events = await eventually(() =>
+      after.events(`${name}-1`).length > 0 ? after.events(`${name}-0`) : undefined,
+    );
     const items = after.lists()[0]?.items.filter((item) => item.name.startsWith(`${name}-`)) ?? [];
     expect(items).toHaveLength(7);
     expect(items.every((item) => textOf(item).includes('"old"'))).toBe(true);
@@ -137,10 +144,21 @@ describe("the reflector at a real API server", () => {
     await write(`${name}-after`, { text: "after" });
     await eventually(() => {
       const seen = reading.events(`${name}-after`).length > 0;
-      return seen || reading.lists().at(-1)?.items.some((item) => item.name === `${name}-after`) === true ? true : undefined;
+      return seen ||
+        reading
+          .lists()
+          .at(-1)
+          ?.items.some((item) => item.name === `${name}-after`) === true
+        ? true
+        : undefined;
     });
     expect(reading.messages.every((message) => message.kind !== "listed" || message.epoch === 0)).toBe(true);
-    expect(reading.lists().slice(1).every(({ unbroken }) => !unbroken)).toBe(true);
+    expect(
+      reading
+        .lists()
+        .slice(1)
+        .every(({ unbroken }) => !unbroken),
+    ).toBe(true);
   });
 
   test("a cursor whose history was compacted away begins with a broken list", async () => {
@@ -180,9 +198,12 @@ describe("the reflector at a real API server", () => {
     expect((await plane.request("admin", "POST", definitions, widgets)).status).toBe(201);
     await eventually(() => (manager.watches.some(({ synced }) => synced) ? true : undefined));
     expect(manager.watches[0]?.type).toMatchObject({ key: "example.com/widgets", kind: "Widget", scalable: true });
-    const body = '{"apiVersion":"example.com/v1","kind":"Widget","metadata":{"name":"a"},"spec":{"big":9007199254740993}}';
+    const body =
+      '{"apiVersion":"example.com/v1","kind":"Widget","metadata":{"name":"a"},"spec":{"big":9007199254740993}}';
     const path = "/apis/example.com/v1/namespaces/default/widgets";
-    await eventually(async () => ((await plane.request("admin", "POST", path, body)).status === 201 ? true : undefined));
+    await eventually(async () =>
+      (await plane.request("admin", "POST", path, body)).status === 201 ? true : undefined,
+    );
     const made = await eventually(() => messages.find((message) => message.kind === "observed"));
     expect(made.kind === "observed" && textOf(made.event)).toContain('"big":9007199254740993');
     await plane.request("admin", "DELETE", `${definitions}/widgets.example.com`);
@@ -209,11 +230,9 @@ describe("the reflector at a real API server", () => {
   test("the cluster is named by its kube-system, and a wrong kubeconfig says what to do", async () => {
     expect(await readClusterUid(api, never)).toMatch(/^[0-9a-f-]{36}$/);
     const options = { clock, meter: new FakeMeter(), log: new FakeLog() };
-    await expect(connectApiServer({ ...options, kubeconfig: "/nowhere/config" })).rejects.toMatchObject({
-      code: "kubeconfig-unreadable",
-      message: expect.stringContaining("--kubeconfig"),
-    });
-    await delay(0);
+    await expect(connectApiServer({ ...options, kubeconfig: "/nowhere/config" })).rejects.toThrow(
+      "Name a readable file with --kubeconfig",
+    );
   });
 });
 
@@ -235,7 +254,10 @@ const widgets = {
         served: true,
         storage: true,
         schema: { openAPIV3Schema: { type: "object", "x-kubernetes-preserve-unknown-fields": true } },
-        subresources: { status: {}, scale: { specReplicasPath: ".spec.replicas", statusReplicasPath: ".status.replicas" } },
+        subresources: {
+          status: {},
+          scale: { specReplicasPath: ".spec.replicas", statusReplicasPath: ".status.replicas" },
+        },
       },
     ],
   },

@@ -19,7 +19,10 @@ type Listed = { readonly kind: "listed"; readonly version: ResourceVersion; read
 type Ended = { readonly kind: "ended" };
 export type AskedVersion = Asked<null, Counted> & { readonly method: "version" };
 export type AskedList = Asked<ListMatch, Listed> & { readonly method: "list" };
-export type AskedStream = Asked<StreamRequest, Ended> & { readonly method: "stream"; readonly receiver: StreamReceiver };
+export type AskedStream = Asked<StreamRequest, Ended> & {
+  readonly method: "stream";
+  readonly receiver: StreamReceiver;
+};
 
 export class FakeWatchSource implements WatchSource {
   /** Not answered yet, in order. */
@@ -41,7 +44,12 @@ export class FakeWatchSource implements WatchSource {
     return promise;
   }
 
-  stream(_type: unknown, request: StreamRequest, receiver: StreamReceiver, signal: AbortSignal): Promise<Ended | Faulted> {
+  stream(
+    _type: unknown,
+    request: StreamRequest,
+    receiver: StreamReceiver,
+    signal: AbortSignal,
+  ): Promise<Ended | Faulted> {
     const [asked, promise] = ask<StreamRequest, Ended>(request, signal);
     const { begin } = request;
     this.asked.push("from" in begin ? `stream from ${begin.from}` : `stream ${describe(begin.initial)}`);

@@ -7,7 +7,9 @@ import { ListPage } from "../../src/kubernetes/list-page.ts";
 /** Cuts at the given share of the bytes; each chunk is overwritten behind its use, as a socket's may be. */
 function cut(text: string, cuts: readonly number[], push: (chunk: Uint8Array) => void): void {
   const bytes = Buffer.from(text);
-  const at = [0, ...cuts.map((share) => Math.floor(share * (bytes.length + 1))), bytes.length].toSorted((a, b) => a - b);
+  const at = [0, ...cuts.map((share) => Math.floor(share * (bytes.length + 1))), bytes.length].toSorted(
+    (a, b) => a - b,
+  );
   for (const [index, start] of at.entries()) {
     const chunk = Buffer.from(bytes.subarray(start, at[index + 1] ?? bytes.length));
     push(chunk);
@@ -17,26 +19,40 @@ function cut(text: string, cuts: readonly number[], push: (chunk: Uint8Array) =>
 
 const cuts = fc.array(fc.double({ min: 0, max: 1, noNaN: true, maxExcluded: true }), { maxLength: 12 });
 /** U+2028 and the like end no frame (K28). */
-const line = fc.string({ unit: fc.constantFrom("a", '"', "{", "\\", "\u2028", "\u2029", "é", "😀", "\r"), minLength: 1, maxLength: 20 });
+const line = fc.string({
+  unit: fc.constantFrom("a", '"', "{", "\\", "\u2028", "\u2029", "é", "😀", "\r"),
+  minLength: 1,
+  maxLength: 20,
+});
 
 test("frames are what stands between line feeds, wherever the chunks are cut", () => {
   fc.assert(
-    fc.property(fc.array(line), fc.string({ maxLength: 5 }).filter((tail) => !tail.includes("\n")), cuts, (lines, tail, at) => {
-      const seen: string[] = [];
-      const splitter = new FrameSplitter((bytes, start, end) => seen.push(bytes.toString("utf8", start, end)));
-      cut(lines.map((one) => `${one}\n`).join("") + tail, at, (chunk) => splitter.push(chunk));
-      expect(seen).toEqual(lines);
-    }),
+    fc.property(
+      fc.array(line),
+      fc.string({ maxLength: 5 }).filter((tail) => !tail.includes("\n")),
+      cuts,
+      (lines, tail, at) => {
+        const seen: string[] = [];
+        const splitter = new FrameSplitter((bytes, start, end) => seen.push(bytes.toString("utf8", start, end)));
+        cut(lines.map((one) => `${one}\n`).join("") + tail, at, (chunk) => splitter.push(chunk));
+        expect(seen).toEqual(lines);
+      },
+    ),
   );
 });
 
 test("empty lines are no frames", () => {
   const seen: string[] = [];
-  new FrameSplitter((bytes, start, end) => seen.push(bytes.toString("utf8", start, end))).push(Buffer.from("\n\na\n\n"));
+  new FrameSplitter((bytes, start, end) => seen.push(bytes.toString("utf8", start, end))).push(
+    Buffer.from("\n\na\n\n"),
+  );
   expect(seen).toEqual(["a"]);
 });
 
-test.each([["in one chunk", [11]], ["in several", [6, 5]]])("a frame beyond the limit is refused, %s", (_, sizes) => {
+test.each([
+  ["in one chunk", [11]],
+  ["in several", [6, 5]],
+])("a frame beyond the limit is refused, %s", (_, sizes) => {
   const splitter = new FrameSplitter(() => undefined, 10);
   expect(() => {
     for (const size of sizes) splitter.push(Buffer.alloc(size, "x"));

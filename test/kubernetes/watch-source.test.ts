@@ -20,7 +20,10 @@ const inner = (name: string, version: number, more = ""): string =>
 const frame = (type: string, body: string): string => `{"type":"${type}","object":${body}}\n`;
 const bookmark = (version: number, end = false): string => {
   const annotations = end ? `,"annotations":{"k8s.io/initial-events-end":"true"}` : "";
-  return frame("BOOKMARK", `{"kind":"ConfigMap","apiVersion":"v1","metadata":{"resourceVersion":"${version}"${annotations}}}`);
+  return frame(
+    "BOOKMARK",
+    `{"kind":"ConfigMap","apiVersion":"v1","metadata":{"resourceVersion":"${version}"${annotations}}}`,
+  );
 };
 const status = (code: number, message = "", more: object = {}): string =>
   JSON.stringify({ kind: "Status", apiVersion: "v1", status: "Failure", code, message, ...more });
@@ -88,23 +91,50 @@ describe("a stream", () => {
   });
 
   const first = frame("ADDED", object("a", 6));
-  const tooLarge = { reason: "Timeout", details: { causes: [{ reason: "ResourceVersionTooLarge" }], retryAfterSeconds: 1 } };
+  const tooLarge = {
+    reason: "Timeout",
+    details: { causes: [{ reason: "ResourceVersionTooLarge" }], retryAfterSeconds: 1 },
+  };
   const faults: readonly (readonly [string, Answer | Error, StreamRequest, string, number])[] = [
     ["410 as a status", { status: 410, body: status(410) }, from("5"), "gone", 0],
-    ["410 in the stream", { body: first + frame("ERROR", status(410, "too old", { reason: "Expired" })) }, from("5"), "gone", 0],
+    [
+      "410 in the stream",
+      { body: first + frame("ERROR", status(410, "too old", { reason: "Expired" })) },
+      from("5"),
+      "gone",
+      0,
+    ],
     ["Too large resource version", { status: 504, body: status(504, "", tooLarge) }, from("5"), "ahead", 1000],
     ["another 504", { status: 504, body: "<html>" }, from("5"), "unavailable", 0],
-    ["429 with Retry-After", { status: 429, headers: { "retry-after": "7" }, body: status(429) }, from("5"), "throttled", 7000],
+    [
+      "429 with Retry-After",
+      { status: 429, headers: { "retry-after": "7" }, body: status(429) },
+      from("5"),
+      "throttled",
+      7000,
+    ],
     ["403", { status: 403, body: status(403) }, from("5"), "denied", 0],
     ["404", { status: 404, body: status(404) }, from("5"), "missing", 0],
     ["a refused connection", new Error("ECONNREFUSED"), from("5"), "refused", 0],
     ["a connection that breaks", { body: first, breaks: true }, from("5"), "broken", 0],
     ["a WatchList that the server forbids", { status: 422, body: status(422) }, initial, "unsupported", 0],
     ["a WatchList that the store cannot serve (K44)", { body: frame("ERROR", status(500)) }, initial, "unsupported", 0],
-    ["500 behind the initial events", { body: bookmark(6, true) + frame("ERROR", status(500)) }, initial, "unavailable", 0],
+    [
+      "500 behind the initial events",
+      { body: bookmark(6, true) + frame("ERROR", status(500)) },
+      initial,
+      "unavailable",
+      0,
+    ],
     ["a type of frame that nobody knows", { body: frame("PATCHED", object("a", 6)) }, from("5"), "undecodable", 0],
     ["a frame that is no JSON", { body: "upstream timed out\n" }, from("5"), "undecodable", 0],
-    ["an object without a uid", { body: frame("ADDED", `{"metadata":{"name":"a","resourceVersion":"6"}}`) }, from("5"), "undecodable", 0],
+    [
+      "an object without a uid",
+      { body: frame("ADDED", `{"metadata":{"name":"a","resourceVersion":"6"}}`) },
+      from("5"),
+      "undecodable",
+      0,
+    ],
   ];
   test.each(faults)("%s", async (_, answer, request, kind, retryAfterMs) => {
     const { end } = await stream(answer, request);
@@ -182,7 +212,11 @@ describe("a list", () => {
     ["breaks off", { body: page([inner("a", 1)], { resourceVersion: "9" }).slice(0, -5) }, "undecodable"],
     ["loses its connection", { body: '{"items":[', breaks: true }, "broken"],
     ["names no version", { body: page([], {}) }, "undecodable"],
-    ["holds something that is no object", { body: '{"metadata":{"resourceVersion":"9"},"items":[null]}' }, "undecodable"],
+    [
+      "holds something that is no object",
+      { body: '{"metadata":{"resourceVersion":"9"},"items":[null]}' },
+      "undecodable",
+    ],
     ["fell out of the history", { status: 410, body: status(410) }, "gone"],
   ] as const)("one that %s is no list", async (_, answer, kind) => {
     const { source: list } = source(() => answer);

@@ -54,7 +54,7 @@ function run(inputs: readonly WatchInput[]): { readonly state: string; readonly 
         .join(", "),
     );
   }
-  return { state: String(snapshot.value), said };
+  return { state: snapshot.value, said };
 }
 
 const streaming = [start(null), listed("10", true)];
@@ -66,7 +66,12 @@ const rows: readonly {
   /** Of the last input. */
   readonly last: string;
 }[] = [
-  { name: "without a cursor it asks for a WatchList at once", inputs: [start(null)], state: "listing", last: "watch-list latest" },
+  {
+    name: "without a cursor it asks for a WatchList at once",
+    inputs: [start(null)],
+    state: "listing",
+    last: "watch-list latest",
+  },
   { name: "a WatchList goes on as a stream", inputs: streaming, state: "streaming", last: "emit 10 epoch 0" },
   {
     name: "a refused WatchList becomes pages without a wait",
@@ -86,7 +91,12 @@ const rows: readonly {
     state: "listing",
     last: "pages latest",
   },
-  { name: "with a cursor it asks first where the server counts", inputs: [start("7")], state: "probing", last: "probe" },
+  {
+    name: "with a cursor it asks first where the server counts",
+    inputs: [start("7")],
+    state: "probing",
+    last: "probe",
+  },
   {
     name: "with a cursor it lists exactly there",
     inputs: [start("7"), probed("9")],
@@ -198,7 +208,12 @@ const rows: readonly {
     state: "streaming",
     last: "stream 12",
   },
-  { name: "it can be stopped at any time", inputs: [...streaming, { type: "stopped" }], state: "stopped", last: "stop" },
+  {
+    name: "it can be stopped at any time",
+    inputs: [...streaming, { type: "stopped" }],
+    state: "stopped",
+    last: "stop",
+  },
 ];
 
 describe("the watch of one type", () => {
