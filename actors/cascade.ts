@@ -25,8 +25,7 @@ export class Cascade {
   }
 
   #causeOf(change: Change, user: string): string {
-    if (user === namespaceController)
-      return this.#causes.get(namespaceCause(change.namespace)) ?? "";
+    if (user === namespaceController) return this.#causes.get(namespaceCause(change.namespace)) ?? "";
     if (user !== garbageCollector) return "";
     for (const owner of ownersOf(change.bytes)) {
       const cause = this.#causes.get(owner);
@@ -61,7 +60,5 @@ function ownersOf(bytes: Uint8Array): readonly Uid[] {
   const object = JSON.parse(new TextDecoder().decode(bytes)) as {
     readonly metadata?: { readonly ownerReferences?: readonly { readonly uid?: Uid }[] };
   };
-  return (object.metadata?.ownerReferences ?? []).flatMap(({ uid }) =>
-    uid === undefined ? [] : [uid],
-  );
+  return (object.metadata?.ownerReferences ?? []).flatMap(({ uid }) => (uid === undefined ? [] : [uid]));
 }

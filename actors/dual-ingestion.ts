@@ -121,8 +121,7 @@ export class DualIngestion implements AttributionStrategy {
   }
 
   #keyOf(resource: ResourceKey, operation: Operation, object: Uint8Array | null): string {
-    const content =
-      operation === "DELETE" || object === null ? "" : this.#options.contentKey(object);
+    const content = operation === "DELETE" || object === null ? "" : this.#options.contentKey(object);
     return `${resource} ${operation} ${content}`;
   }
 }

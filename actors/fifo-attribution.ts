@@ -59,8 +59,7 @@ export class FifoAttribution implements AttributionStrategy {
     const { type, namespace, name, operation, bytes } = change;
     const key = this.#keyOf(resourceKeyOf(type.key, namespace, name), operation, bytes);
     const actor = this.#takeFirst(key);
-    const verdict =
-      actor === null ? unresolved : ({ ...unresolved, tier: "fifo", author: actor } as const);
+    const verdict = actor === null ? unresolved : ({ ...unresolved, tier: "fifo", author: actor } as const);
     return { ...change, verdict };
   }
 
@@ -95,8 +94,7 @@ export class FifoAttribution implements AttributionStrategy {
   }
 
   #keyOf(resource: ResourceKey, operation: Operation, object: Uint8Array | null): string {
-    const content =
-      operation === "DELETE" || object === null ? "" : this.#options.contentKey(object);
+    const content = operation === "DELETE" || object === null ? "" : this.#options.contentKey(object);
     return `${resource} ${operation} ${content}`;
   }
 }

@@ -4,13 +4,7 @@
  * on it.
  */
 import { KubescribeError } from "../machines/error.ts";
-import type {
-  ObjectHash,
-  ResourceKey,
-  ResourceVersion,
-  TypeKey,
-  Uid,
-} from "../machines/messages.ts";
+import type { ObjectHash, ResourceKey, ResourceVersion, TypeKey, Uid } from "../machines/messages.ts";
 
 import type { FileSystem, Log } from "./ports.ts";
 import type { ResourceRecord } from "./resource-record.ts";
@@ -71,13 +65,10 @@ export class KnownStore {
         .map(recordOf);
     } catch (error) {
       if (!(error instanceof Error && "code" in error && error.code === "ENOENT"))
-        this.#log.warn(
-          "what was known of a type before the restart cannot be read; gaps are told with less detail",
-          {
-            type: typeKey,
-            reason: error instanceof Error ? error.name : "unknown",
-          },
-        );
+        this.#log.warn("what was known of a type before the restart cannot be read; gaps are told with less detail", {
+          type: typeKey,
+          reason: error instanceof Error ? error.name : "unknown",
+        });
       return [];
     }
   }

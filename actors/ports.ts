@@ -27,7 +27,11 @@ export interface FileSystem {
   readFile(path: string): Promise<Uint8Array>;
   /** Names of the entries of a directory, unsorted. */
   list(path: string): Promise<readonly string[]>;
-  stat(path: string): Promise<{ readonly sizeBytes: number; readonly directory: boolean; readonly modifiedMs: number }>;
+  stat(path: string): Promise<{
+    readonly sizeBytes: number;
+    readonly directory: boolean;
+    readonly modifiedMs: number;
+  }>;
   /** With parents; existing ones are left as they are. */
   makeDirectory(path: string): Promise<void>;
   rename(from: string, to: string): Promise<void>;
@@ -102,7 +106,12 @@ export interface TargetState {
 export type FlushEntry =
   | { readonly kind: "change"; readonly change: Change }
   /** Makes the files of a type equal to `items`, in one commit; several in one flush share the commit. */
-  | { readonly kind: "snapshot"; readonly type: ResourceType; readonly cursor: Cursor; readonly items: readonly WatchEvent[] }
+  | {
+      readonly kind: "snapshot";
+      readonly type: ResourceType;
+      readonly cursor: Cursor;
+      readonly items: readonly WatchEvent[];
+    }
   /** Removes, one commit each and unresolved, the files of a type that `present` does not name. */
   | {
       readonly kind: "resync";

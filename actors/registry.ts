@@ -127,8 +127,7 @@ export class Registry {
     const key = resourceKeyOf(event.type.key, event.namespace, event.name);
     this.#changes = [];
     this.#deliver(event.type.key, key, { type: "observed", event, epoch, horizon, sameContent });
-    if (this.#changes.length > 0)
-      for (const change of this.#changes) outlet({ kind: "changed", change });
+    if (this.#changes.length > 0) for (const change of this.#changes) outlet({ kind: "changed", change });
     else {
       const { resourceVersion } = event;
       outlet({ kind: "progressed", typeKey: event.type.key, cursor: { epoch, resourceVersion } });
@@ -144,12 +143,11 @@ export class Registry {
     for (const event of items) {
       const key = resourceKeyOf(type.key, event.namespace, event.name);
       shown.add(key);
-      if (!this.#settleAtRest(key, event, message)) this.#deliver(type.key, key, { type: "listed", event, epoch, unbroken });
+      if (!this.#settleAtRest(key, event, message))
+        this.#deliver(type.key, key, { type: "listed", event, epoch, unbroken });
     }
     if (!unbroken) this.#missAllBut(shown, message);
-    const changes = this.#changes.toSorted((a, b) =>
-      compareResourceVersions(a.resourceVersion, b.resourceVersion),
-    );
+    const changes = this.#changes.toSorted((a, b) => compareResourceVersions(a.resourceVersion, b.resourceVersion));
     this.#changes = [];
     const cursor = { epoch, resourceVersion };
     this.#options.outlet({ kind: "relisted", type, cursor, items, changes });
@@ -174,10 +172,7 @@ export class Registry {
   }
 
   /** A relist that does not show a resource which was seen before its version: it is gone. */
-  #missAllBut(
-    shown: ReadonlySet<ResourceKey>,
-    { type, epoch, resourceVersion }: ListedMessage,
-  ): void {
+  #missAllBut(shown: ReadonlySet<ResourceKey>, { type, epoch, resourceVersion }: ListedMessage): void {
     const cursor = { epoch, resourceVersion };
     const atMs = this.#options.clock.nowMs();
     for (const [key, record] of Array.from(this.recordsOf(type.key))) {

@@ -12,13 +12,7 @@ import { unresolved } from "../machines/attribution.ts";
 import type { Change, Operation, ResourceKey, TypeKey } from "../machines/messages.ts";
 import { nothingPending } from "../machines/pending.ts";
 import { blankResource } from "../machines/resource-changes.ts";
-import type {
-  Listed,
-  Observed,
-  ResourceContext,
-  ResourceEffect,
-  ResourceEvent,
-} from "../machines/resource-changes.ts";
+import type { Listed, Observed, ResourceContext, ResourceEffect, ResourceEvent } from "../machines/resource-changes.ts";
 import { resourceMachine } from "../machines/resource.ts";
 
 import { Mailbox } from "./mailbox.ts";
@@ -102,11 +96,7 @@ export class ResourceActor {
   #drain(): void {
     this.#busy = true;
     try {
-      for (
-        let message = this.#mailbox.take();
-        message !== undefined;
-        message = this.#mailbox.take()
-      ) {
+      for (let message = this.#mailbox.take(); message !== undefined; message = this.#mailbox.take()) {
         for (const effect of this.#step(message)) this.#options.apply(effect, this);
       }
     } finally {
@@ -142,8 +132,7 @@ export class ResourceActor {
         const { event, epoch } = message;
         const { uid, resourceVersion, objectHash, restHash, replicas } = event;
         const known = { uid, resourceVersion, objectHash, restHash, replicas };
-        const value =
-          event.kind === "DELETED" ? "gone" : event.terminating ? "terminating" : "live";
+        const value = event.kind === "DELETED" ? "gone" : event.terminating ? "terminating" : "live";
         const context = { ...blankResource, known, epoch, pending: nothingPending };
         this.#snapshot = resourceMachine.resolveState({ value, context });
         return [
@@ -158,8 +147,7 @@ export class ResourceActor {
 }
 
 function revive(record: ResourceRecord | null): ResourceSnapshot {
-  if (record === null)
-    return resourceMachine.resolveState({ value: "unseen", context: blankResource });
+  if (record === null) return resourceMachine.resolveState({ value: "unseen", context: blankResource });
   const { state, epoch, markedThrough, tie, ...known } = record;
   const context = { ...blankResource, known, epoch, pending: { fifo: [], markedThrough }, tie };
   return resourceMachine.resolveState({ value: state, context });
@@ -168,11 +156,7 @@ function revive(record: ResourceRecord | null): ResourceSnapshot {
 function asItStands({ event, epoch }: Observed | Listed): Change {
   const { type, namespace, name, uid, resourceVersion, bytes, atMs } = event;
   const operation: Operation =
-    event.terminating || event.kind === "DELETED"
-      ? "DELETE"
-      : event.kind === "ADDED"
-        ? "CREATE"
-        : "UPDATE";
+    event.terminating || event.kind === "DELETED" ? "DELETE" : event.kind === "ADDED" ? "CREATE" : "UPDATE";
   const verdict = { ...unresolved, faulted: true };
   return {
     type,

@@ -31,7 +31,7 @@ export interface WatchLimits {
   readonly maxTimeoutSeconds: number;
 }
 
-export const watchLimits: WatchLimits = {
+const watchLimits: WatchLimits = {
   streamSilenceMs: 150_000,
   requestSilenceMs: 60_000,
   minTimeoutSeconds: 300,

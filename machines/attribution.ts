@@ -2,16 +2,7 @@
  * Who made a change: the rules of the verdicts `exact`, `scale`, `delete`, `tie`, `content`, `recovered`, `collapsed` and
  * `unresolved`. Pure: candidates and an event go in, a verdict comes out. K-numbers are facts about the API server.
  */
-import type {
-  Actor,
-  Correlation,
-  ObjectHash,
-  ResourceVersion,
-  Tier,
-  Uid,
-  Verdict,
-  WatchEvent,
-} from "./messages.ts";
+import type { Actor, Correlation, ObjectHash, ResourceVersion, Tier, Uid, Verdict, WatchEvent } from "./messages.ts";
 import { compareResourceVersions } from "./messages.ts";
 import type { Pending, PendingCorrelation } from "./pending.ts";
 
@@ -60,9 +51,7 @@ export function attributeCreation({ event, pending }: Evidence): Verdict {
 export function attributeUpdate(known: Known, evidence: Evidence): Verdict {
   const { event, pending } = evidence;
   const marked = isMarked(known, pending);
-  const onBase = candidatesOn(known, pending).filter(
-    ({ correlation }) => correlation.operation === "UPDATE",
-  );
+  const onBase = candidatesOn(known, pending).filter(({ correlation }) => correlation.operation === "UPDATE");
   const writers = onBase.filter(({ correlation }) => correlation.subresource !== "scale");
 
   const equal = writers.filter(({ correlation }) => correlation.objectHash === event.objectHash);
@@ -90,13 +79,9 @@ export function isNeutral(known: Known, event: WatchEvent): boolean {
 }
 
 /** A deletion of an unbroken chain: nothing but freshness speaks for a candidate (K50). */
-export function attributeDeletion(
-  known: Known,
-  { pending, horizon }: Omit<Evidence, "sameContent">,
-): Verdict {
+export function attributeDeletion(known: Known, { pending, horizon }: Omit<Evidence, "sameContent">): Verdict {
   const deleters = candidatesOn(known, pending).filter(
-    ({ correlation, sinceMs }) =>
-      correlation.operation === "DELETE" && isFresh(correlation, sinceMs, horizon),
+    ({ correlation, sinceMs }) => correlation.operation === "DELETE" && isFresh(correlation, sinceMs, horizon),
   );
   return decide("delete", deleters, isMarked(known, pending));
 }
@@ -105,10 +90,7 @@ export function attributeDeletion(
  * A difference found after a gap (K14). One known writer who made the whole of it is `recovered`; otherwise every known
  * writer is a candidate and nobody the author.
  */
-export function attributeGap(
-  known: Known | null,
-  { event, pending }: Pick<Evidence, "event" | "pending">,
-): Verdict {
+export function attributeGap(known: Known | null, { event, pending }: Pick<Evidence, "event" | "pending">): Verdict {
   const same = known !== null && known.uid === event.uid;
   const writers = pending.fifo.filter(
     ({ correlation }) =>
@@ -132,9 +114,7 @@ export function attributeGap(
 /** A deletion found after a gap: it cannot be proven, so those who asked for it are candidates only. */
 export function attributeGapDeletion(uid: Uid, pending: Pending): Verdict {
   return collapsed(
-    pending.fifo.filter(
-      ({ correlation }) => correlation.uid === uid && correlation.operation === "DELETE",
-    ),
+    pending.fifo.filter(({ correlation }) => correlation.uid === uid && correlation.operation === "DELETE"),
   );
 }
 
@@ -144,8 +124,7 @@ export function attributeGapDeletion(uid: Uid, pending: Pending): Verdict {
  */
 export function reconsider(verdict: Verdict, noop: Correlation): Verdict {
   const loser = verdict.candidates.find((candidate) => candidate.user === noop.user);
-  if (verdict.tier !== "tie" || loser === undefined || verdict.candidates.length < 2)
-    return verdict;
+  if (verdict.tier !== "tie" || loser === undefined || verdict.candidates.length < 2) return verdict;
   const others = verdict.candidates.filter((candidate) => candidate !== loser);
   const [first] = others;
   if (first === undefined) return verdict;
@@ -168,8 +147,7 @@ function collapsed(writers: readonly PendingCorrelation[]): Verdict {
 
 function candidatesOn(known: Known, pending: Pending): readonly PendingCorrelation[] {
   return pending.fifo.filter(
-    ({ correlation }) =>
-      correlation.uid === known.uid && correlation.base === known.resourceVersion,
+    ({ correlation }) => correlation.uid === known.uid && correlation.base === known.resourceVersion,
   );
 }
 

@@ -52,12 +52,7 @@ export function remove(pending: Pending, arrival: number, why: "evicted" | "expi
 }
 
 /** Drops all that can no longer win once `uid` has reached `version`; all of `uid` when it is gone. */
-export function retire(
-  pending: Pending,
-  uid: Uid,
-  version: ResourceVersion,
-  gone: boolean,
-): Sifted {
+export function retire(pending: Pending, uid: Uid, version: ResourceVersion, gone: boolean): Sifted {
   if (pending.fifo.length === 0 && pending.markedThrough === "") return { pending, dropped: [] };
   const sifted = sift(pending, (correlation) =>
     correlation.uid === uid
@@ -72,9 +67,7 @@ export function retire(
 }
 
 function sift(pending: Pending, keep: (correlation: Correlation) => boolean): Sifted {
-  const dropped = pending.fifo
-    .filter((each) => !keep(each.correlation))
-    .map((each) => each.correlation);
+  const dropped = pending.fifo.filter((each) => !keep(each.correlation)).map((each) => each.correlation);
   if (dropped.length === 0) return { pending, dropped };
   const fifo = pending.fifo.filter((each) => keep(each.correlation));
   return { pending: { fifo, markedThrough: pending.markedThrough }, dropped };

@@ -120,18 +120,12 @@ export function isRepeat(context: ResourceContext, shown: Observed | Listed): bo
   if (known === null || (shown.type === "listed" && shown.unbroken)) return false;
   const { resourceVersion } = shown.event;
   return (
-    compareCursors(
-      { epoch: shown.epoch, resourceVersion },
-      { epoch, resourceVersion: known.resourceVersion },
-    ) <= 0
+    compareCursors({ epoch: shown.epoch, resourceVersion }, { epoch, resourceVersion: known.resourceVersion }) <= 0
   );
 }
 
 /** A review: kept while it can still win; one that changes nothing bears witness and is dropped. */
-export function correlate(
-  context: ResourceContext,
-  { entry, capacity }: Correlated,
-): ResourceContext {
+export function correlate(context: ResourceContext, { entry, capacity }: Correlated): ResourceContext {
   const { correlation } = entry;
   const drop = (reason: DropReason, ...others: readonly ResourceEffect[]): ResourceContext => ({
     ...context,
@@ -140,12 +134,7 @@ export function correlate(
   if (isStale(context.known, correlation)) return drop("stale");
   if (correlation.operation === "UPDATE" && correlation.objectHash === correlation.oldObjectHash) {
     const { known, tie } = context;
-    if (
-      known === null ||
-      tie === null ||
-      correlation.uid !== known.uid ||
-      correlation.base !== known.resourceVersion
-    )
+    if (known === null || tie === null || correlation.uid !== known.uid || correlation.base !== known.resourceVersion)
       return drop("noop");
     const verdict = reconsider(tie, correlation);
     if (verdict === tie) return drop("noop");
@@ -170,15 +159,11 @@ export function create(context: ResourceContext, shown: Observed | Listed): Reso
   if (shown.type === "listed" && shown.unbroken) return move(context, shown);
   const { event } = shown;
   if (shown.type === "observed" && event.kind === "ADDED")
-    return step(context, shown, [
-      changeOf(shown, "CREATE", attributeCreation({ ...shown, pending: context.pending })),
-    ]);
+    return step(context, shown, [changeOf(shown, "CREATE", attributeCreation({ ...shown, pending: context.pending }))]);
   const { pending, known } = context;
   const born =
     known !== null ||
-    pending.fifo.some(
-      ({ correlation }) => correlation.operation === "CREATE" && correlation.uid === event.uid,
-    );
+    pending.fifo.some(({ correlation }) => correlation.operation === "CREATE" && correlation.uid === event.uid);
   const verdict = attributeGap(null, { event, pending });
   return step(context, shown, [changeOf(shown, born ? "CREATE" : "UPDATE", verdict)]);
 }
@@ -197,9 +182,7 @@ export function update(context: ResourceContext, shown: Observed | Listed): Reso
   }
   if (isNeutral(known, event)) return step(context, shown, []);
   const gap = shown.type === "listed" || shown.epoch !== context.epoch;
-  const verdict = gap
-    ? attributeGap(known, { event, pending })
-    : attributeUpdate(known, { ...shown, pending });
+  const verdict = gap ? attributeGap(known, { event, pending }) : attributeUpdate(known, { ...shown, pending });
   return step(context, shown, [changeOf(shown, "UPDATE", verdict)]);
 }
 
@@ -207,16 +190,13 @@ export function update(context: ResourceContext, shown: Observed | Listed): Reso
 export function end(context: ResourceContext, shown: Observed | Listed): ResourceContext {
   const { known, pending } = context;
   if (shown.type === "listed" && shown.unbroken) return move(context, shown);
-  const provable =
-    shown.type === "observed" && known?.uid === shown.event.uid && shown.epoch === context.epoch;
+  const provable = shown.type === "observed" && known?.uid === shown.event.uid && shown.epoch === context.epoch;
   const verdict = provable
     ? attributeDeletion(known, { ...shown, pending })
     : attributeGapDeletion(shown.event.uid, pending);
   const deletion = changeOf(shown, "DELETE", verdict);
   const unseen = known !== null && known.uid !== shown.event.uid;
-  const earlier = unseen
-    ? { ...deletion, uid: known.uid, verdict: attributeGapDeletion(known.uid, pending) }
-    : null;
+  const earlier = unseen ? { ...deletion, uid: known.uid, verdict: attributeGapDeletion(known.uid, pending) } : null;
   return step(context, shown, earlier === null ? [deletion] : [earlier]);
 }
 
@@ -250,11 +230,7 @@ export function miss(context: ResourceContext, missing: Missing): ResourceContex
   };
 }
 
-function step(
-  context: ResourceContext,
-  shown: Observed | Listed,
-  changes: readonly Change[],
-): ResourceContext {
+function step(context: ResourceContext, shown: Observed | Listed, changes: readonly Change[]): ResourceContext {
   const { event, epoch } = shown;
   const { uid, resourceVersion, objectHash, restHash, replicas } = event;
   const restored = context.known !== null && epoch !== context.epoch;
@@ -278,11 +254,7 @@ function isStale(known: Known | null, { uid, base, operation }: Correlation): bo
     : compareResourceVersions(base, known.resourceVersion) < 0;
 }
 
-function changeOf(
-  { event, epoch }: Observed | Listed,
-  operation: Operation,
-  verdict: Verdict,
-): Change {
+function changeOf({ event, epoch }: Observed | Listed, operation: Operation, verdict: Verdict): Change {
   const { type, namespace, name, uid, resourceVersion, bytes, atMs } = event;
   return {
     type,

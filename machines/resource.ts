@@ -32,12 +32,8 @@ export const resourceMachine = setup({
     wasTerminating: ({ event }) => event.type === "remembered" && event.terminating,
   },
   actions: {
-    correlate: assign(({ context, event }) =>
-      event.type === "correlated" ? correlate(context, event) : {},
-    ),
-    withdraw: assign(({ context, event }) =>
-      event.type === "removed" ? withdraw(context, event) : {},
-    ),
+    correlate: assign(({ context, event }) => (event.type === "correlated" ? correlate(context, event) : {})),
+    withdraw: assign(({ context, event }) => (event.type === "removed" ? withdraw(context, event) : {})),
     create: assign(({ context, event }) => (isShown(event) ? create(context, event) : {})),
     update: assign(({ context, event }) => (isShown(event) ? update(context, event) : {})),
     end: assign(({ context, event }) => (isShown(event) ? end(context, event) : {})),

@@ -37,8 +37,7 @@ export interface Selectable {
 /** Whether `resource` is one that `selection` is about; operations are not looked at. */
 export function selects(selection: Selection, resource: Selectable): boolean {
   if (selection.typeKey !== resource.typeKey) return false;
-  if (selection.namespaces !== null && !selection.namespaces.includes(resource.namespace))
-    return false;
+  if (selection.namespaces !== null && !selection.namespaces.includes(resource.namespace)) return false;
   for (const [key, value] of Object.entries(selection.matchLabels)) {
     if (labelOf(resource.labels, key) !== value) return false;
   }
@@ -46,14 +45,10 @@ export function selects(selection: Selection, resource: Selectable): boolean {
 }
 
 /** The operations for which any of `selections` wants a commit; empty: no file of this resource belongs in the target. */
-export function selectedOperations(
-  selections: readonly Selection[],
-  resource: Selectable,
-): ReadonlySet<Operation> {
+export function selectedOperations(selections: readonly Selection[], resource: Selectable): ReadonlySet<Operation> {
   const operations = new Set<Operation>();
   for (const selection of selections) {
-    if (selects(selection, resource))
-      for (const operation of selection.operations) operations.add(operation);
+    if (selects(selection, resource)) for (const operation of selection.operations) operations.add(operation);
   }
   return operations;
 }

@@ -16,7 +16,7 @@ export interface WatchWait {
 }
 
 /** K26. */
-export const watchBackOff = {
+const watchBackOff = {
   firstMs: 800,
   factor: 2,
   maxMs: 30_000,
@@ -25,7 +25,7 @@ export const watchBackOff = {
 } as const;
 
 /** A LIST at exactly the cursor may meet a server that lags behind; so often is it asked again before the cursor is given up. */
-export const maxExactAttempts = 5;
+const maxExactAttempts = 5;
 
 /** `failures` counts this one. */
 export function waitFor(fault: WatchFault, failures: number): WatchWait {

@@ -30,7 +30,7 @@ export interface CommandLine {
 
 export const exitDone = 0;
 export const exitFailed = 1;
-export const exitUsage = 2;
+const exitUsage = 2;
 
 /** Resolves to the exit code: 0 done, 1 failed, 2 wrong usage or configuration. */
 export async function commandLine(argv: readonly string[], options: CommandLine): Promise<number> {

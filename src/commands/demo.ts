@@ -66,7 +66,7 @@ export interface DemoPorts {
   readonly signal: AbortSignal;
 }
 
-export const DEMO_HELP = `Usage: kubescribe demo [--directory DIR]
+const DEMO_HELP = `Usage: kubescribe demo [--directory DIR]
 
 Starts a simulated Kubernetes API server in this process, lets a handful of users change it, and
 shows the Git history that kubescribe makes of it. Needs no cluster; ends by itself.

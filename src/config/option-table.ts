@@ -32,7 +32,7 @@ const mebibyte = 1024 ** 2;
 const gibibyte = 1024 ** 3;
 const tebibyte = 1024 ** 4;
 
-export const clusterOptions: readonly OptionDefinition[] = [
+const clusterOptions: readonly OptionDefinition[] = [
   path("kubeconfig", connection, {
     value: "FILE",
     help: "credentials and address of the cluster (in a pod: not needed)",
@@ -44,7 +44,7 @@ export const clusterOptions: readonly OptionDefinition[] = [
   }),
 ];
 
-export const outputOptions: readonly OptionDefinition[] = [
+const outputOptions: readonly OptionDefinition[] = [
   choice("log-level", output, {
     choices: ["debug", "info", "warn", "error"],
     fallback: "info",

@@ -16,7 +16,7 @@ import type { ApiServer, Clock, HttpRequest, HttpResponse, Log, Meter } from "..
 import { Credentials } from "./credentials.ts";
 import type { Connection } from "./credentials.ts";
 
-export const credentialsMaxAgeMs = 30_000;
+const credentialsMaxAgeMs = 30_000;
 /** Probes that keep a quiet connection from being forgotten by what lies between. */
 const tcpKeepAliveMs = 30_000;
 /** Idle connections that are kept for the next request; a watch holds its own. */

@@ -12,7 +12,7 @@ import { maxFrameBytes } from "./frames.ts";
 import type { FrameReceiver } from "./frames.ts";
 
 /** Bytes of the page outside of its items: some 100. */
-export const maxSkeletonBytes = 1024 * 1024;
+const maxSkeletonBytes = 1024 * 1024;
 
 const quote = 0x22;
 const comma = 0x2c;

@@ -84,7 +84,7 @@ async function listOnce(
   }
 }
 
-export function matchQuery(request: ListMatch): Record<string, string> {
+function matchQuery(request: ListMatch): Record<string, string> {
   if (request.match === "latest") return {};
   const resourceVersionMatch = request.match === "exact" ? "Exact" : "NotOlderThan";
   return { resourceVersion: request.version, resourceVersionMatch };

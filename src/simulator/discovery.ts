@@ -7,7 +7,7 @@ import type { ApiAnswer } from "./status.ts";
 
 const VERBS = ["create", "delete", "deletecollection", "get", "list", "patch", "update", "watch"];
 /** What the simulator plays. */
-export const SIMULATED_VERSION = { major: "1", minor: "36", gitVersion: "v1.36.3" };
+const SIMULATED_VERSION = { major: "1", minor: "36", gitVersion: "v1.36.3" };
 
 /** Null where the path is none of discovery's. */
 export function discover(types: readonly SimulatedType[], path: string): ApiAnswer | null {

@@ -157,7 +157,7 @@ export class Front implements AsyncDisposable {
 }
 
 /** Takes a write through its reviews. */
-export async function drive(run: Write, ask: (attempt: Attempt) => Promise<ReviewAnswer>): Promise<ApiAnswer> {
+async function drive(run: Write, ask: (attempt: Attempt) => Promise<ReviewAnswer>): Promise<ApiAnswer> {
   let step = run.next();
   while (step.done !== true) step = run.next(await ask(step.value));
   return step.value;

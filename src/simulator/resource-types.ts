@@ -146,13 +146,13 @@ export const CONFIG_MAPS = define({
   shortNames: ["cm"],
   layout: { ...HEAD, immutable: null, data: null, binaryData: null },
 });
-export const SECRETS = define({
+const SECRETS = define({
   resource: "secrets",
   kind: "Secret",
   singular: "secret",
   layout: { ...HEAD, immutable: null, data: null, stringData: null, type: null },
 });
-export const SERVICES = define({
+const SERVICES = define({
   resource: "services",
   kind: "Service",
   singular: "service",

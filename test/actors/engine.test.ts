@@ -92,9 +92,7 @@ function say(message: BranchMessage): string {
 describe("the engine", () => {
   it("says one thing for every watch message: a change or the progress", () => {
     const world = new World();
-    world
-      .review({ operation: "CREATE", user: "ann", object: "a" })
-      .see({ kind: "ADDED", version: 10, object: "a" });
+    world.review({ operation: "CREATE", user: "ann", object: "a" }).see({ kind: "ADDED", version: 10, object: "a" });
     world.see({ kind: "MODIFIED", version: 11, object: "a ready", rest: "a" });
     world.watch$.next({
       kind: "bookmarked",
@@ -107,8 +105,7 @@ describe("the engine", () => {
 
   it("keeps an idle resource as a record that comes back with the same answers", () => {
     const world = new World();
-    for (let n = 0; n < 100; n += 1)
-      world.see({ kind: "ADDED", version: 10 + n, object: `o${n}`, name: `n${n}` });
+    for (let n = 0; n < 100; n += 1) world.see({ kind: "ADDED", version: 10 + n, object: `o${n}`, name: `n${n}` });
     expect([world.engine.registry.awakeCount, world.engine.registry.atRestCount]).toEqual([0, 100]);
     world.review({ operation: "UPDATE", user: "bob", name: "n7", base: 17, object: "b" });
     expect([world.engine.registry.awakeCount, world.engine.registry.atRestCount]).toEqual([1, 99]);
@@ -119,9 +116,7 @@ describe("the engine", () => {
 
   it("forgets names that are gone, and names that were never created once their reviews are over time", () => {
     const world = new World();
-    world
-      .see({ kind: "ADDED", version: 10, object: "a" })
-      .see({ kind: "DELETED", version: 11, object: "a" });
+    world.see({ kind: "ADDED", version: 10, object: "a" }).see({ kind: "DELETED", version: 11, object: "a" });
     world.review({ operation: "CREATE", user: "ann", object: "x", name: "never", uid: "x" });
     expect(world.engine.registry.awakeCount).toBe(1);
     world.clock.advance(defaultEngineBounds.pendingTtlMs + 2_000);
@@ -166,9 +161,7 @@ describe("the engine", () => {
     stale.clock.advance(1_000);
     stale.review({ operation: "DELETE", user: "denied", base: 10 });
     stale.clock.advance(30_000);
-    expect(stale.see({ kind: "DELETED", version: 11, object: "a" }).last).toBe(
-      "DELETE a 11 unresolved nobody",
-    );
+    expect(stale.see({ kind: "DELETED", version: 11, object: "a" }).last).toBe("DELETE a 11 unresolved nobody");
   });
 
   it("restarts an actor that throws, and commits an event that fails again and again as it stands", () => {
@@ -198,9 +191,7 @@ describe("the engine", () => {
       { version: 30, object: "a2", name: "a" },
       { version: 11, object: "b", name: "b", uid: "b" },
     ]);
-    expect(world.last).toBe(
-      "relist 40: UPDATE a collapsed, UPDATE d unresolved, DELETE c unresolved",
-    );
+    expect(world.last).toBe("relist 40: UPDATE a collapsed, UPDATE d unresolved, DELETE c unresolved");
   });
 
   it("begins with the exact state at the cursor, whatever a record says beyond it", () => {
@@ -219,9 +210,7 @@ describe("the engine", () => {
         atMs: world.clock.nowMs(),
       }),
     ]);
-    world
-      .list(12, [{ version: 10, object: "a" }], true)
-      .see({ kind: "MODIFIED", version: 15, object: "later" });
+    world.list(12, [{ version: 10, object: "a" }], true).see({ kind: "MODIFIED", version: 15, object: "later" });
     expect(world.said).toEqual(["relist 12: ", "UPDATE a 15 exact bob"]);
   });
 });

@@ -107,9 +107,7 @@ describe("a creation", () => {
       object: "a",
       uid: "other",
     });
-    expect(story.see({ kind: "ADDED", version: 10, object: "a" }).commits).toEqual([
-      "CREATE 10 unresolved nobody",
-    ]);
+    expect(story.see({ kind: "ADDED", version: 10, object: "a" }).commits).toEqual(["CREATE 10 unresolved nobody"]);
   });
 });
 
@@ -193,8 +191,7 @@ describe("an update", () => {
 });
 
 describe("a scale", () => {
-  const scaled = () =>
-    created().see({ kind: "MODIFIED", version: 11, object: "two", rest: "d", replicas: 2 });
+  const scaled = () => created().see({ kind: "MODIFIED", version: 11, object: "two", rest: "d", replicas: 2 });
 
   it("belongs to the Scale that asked for the number", () => {
     const story = scaled()
@@ -261,12 +258,8 @@ describe("a deletion", () => {
   });
 
   it("is nobody's when the only request is stale or from before a blind time (K50)", () => {
-    const stale = created()
-      .freshSince(200)
-      .review({ operation: "DELETE", user: "denied", base: 10, sinceMs: 100 });
-    expect(stale.see({ kind: "DELETED", version: 11, object: "a" }).commits.at(-1)).toBe(
-      "DELETE 11 unresolved nobody",
-    );
+    const stale = created().freshSince(200).review({ operation: "DELETE", user: "denied", base: 10, sinceMs: 100 });
+    expect(stale.see({ kind: "DELETED", version: 11, object: "a" }).commits.at(-1)).toBe("DELETE 11 unresolved nobody");
     const restored = created().review({
       operation: "DELETE",
       user: "denied",
@@ -311,10 +304,7 @@ describe("after a gap", () => {
       .review({ operation: "DELETE", user: "dan", base: 10 })
       .review({ operation: "CREATE", user: "bob", object: "n", uid: "second" })
       .list({ version: 15, object: "n", uid: "second" });
-    expect(story.commits.slice(1)).toEqual([
-      "DELETE 15 collapsed nobody of dan",
-      "CREATE 15 recovered bob",
-    ]);
+    expect(story.commits.slice(1)).toEqual(["DELETE 15 collapsed nobody of dan", "CREATE 15 recovered bob"]);
   });
 
   it("the exact state at the cursor only sets the chain", () => {
@@ -330,8 +320,6 @@ describe("after a gap", () => {
   it("a list older than what was seen changes nothing, except in a new epoch", () => {
     const story = created().list({ version: 9, object: "old" });
     expect(story.commits.length).toBe(1);
-    expect(story.list({ version: 9, object: "old", epoch: 1 }).commits.at(-1)).toBe(
-      "UPDATE 9 unresolved nobody",
-    );
+    expect(story.list({ version: 9, object: "old", epoch: 1 }).commits.at(-1)).toBe("UPDATE 9 unresolved nobody");
   });
 });

@@ -18,22 +18,14 @@ const everything: Selection = {
 };
 const resource = { typeKey: configMaps, namespace: "default", labels: { app: "web", tier: "" } };
 
-function withExpression(
-  key: string,
-  operator: LabelExpression["operator"],
-  ...values: string[]
-): Selection {
+function withExpression(key: string, operator: LabelExpression["operator"], ...values: string[]): Selection {
   return { ...everything, matchExpressions: [{ key, operator, values }] };
 }
 
 describe("a selection", () => {
   test.each<readonly [string, Selection, boolean]>([
     ["of the type selects", everything, true],
-    [
-      "of another type does not",
-      { ...everything, typeKey: typeKeyOf("apps", "deployments") },
-      false,
-    ],
+    ["of another type does not", { ...everything, typeKey: typeKeyOf("apps", "deployments") }, false],
     ["with the namespace selects", { ...everything, namespaces: ["other", "default"] }, true],
     ["without the namespace does not", { ...everything, namespaces: ["other"] }, false],
     ["of no namespace selects nothing", { ...everything, namespaces: [] }, false],
@@ -41,11 +33,7 @@ describe("a selection", () => {
     ["with a different label does not", { ...everything, matchLabels: { app: "db" } }, false],
     ["asks for every label", { ...everything, matchLabels: { app: "web", zone: "a" } }, false],
     ["takes an empty value for a value", { ...everything, matchLabels: { tier: "" } }, true],
-    [
-      "does not find members of Object.prototype",
-      { ...withExpression("constructor", "Exists") },
-      false,
-    ],
+    ["does not find members of Object.prototype", { ...withExpression("constructor", "Exists") }, false],
     ["In with the value", withExpression("app", "In", "db", "web"), true],
     ["In without the value", withExpression("app", "In", "db"), false],
     ["In where the label is missing", withExpression("zone", "In", "a"), false],

@@ -135,7 +135,7 @@ const awkward = [
   "a b ".repeat(300) + "c",
 ];
 
-export const text: fc.Arbitrary<string> = fc.oneof(
+const text: fc.Arbitrary<string> = fc.oneof(
   fc.constantFrom(...awkward),
   fc.string({
     unit: fc.constantFrom("a", "b", " ", "\n", "\t", "-", ":", "#", "'", '"', "\\", "1", ".", "\r", "\u0085", "|", ">"),
@@ -152,7 +152,7 @@ export const text: fc.Arbitrary<string> = fc.oneof(
 );
 
 /** Source texts of JSON numbers, each with its one canonical spelling of value kept apart by the tests. */
-export const number: fc.Arbitrary<string> = fc.oneof(
+const number: fc.Arbitrary<string> = fc.oneof(
   fc.integer().map(String),
   fc.bigInt({ min: -(2n ** 63n), max: 2n ** 64n }).map(String),
   fc.constantFrom(
