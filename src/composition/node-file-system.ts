@@ -2,6 +2,7 @@
 
 import { constants } from "node:fs";
 import * as files from "node:fs/promises";
+import { dirname } from "node:path";
 import type { FileHandle, FileSystem } from "../../actors/ports.ts";
 
 const flags = {
@@ -20,9 +21,7 @@ export function createNodeFileSystem(): FileSystem {
       const found = await files.stat(path);
       return { sizeBytes: found.size, directory: found.isDirectory(), modifiedMs: found.mtimeMs };
     },
-    async makeDirectory(path) {
-      await files.mkdir(path, { recursive: true });
-    },
+    makeDirectory,
     rename: (from, to) => files.rename(from, to),
     remove: (path) => files.unlink(path),
     async syncDirectory(path) {
@@ -30,6 +29,24 @@ export function createNodeFileSystem(): FileSystem {
       await directory.sync();
     },
   };
+}
+
+/** Node's own `recursive` never ends where the system answers ENOENT although the parent is there, as /proc does. */
+async function makeDirectory(path: string): Promise<void> {
+  try {
+    await files.mkdir(path);
+  } catch (error) {
+    if (codeOf(error) === "EEXIST" && (await files.stat(path)).isDirectory()) return;
+    if (codeOf(error) !== "ENOENT" || dirname(path) === path) throw error;
+    await makeDirectory(dirname(path));
+    await files.mkdir(path).catch(async (again: unknown) => {
+      if (codeOf(again) !== "EEXIST" || !(await files.stat(path)).isDirectory()) throw again;
+    });
+  }
+}
+
+function codeOf(error: unknown): unknown {
+  return error instanceof Error && "code" in error ? error.code : undefined;
 }
 
 class NodeFileHandle implements FileHandle {
