@@ -13,6 +13,7 @@ import { cpus, tmpdir } from "node:os";
 import { join } from "node:path";
 import type { FlushEntry } from "../actors/ports.ts";
 import type { ObjectHash, ResourceType, ResourceVersion, TypeKey, Uid } from "../machines/messages.ts";
+import type { Selection } from "../machines/selection.ts";
 import { createNodeFileSystem } from "../src/composition/node-file-system.ts";
 import { createInlineCommitPool } from "../src/git/commit-pool.ts";
 import { defaultAuthorMapping, defaultCommitter, defaultSentinel } from "../src/git/target.ts";
@@ -75,12 +76,17 @@ const git = (repository: string, ...args: readonly string[]): string =>
     maxBuffer: 1 << 30,
   });
 
+const selections: readonly Selection[] = [
+  { typeKey: type.key, namespaces: null, matchLabels: {}, matchExpressions: [], operations: ["CREATE", "UPDATE"] },
+];
+
 async function runOurs(repository: string, flushSize: number): Promise<number> {
   const monotonicMs = (): number => performance.now();
   await using pool = createInlineCommitPool({
     fs: createNodeFileSystem(),
     clock: { nowMs: () => 1_700_000_000_000, monotonicMs, after: () => ({ [Symbol.dispose]: () => undefined }) },
     manifestOf: (bytes) => ({ yaml: bytes, labels: {} }),
+    selectionsOf: () => selections,
     targets: [
       {
         id: "bench",
@@ -92,15 +98,6 @@ async function runOurs(repository: string, flushSize: number): Promise<number> {
         committer: defaultCommitter,
         sentinel: defaultSentinel,
         secrets: "omit",
-        selections: [
-          {
-            typeKey: type.key,
-            namespaces: null,
-            matchLabels: {},
-            matchExpressions: [],
-            operations: ["CREATE", "UPDATE"],
-          },
-        ],
         durability: "flush",
       },
     ],

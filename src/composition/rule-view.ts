@@ -1,6 +1,10 @@
 /**
  * What the rules mean on this cluster, now: which types are watched, in which version, and what each target wants of them.
  * Owns the last answer; it changes when the cluster serves other types.
+ *
+ * 1. A target's selections are the very same list until they change: workers are sent them only then.
+ * 2. Selections never go while the process runs: what was seen of a type before it vanished is still to be committed.
+ * 3. A type whose group's server is silent stays as it was.
  */
 import type { TypeSelection } from "../../actors/watch-manager.ts";
 import type { Log } from "../../actors/ports.ts";
@@ -15,7 +19,7 @@ import { ServedTypes } from "./served-types.ts";
 
 export interface RuleViewOptions {
   readonly documents: readonly RuleDocument[];
-  readonly discovery: Discovery;
+  readonly discovery: Pick<Discovery, "read">;
   readonly log: Log;
 }
 
@@ -42,12 +46,9 @@ export class RuleView {
       this.#warned.add(warning);
       log.warn(warning);
     }
-    this.#types.clear();
+    for (const [key, { group }] of this.#types) this.#types.delete(key);
     for (const type of compiled.watchedTypes) this.#types.set(type.key, type);
-    for (const { id, selections } of compiled.targets) {
-      this.#selections.set(id, selections);
-      this.#wanted.set(id, new Set(selections.map(({ typeKey }) => typeKey)));
-    }
+    for (const { id, selections } of compiled.targets) this.#select(id, selections);
     this.#targets = compiled.targets;
     return { types: compiled.watchedTypes, uncertain: (group) => served.uncertain(group) };
   }
@@ -71,4 +72,21 @@ export class RuleView {
   wants(targetId: string, typeKey: TypeKey): boolean {
     return this.#wanted.get(targetId)?.has(typeKey) ?? false;
   }
+
+  #select(targetId: string, selections: readonly Selection[]): void {
+    const known = this.selectionsOf(targetId);
+    const found = new Set(selections.map(({ typeKey }) => typeKey));
+    const next = [...selections, ...known.filter(({ typeKey }) => !found.has(typeKey))];
+    // In any order they mean the same.
+    if (this.#selections.has(targetId) && textOf(next) === textOf(known)) return;
+    this.#selections.set(targetId, next);
+    this.#wanted.set(targetId, new Set(next.map(({ typeKey }) => typeKey)));
+  }
+}
+
+function textOf(selections: readonly Selection[]): string {
+  return selections
+    .map((selection) => JSON.stringify(selection))
+    .toSorted()
+    .join("\n");
 }

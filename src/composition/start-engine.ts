@@ -135,6 +135,7 @@ async function openTargets(
   const pool = stack.use(
     createPiscinaCommitPool({
       targets,
+      selectionsOf: (targetId) => rules.selectionsOf(targetId),
       workerUrl: new URL("commit-worker.ts", import.meta.url).href,
       prepareThreads: options.bounds.commitThreads,
       lock: (target) => lockTarget(target, { fs: files, clock, processes }),

@@ -20,7 +20,6 @@ export function targetOptionsOf(target: CompiledTarget, clusterUid: string): Tar
     committer: config.committer ?? defaultCommitter,
     sentinel: defaultSentinel,
     secrets: config.secrets,
-    selections: target.selections,
     // `--durability second` differs in how often it flushes, not in whether a flush is synced.
     durability: "flush",
   };

@@ -5,6 +5,7 @@
 
 import type { FlushEntry, FlushRequest } from "../../actors/ports.ts";
 import type { Cursor, ResourceType, TypeKey } from "../../machines/messages.ts";
+import type { Selection } from "../../machines/selection.ts";
 import type { ChangeHeader } from "./commit.ts";
 import type { SelectionIndex } from "./selection.ts";
 
@@ -17,6 +18,8 @@ export interface Chunk {
 
 export interface ChunkHeader {
   readonly targetId: string;
+  /** Labels are asked for. */
+  readonly usesLabels: boolean;
   readonly types: readonly ResourceType[];
   /** Two numbers for each object: index of its type, length of its bytes. */
   readonly objects: readonly number[];
@@ -35,6 +38,8 @@ export type BatchEntry =
 
 export interface BatchHeader {
   readonly targetId: string;
+  /** Null: those that came with an earlier flush of this target. */
+  readonly selections: readonly Selection[] | null;
   readonly entries: readonly BatchEntry[];
   readonly cursors: readonly (readonly [TypeKey, Cursor])[];
 }
@@ -42,21 +47,27 @@ export interface BatchHeader {
 const chunkObjects = 128;
 const chunkBytes = 1 << 20;
 
+export interface BatchTarget {
+  readonly targetId: string;
+  readonly index: SelectionIndex;
+  readonly selections: BatchHeader["selections"];
+}
+
 /** The header of a flush, and its chunks one by one, made when they are asked for: not all copies exist at once. */
 export function batchOf(
   request: FlushRequest,
-  target: { readonly targetId: string; readonly selections: SelectionIndex },
+  target: BatchTarget,
 ): { readonly header: string; readonly chunks: Iterable<Chunk> } {
   const objects: { readonly type: ResourceType; readonly bytes: Uint8Array }[] = [];
   const itemOf = (type: ResourceType, object: { readonly namespace: string; readonly bytes: Uint8Array }): number => {
-    if (!target.selections.covers(type.key, object.namespace)) return -1;
+    if (!target.index.covers(type.key, object.namespace)) return -1;
     return objects.push({ type, bytes: object.bytes }) - 1;
   };
   const entries = request.entries.map((entry): BatchEntry => {
     switch (entry.kind) {
       case "change": {
         const { bytes: _bytes, ...change } = entry.change;
-        const needed = change.operation !== "DELETE" || target.selections.usesLabels;
+        const needed = change.operation !== "DELETE" || target.index.usesLabels;
         return { kind: "change", change, item: needed ? itemOf(change.type, entry.change) : -1 };
       }
       case "snapshot": {
@@ -74,13 +85,14 @@ export function batchOf(
         return entry satisfies never;
     }
   });
-  const header: BatchHeader = { targetId: target.targetId, entries, cursors: [...request.cursors] };
-  return { header: JSON.stringify(header), chunks: chunksOf(objects, target.targetId) };
+  const { targetId, selections } = target;
+  const header: BatchHeader = { targetId, selections, entries, cursors: [...request.cursors] };
+  return { header: JSON.stringify(header), chunks: chunksOf(objects, target) };
 }
 
 function* chunksOf(
   objects: readonly { readonly type: ResourceType; readonly bytes: Uint8Array }[],
-  targetId: string,
+  { targetId, index: { usesLabels } }: BatchTarget,
 ): Iterable<Chunk> {
   for (let first = 0; first < objects.length;) {
     const types = new Map<ResourceType, number>();
@@ -100,7 +112,7 @@ function* chunksOf(
       bytes.set(object.bytes, at);
       at += object.bytes.length;
     }
-    const header: ChunkHeader = { targetId, types: [...types.keys()], objects: numbers };
+    const header: ChunkHeader = { targetId, usesLabels, types: [...types.keys()], objects: numbers };
     yield { bytes: bytes.buffer, header: JSON.stringify(header) };
     first = end;
   }

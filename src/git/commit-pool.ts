@@ -1,11 +1,15 @@
 /** The CommitPool port over the two stages: cuts a flush into chunks, prepares them side by side, and has them assembled. */
 
 import type { CommitPool, FlushRequest, FlushResult, TargetState } from "../../actors/ports.ts";
-import { batchOf, type Chunk } from "./batch.ts";
+import type { Selection } from "../../machines/selection.ts";
+import { batchOf, type BatchTarget, type Chunk } from "./batch.ts";
 import type { PreparedChunk } from "./prepare.ts";
 import { SelectionIndex } from "./selection.ts";
 import { Stages, type StagesOptions, targetOf } from "./stages.ts";
 import type { TargetOptions } from "./target.ts";
+
+/** What a target wants now; the very same list while nothing changes. */
+export type SelectionsOf = (targetId: string) => readonly Selection[];
 
 /** Where the stages run. `prepare` and `flush` may take the buffers away. */
 export interface StageRunner extends AsyncDisposable {
@@ -17,9 +21,9 @@ export interface StageRunner extends AsyncDisposable {
 }
 
 /** Everything in the calling thread, through the ports only: for simulations and tests. */
-export function createInlineCommitPool(options: StagesOptions): CommitPool {
+export function createInlineCommitPool(options: StagesOptions & { readonly selectionsOf: SelectionsOf }): CommitPool {
   const stages = new Stages(options);
-  return createCommitPool(options.targets, {
+  return createCommitPool(options, {
     parallelChunks: 1,
     open: (targetId) => stages.open(targetId),
     prepare: async (chunk) => stages.prepare(chunk),
@@ -28,23 +32,40 @@ export function createInlineCommitPool(options: StagesOptions): CommitPool {
   });
 }
 
-export function createCommitPool(targets: readonly TargetOptions[], runner: StageRunner): CommitPool {
-  const selections = new Map(targets.map((target) => [target.id, new SelectionIndex(target.selections)]));
+export interface CommitPoolOptions {
+  readonly targets: readonly TargetOptions[];
+  readonly selectionsOf: SelectionsOf;
+}
+
+/** A flush is prepared and assembled with the same selections; they are sent to the target's worker when they have changed. */
+export function createCommitPool({ targets, selectionsOf }: CommitPoolOptions, runner: StageRunner): CommitPool {
+  const indexes = new Map<string, { readonly selections: readonly Selection[]; readonly index: SelectionIndex }>();
+  /** What each target's worker has; nothing after a failure: it may be another worker now. */
+  const sent = new Map<string, readonly Selection[]>();
+  const indexOf = (targetId: string, selections: readonly Selection[]): SelectionIndex => {
+    const known = indexes.get(targetId);
+    if (known?.selections === selections) return known.index;
+    const index = new SelectionIndex(selections);
+    indexes.set(targetId, { selections, index });
+    return index;
+  };
   return {
     open: async (targetId) => runner.open(targetOf(targets, targetId).id),
-    async flush(targetId, request) {
-      const index = selections.get(targetOf(targets, targetId).id) ?? new SelectionIndex([]);
-      return flushBatch(runner, request, { targetId, selections: index });
+    async flush(id, request) {
+      const targetId = targetOf(targets, id).id;
+      const selections = selectionsOf(targetId);
+      const news = sent.get(targetId) === selections ? null : selections;
+      sent.delete(targetId);
+      const index = indexOf(targetId, selections);
+      const result = await flushBatch(runner, request, { targetId, index, selections: news });
+      sent.set(targetId, selections);
+      return result;
     },
     [Symbol.asyncDispose]: () => runner[Symbol.asyncDispose](),
   };
 }
 
-async function flushBatch(
-  runner: StageRunner,
-  request: FlushRequest,
-  target: { readonly targetId: string; readonly selections: SelectionIndex },
-): Promise<FlushResult> {
+async function flushBatch(runner: StageRunner, request: FlushRequest, target: BatchTarget): Promise<FlushResult> {
   const batch = batchOf(request, target);
   const chunks = batch.chunks[Symbol.iterator]();
   const prepared: PreparedChunk[] = [];

@@ -8,13 +8,14 @@ import type { CommitPool, FlushResult, TargetState } from "../../actors/ports.ts
 import { KubescribeError } from "../../machines/error.ts";
 import type { Retry } from "../../machines/error.ts";
 import type { Chunk } from "./batch.ts";
-import { createCommitPool } from "./commit-pool.ts";
+import { createCommitPool, type SelectionsOf } from "./commit-pool.ts";
 import type { PreparedChunk } from "./prepare.ts";
 import { targetOf } from "./stages.ts";
 import type { TargetOptions } from "./target.ts";
 
 export interface PiscinaCommitPoolOptions {
   readonly targets: readonly TargetOptions[];
+  readonly selectionsOf: SelectionsOf;
   /** src/composition/commit-worker.ts, as a file URL. */
   readonly workerUrl: string;
   readonly prepareThreads: number;
@@ -72,7 +73,7 @@ export function createPiscinaCommitPool(options: PiscinaCommitPoolOptions): Comm
     });
     return assemblerOf(targetId);
   };
-  return createCommitPool(targets, {
+  return createCommitPool(options, {
     parallelChunks: prepareThreads * 2,
     async open(targetId) {
       const assembler = await locked(targetId);

@@ -26,13 +26,12 @@ export interface PreparedChunk {
 export interface PrepareOptions {
   readonly manifestOf: ManifestOf;
   readonly secrets: SecretsPolicy;
-  readonly usesLabels: boolean;
 }
 
 const rowBytes = 28;
 
 export function prepareChunk(chunk: Chunk, options: PrepareOptions): PreparedChunk {
-  const { types, objects } = JSON.parse(chunk.header) as ChunkHeader;
+  const { types, objects, usesLabels } = JSON.parse(chunk.header) as ChunkHeader;
   const manifestOptions = types.map((type) => ({ ...type, secrets: options.secrets }));
   const packed: PackedObject[] = [];
   const labels: Labels[] = [];
@@ -43,10 +42,10 @@ export function prepareChunk(chunk: Chunk, options: PrepareOptions): PreparedChu
     if (type === undefined) throw new RangeError("a chunk names a type that it does not have");
     const manifest = options.manifestOf(new Uint8Array(chunk.bytes, at, length), type);
     packed.push(packObject("blob", manifest.yaml));
-    if (options.usesLabels) labels.push(manifest.labels);
+    if (usesLabels) labels.push(manifest.labels);
     at += length;
   }
-  return { ...encodePacked(packed), labels: options.usesLabels ? JSON.stringify(labels) : "" };
+  return { ...encodePacked(packed), labels: usesLabels ? JSON.stringify(labels) : "" };
 }
 
 function encodePacked(packed: readonly PackedObject[]): Omit<PreparedChunk, "labels"> {

@@ -4,7 +4,6 @@ import type { Clock, FileSystem, FlushResult, TargetState } from "../../actors/p
 import { KubescribeError } from "../../machines/error.ts";
 import type { BatchHeader, Chunk, ChunkHeader } from "./batch.ts";
 import { type ManifestOf, prepareChunk, type PreparedChunk } from "./prepare.ts";
-import { SelectionIndex } from "./selection.ts";
 import type { TargetOptions } from "./target.ts";
 import { TargetWriter } from "./target-writer.ts";
 
@@ -18,23 +17,15 @@ export interface StagesOptions {
 export class Stages {
   readonly #options: StagesOptions;
   readonly #writers = new Map<string, TargetWriter>();
-  readonly #usesLabels = new Map<string, boolean>();
 
   constructor(options: StagesOptions) {
     this.#options = options;
-    for (const target of options.targets) {
-      this.#usesLabels.set(target.id, new SelectionIndex(target.selections).usesLabels);
-    }
   }
 
   prepare(chunk: Chunk): PreparedChunk {
     const { targetId } = JSON.parse(chunk.header) as Pick<ChunkHeader, "targetId">;
-    const target = targetOf(this.#options.targets, targetId);
-    return prepareChunk(chunk, {
-      manifestOf: this.#options.manifestOf,
-      secrets: target.secrets,
-      usesLabels: this.#usesLabels.get(targetId) ?? false,
-    });
+    const { secrets } = this.#targetOf(targetId);
+    return prepareChunk(chunk, { manifestOf: this.#options.manifestOf, secrets });
   }
 
   open(targetId: string): Promise<TargetState> {

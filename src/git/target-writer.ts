@@ -1,7 +1,8 @@
 /**
  * Writes one target's branch: the second stage, one per target, one flush after the other.
  *
- * Owns the reading of the branch that flushes build on, and the cursors that flushes without commits have told.
+ * Owns the reading of the branch that flushes build on, the cursors that flushes without commits have told, and the selections
+ * that came last.
  * 1. The order on disk is pack, index, branch ref, state ref: a crash leaves unused objects, or a state ref that the trailers of
  *    the commits after it complete.
  * 2. After any failure the reading is dropped: what holds is what the repository says.
@@ -9,6 +10,7 @@
  */
 
 import type { Clock, FileSystem, FlushResult, TargetState } from "../../actors/ports.ts";
+import { KubescribeError } from "../../machines/error.ts";
 import type { Cursor, TypeKey } from "../../machines/messages.ts";
 import type { BatchHeader } from "./batch.ts";
 import { branchRefOf, type BranchView, readBranch } from "./branch-view.ts";
@@ -35,7 +37,8 @@ const stateDelayMs = 60_000;
 export class TargetWriter {
   readonly #options: TargetWriterOptions;
   readonly #prefix: readonly string[];
-  readonly #selections: SelectionIndex;
+  /** Null: none came yet. */
+  #selections: SelectionIndex | null = null;
   #loaded: Loaded | null = null;
   #told: ReadonlyMap<TypeKey, Cursor> = new Map();
   #stateAtMs = 0;
@@ -43,7 +46,6 @@ export class TargetWriter {
   constructor(options: TargetWriterOptions) {
     this.#options = options;
     this.#prefix = pathPrefixOf(options.target.path);
-    this.#selections = new SelectionIndex(options.target.selections);
   }
 
   async open(): Promise<TargetState> {
@@ -53,6 +55,7 @@ export class TargetWriter {
   }
 
   async flush(batch: BatchHeader, prepared: readonly PreparedChunk[]): Promise<FlushResult> {
+    const selections = this.#selectionsFor(batch);
     const loaded = await this.#current();
     this.#loaded = null;
     const { view } = loaded;
@@ -63,7 +66,7 @@ export class TargetWriter {
       cursors,
       target,
       prefix: this.#prefix,
-      selections: this.#selections,
+      selections,
       clock,
     });
     await builder.takeOver();
@@ -84,6 +87,13 @@ export class TargetWriter {
     this.#loaded = { ...loaded, view: after };
     if (builder.pack.count > 0) await loaded.shelf.tidy();
     return { tip: builder.tip, commits };
+  }
+
+  #selectionsFor({ selections }: BatchHeader): SelectionIndex {
+    if (selections !== null) this.#selections = new SelectionIndex(selections);
+    if (this.#selections !== null) return this.#selections;
+    const message = `target ${this.#options.target.id} has a new worker, which knows no selections yet; they come with the next attempt`;
+    throw new KubescribeError("git-worker-new", message, { retry: "backoff" });
   }
 
   /** The reading in hand, unless somebody moved the branch since. */

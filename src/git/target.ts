@@ -1,6 +1,4 @@
-/** What one target branch is, as plain data: it goes to worker threads as JSON. */
-
-import type { Selection } from "../../machines/selection.ts";
+/** What one target branch is, as plain data: it goes to worker threads as JSON. What it selects may change and is no part of it. */
 
 export interface TargetOptions {
   readonly id: string;
@@ -17,7 +15,6 @@ export interface TargetOptions {
   /** Who authors what nobody is named for. */
   readonly sentinel: Person;
   readonly secrets: SecretsPolicy;
-  readonly selections: readonly Selection[];
   /** `flush`: pack, index, directories and refs are synced at each flush. `none`: when the operating system likes. */
   readonly durability: "flush" | "none";
 }

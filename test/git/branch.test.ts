@@ -6,6 +6,7 @@ import { readBlob, readCommit } from "isomorphic-git";
 import { describe, expect, test } from "vitest";
 import type { CommitPool, FlushEntry } from "../../actors/ports.ts";
 import type { TypeKey } from "../../machines/messages.ts";
+import type { Selection } from "../../machines/selection.ts";
 import { createNodeFileSystem } from "../../src/composition/node-file-system.ts";
 import { createInlineCommitPool } from "../../src/git/commit-pool.ts";
 import { isomorphicFiles } from "../../src/git/isomorphic-files.ts";
@@ -13,6 +14,7 @@ import { listTree } from "../../src/git/listing.ts";
 import type { TargetOptions } from "../../src/git/target.ts";
 import { createSimulatedClock } from "../fakes/clock.ts";
 import {
+  allSelections,
   changed,
   clusterUid,
   configmaps,
@@ -30,11 +32,16 @@ import {
   verdictBy,
 } from "./fixtures.ts";
 
-function poolAt(path: string, target: Partial<TargetOptions> = {}): CommitPool {
+function poolAt(
+  path: string,
+  options: Partial<TargetOptions> & { selections?: readonly Selection[] } = {},
+): CommitPool {
+  const { selections = allSelections, ...target } = options;
   return createInlineCommitPool({
     fs: createNodeFileSystem(),
     clock: createSimulatedClock(1_700_001_000_000),
     manifestOf: plainManifest,
+    selectionsOf: () => selections,
     targets: [targetAt(path, target)],
   });
 }
@@ -226,6 +233,7 @@ describe("cursors", () => {
         fs: createNodeFileSystem(),
         clock: createSimulatedClock(),
         manifestOf: plainManifest,
+        selectionsOf: () => allSelections,
         targets,
       });
     const pool = make();

@@ -1,14 +1,28 @@
 import { expect, test } from "vitest";
 import { createNodeFileSystem } from "../../src/composition/node-file-system.ts";
-import { createInlineCommitPool } from "../../src/git/commit-pool.ts";
+import type { Selection } from "../../machines/selection.ts";
+import type { BatchHeader } from "../../src/git/batch.ts";
+import { createCommitPool, createInlineCommitPool } from "../../src/git/commit-pool.ts";
+import { Stages } from "../../src/git/stages.ts";
 import { createSimulatedClock } from "../fakes/clock.ts";
-import { changed, flush, plainManifest, targetAt, temporaryPlace } from "./fixtures.ts";
+import {
+  allSelections,
+  changed,
+  configmaps,
+  deployments,
+  flush,
+  plainManifest,
+  selectionOf,
+  targetAt,
+  temporaryPlace,
+} from "./fixtures.ts";
 
 const poolAt = (path: string, target = {}) =>
   createInlineCommitPool({
     fs: createNodeFileSystem(),
     clock: createSimulatedClock(1_700_001_000_000),
     manifestOf: plainManifest,
+    selectionsOf: () => allSelections,
     targets: [targetAt(path, target)],
   });
 
@@ -35,4 +49,43 @@ test("one change is one commit that stock git reads", async () => {
     "
   `);
   expect(place.git("show", "main:clusters/prod/default/core/configmaps/web.yaml")).toBe("version: 5");
+});
+
+test("a type that is served later is committed once it is selected; a worker is sent selections only when they change", async () => {
+  using place = temporaryPlace();
+  const options = {
+    fs: createNodeFileSystem(),
+    clock: createSimulatedClock(1_700_001_000_000),
+    manifestOf: plainManifest,
+    targets: [targetAt(place.path)],
+  };
+  const configMapsOnly = [selectionOf(configmaps)];
+  let selections: readonly Selection[] = configMapsOnly;
+  let stages = new Stages(options);
+  const headers: BatchHeader[] = [];
+  await using pool = createCommitPool(
+    { ...options, selectionsOf: () => selections },
+    {
+      parallelChunks: 1,
+      open: (targetId) => stages.open(targetId),
+      prepare: async (chunk) => stages.prepare(chunk),
+      flush: (_targetId, header, prepared) => {
+        headers.push(JSON.parse(header) as BatchHeader);
+        return stages.flush(header, prepared);
+      },
+      [Symbol.asyncDispose]: async () => {},
+    },
+  );
+  const flushed = async (version: number): Promise<readonly number[]> =>
+    (await flush(pool, [changed({ version }), changed({ version, type: deployments })])).commits;
+  expect(await flushed(1)).toEqual([1, 0]);
+  expect(await flushed(2)).toEqual([1, 0]);
+  selections = [selectionOf(configmaps), selectionOf(deployments, { matchLabels: { keep: "yes" } })];
+  const labelled = changed({ version: 3, type: deployments, content: 'labels {"keep":"yes"}\n' });
+  expect((await flush(pool, [changed({ version: 3 }), labelled])).commits).toEqual([1, 1]);
+  // Another worker: it asks for the selections, and has them with the next attempt.
+  stages = new Stages(options);
+  await expect(flushed(4)).rejects.toMatchObject({ code: "git-worker-new", retry: "backoff" });
+  expect(await flushed(4)).toEqual([1, 1]);
+  expect(headers.map((header) => header.selections?.length ?? null)).toEqual([1, null, 2, null, 2]);
 });

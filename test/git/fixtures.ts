@@ -67,11 +67,13 @@ export function targetAt(repository: string, target: Partial<TargetOptions> = {}
     committer: defaultCommitter,
     sentinel: defaultSentinel,
     secrets: "omit",
-    selections: [selectionOf(configmaps), selectionOf(deployments)],
     durability: "flush",
     ...target,
   };
 }
+
+/** Everything of both types. */
+export const allSelections = [selectionOf(configmaps), selectionOf(deployments)];
 
 /** As plain as can be: the content is the bytes; a first line `labels {...}` gives labels. */
 export const plainManifest: ManifestOf = (bytes) => {

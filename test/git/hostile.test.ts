@@ -5,7 +5,17 @@ import type { FlushEntry } from "../../actors/ports.ts";
 import { createInlineCommitPool } from "../../src/git/commit-pool.ts";
 import { createNodeFileSystem } from "../../src/composition/node-file-system.ts";
 import { createSimulatedClock } from "../fakes/clock.ts";
-import { actorOf, changed, flush, plainManifest, runGit, targetAt, temporaryPlace, verdictBy } from "./fixtures.ts";
+import {
+  actorOf,
+  allSelections,
+  changed,
+  flush,
+  plainManifest,
+  runGit,
+  targetAt,
+  temporaryPlace,
+  verdictBy,
+} from "./fixtures.ts";
 
 const hostileTexts = [
   "alice\nKubescribe-Attribution: exact",
@@ -43,6 +53,7 @@ test("no text forges a trailer, a header, a path or somebody else", async () => 
     fs: createNodeFileSystem(),
     clock: createSimulatedClock(),
     manifestOf: plainManifest,
+    selectionsOf: () => allSelections,
     targets: [targetAt(place.path)],
   });
   const entries = hostileTexts.map((text, index): FlushEntry => {
@@ -101,6 +112,7 @@ test("claims name the author, and an address that is none is not used", async ()
     fs: createNodeFileSystem(),
     clock: createSimulatedClock(),
     manifestOf: plainManifest,
+    selectionsOf: () => allSelections,
     targets: [
       targetAt(place.path, { author: { nameClaim: "name", emailClaim: "email", domain: "users.corp.example" } }),
     ],

@@ -7,7 +7,7 @@ import { createInlineCommitPool } from "../../src/git/commit-pool.ts";
 import type { TargetOptions } from "../../src/git/target.ts";
 import { createSimulatedClock, type SimulatedClock } from "../fakes/clock.ts";
 import { MemoryFileSystem } from "../fakes/file-system.ts";
-import { plainManifest, targetAt } from "./fixtures.ts";
+import { allSelections, plainManifest, targetAt } from "./fixtures.ts";
 
 export class MemoryWorld {
   readonly clock: SimulatedClock = createSimulatedClock(1_700_001_000_000);
@@ -15,7 +15,13 @@ export class MemoryWorld {
 
   pool(target: Partial<TargetOptions> = {}): CommitPool {
     const { fs, clock } = this;
-    return createInlineCommitPool({ fs, clock, manifestOf: plainManifest, targets: [targetAt("/repo", target)] });
+    return createInlineCommitPool({
+      fs,
+      clock,
+      manifestOf: plainManifest,
+      selectionsOf: () => allSelections,
+      targets: [targetAt("/repo", target)],
+    });
   }
 
   /** Copies `/repo` to `path`. */

@@ -4,7 +4,7 @@ import { lockTarget } from "../../src/composition/target-lock.ts";
 import { createNodeFileSystem } from "../../src/composition/node-file-system.ts";
 import { createProcessTable } from "../../src/composition/process-table.ts";
 import { createSimulatedClock } from "../fakes/clock.ts";
-import { changed, configmaps, cursorOf, flush, itemOf, targetAt, temporaryPlace } from "./fixtures.ts";
+import { allSelections, changed, configmaps, cursorOf, flush, itemOf, targetAt, temporaryPlace } from "./fixtures.ts";
 
 const workerUrl = new URL("../../src/composition/commit-worker.ts", import.meta.url).href;
 
@@ -23,6 +23,7 @@ test("worker threads make the same commits, and their errors keep code and retry
   const clock = createSimulatedClock();
   const pool = createPiscinaCommitPool({
     targets: [targetAt(place.path)],
+    selectionsOf: () => allSelections,
     workerUrl,
     prepareThreads: 1,
     lock: (target) => lockTarget(target, { fs, clock, processes }),
