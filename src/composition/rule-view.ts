@@ -46,7 +46,7 @@ export class RuleView {
       this.#warned.add(warning);
       log.warn(warning);
     }
-    for (const [key, { group }] of this.#types) this.#types.delete(key);
+    for (const [key, { group }] of this.#types) if (!served.uncertain(group)) this.#types.delete(key);
     for (const type of compiled.watchedTypes) this.#types.set(type.key, type);
     for (const { id, selections } of compiled.targets) this.#select(id, selections);
     this.#targets = compiled.targets;
