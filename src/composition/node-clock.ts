@@ -1,11 +1,14 @@
 /** The Clock and Random ports on what the process has. */
 import type { Clock, Random } from "../../actors/ports.ts";
 
+/** The longest delay that setTimeout takes: beyond it, it fires at once. */
+const longestDelayMs = 2 ** 31 - 1;
+
 export const nodeClock: Clock = {
   nowMs: () => Date.now(),
   monotonicMs: () => performance.now(),
   after(delayMs, task) {
-    const timer = setTimeout(task, Math.max(0, delayMs));
+    const timer = setTimeout(task, Math.min(delayMs, longestDelayMs));
     return { [Symbol.dispose]: () => clearTimeout(timer) };
   },
 };

@@ -7,7 +7,10 @@ import { interruptOf } from "./process-signals.ts";
 
 export async function runProcess(): Promise<void> {
   survivePipes();
-  using interrupt = interruptOf(process, (line) => process.stderr.write(`\n${line}\n`));
+  using interrupt = interruptOf(process, (line) => {
+    // For a person at a terminal; elsewhere a log is read by machines.
+    if (process.stderr.isTTY) process.stderr.write(`\n${line}\n`);
+  });
   const context: CommandContext = {
     out: (text) => void process.stdout.write(text),
     error: (text) => void process.stderr.write(text),
