@@ -16,8 +16,8 @@ export interface Interrupt extends Disposable {
   readonly signal: AbortSignal;
 }
 
-/** More than the drain of reviews and flushes takes by default, less than the API server's 30 s of grace for a pod. */
-const patienceMs = 25_000;
+/** More than `--drain-seconds` may ask for. */
+const patienceMs = 60_000;
 const names = ["SIGINT", "SIGTERM"] as const;
 
 /** `announce` is told at the first signal what a second one does. */

@@ -217,7 +217,7 @@ export const runOptionTable: readonly OptionDefinition[] = [
   seconds("drain-seconds", webhook, {
     fallback: 5,
     from: 0,
-    to: 300,
+    to: 50,
     help: "how long reviews are still answered at shutdown",
   }),
   ...outputOptions,
