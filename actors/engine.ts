@@ -8,7 +8,7 @@
 import type { Observable, Subscription } from "rxjs";
 import { merge, map } from "rxjs";
 
-import type { Horizon, SameContent } from "../machines/attribution.ts";
+import type { Horizon, SameContent, Witness } from "../machines/attribution.ts";
 import type {
   BranchMessage,
   Change,
@@ -18,6 +18,8 @@ import type {
   WatchEvent,
   WatchMessage,
 } from "../machines/messages.ts";
+
+import { compareResourceVersions } from "../machines/messages.ts";
 
 import { CorrelationLedger } from "./correlation-ledger.ts";
 import { LagGauge } from "./lag.ts";
@@ -78,6 +80,7 @@ export class Engine implements Disposable {
   readonly registry: Registry;
   readonly #options: EngineOptions;
   readonly #ledger: CorrelationLedger;
+  readonly #witnesses = new Map<TypeKey, Witness>();
   readonly #lags = new Map<TypeKey, LagGauge>();
   readonly #subscription: Subscription;
   #sweep: Timer;
@@ -119,6 +122,7 @@ export class Engine implements Disposable {
     const { clock } = this.#options;
     const nowMs = clock.monotonicMs();
     for (const correlation of correlations) {
+      this.#call(correlation);
       const ageMs = Math.max(0, clock.nowMs() - correlation.atMs);
       this.registry.correlate(correlation, nowMs - ageMs, null);
     }
@@ -146,6 +150,8 @@ export class Engine implements Disposable {
 
   #watch(message: WatchMessage): void {
     if (message.kind === "observed") this.#options.meter.count("events_processed");
+    // Behind a gap nothing ties an event to what an earlier process saw; a restored backup counts from anew.
+    if (message.kind === "listed" && !message.unbroken) this.#witnesses.delete(message.type.key);
     this.registry.watch(message);
   }
 
@@ -163,10 +169,20 @@ export class Engine implements Disposable {
     return change;
   }
 
+  /** Takes a restored correlation as a witness if it is the newest of its type. */
+  #call({ typeKey, base, atMs }: Correlation): void {
+    const known = this.#witnesses.get(typeKey);
+    if (base === "" || (known !== undefined && compareResourceVersions(base, known.base) <= 0)) return;
+    this.#witnesses.set(typeKey, { base, freshSinceMs: atMs - this.#options.bounds.freshnessMs });
+  }
+
   #horizonOf(typeKey: TypeKey, nowMs: number): Horizon {
     const { bounds } = this.#options;
     const lagMs = Math.min(this.#lagOf(typeKey).maximumMs(nowMs), bounds.pendingTtlMs);
-    return { freshSinceMs: Math.max(this.#sightSinceMs, nowMs - lagMs - bounds.freshnessMs) };
+    return {
+      freshSinceMs: Math.max(this.#sightSinceMs, nowMs - lagMs - bounds.freshnessMs),
+      witness: this.#witnesses.get(typeKey) ?? null,
+    };
   }
 
   #lagOf(typeKey: TypeKey): LagGauge {

@@ -19,6 +19,18 @@ export interface Known {
 export interface Horizon {
   /** Candidates that arrived earlier are stale: 10 s beyond the measured lag, or before this process could see. */
   readonly freshSinceMs: number;
+  /** What speaks for candidates of an earlier process; null: nothing. */
+  readonly witness: Witness | null;
+}
+
+/**
+ * The newest base among the reviews that an earlier process took in. Who was reviewed on a version saw it persisted: an event up
+ * to there happened before the time in which nobody was looking, however late it is read.
+ */
+export interface Witness {
+  readonly base: ResourceVersion;
+  /** Candidates that arrived earlier were stale when the witness arrived; wall clock. */
+  readonly freshSinceMs: number;
 }
 
 /** Whether a candidate's object and the event's are equal once sanitized; false where the candidate's bytes are not kept. */
@@ -63,7 +75,7 @@ export function attributeUpdate(known: Known, evidence: Evidence): Verdict {
       ({ correlation, sinceMs }) =>
         correlation.subresource === "scale" &&
         correlation.replicas === (event.replicas ?? 0) &&
-        isFresh(correlation, sinceMs, evidence.horizon),
+        isFresh({ correlation, sinceMs }, evidence),
     );
     if (scalers.length > 0) return decide("scale", scalers, marked);
   }
@@ -79,9 +91,10 @@ export function isNeutral(known: Known, event: WatchEvent): boolean {
 }
 
 /** A deletion of an unbroken chain: nothing but freshness speaks for a candidate (K50). */
-export function attributeDeletion(known: Known, { pending, horizon }: Omit<Evidence, "sameContent">): Verdict {
+export function attributeDeletion(known: Known, evidence: Omit<Evidence, "sameContent">): Verdict {
+  const { pending } = evidence;
   const deleters = candidatesOn(known, pending).filter(
-    ({ correlation, sinceMs }) => correlation.operation === "DELETE" && isFresh(correlation, sinceMs, horizon),
+    (candidate) => candidate.correlation.operation === "DELETE" && isFresh(candidate, evidence),
   );
   return decide("delete", deleters, isMarked(known, pending));
 }
@@ -155,8 +168,17 @@ function isMarked(known: Known, pending: Pending): boolean {
   return compareResourceVersions(pending.markedThrough, known.resourceVersion) >= 0;
 }
 
-function isFresh(correlation: Correlation, sinceMs: number, horizon: Horizon): boolean {
-  return !correlation.restored && sinceMs >= horizon.freshSinceMs;
+function isFresh(
+  { correlation, sinceMs }: PendingCorrelation,
+  { event, horizon }: Pick<Evidence, "event" | "horizon">,
+): boolean {
+  if (!correlation.restored) return sinceMs >= horizon.freshSinceMs;
+  const { witness } = horizon;
+  return (
+    witness !== null &&
+    compareResourceVersions(event.resourceVersion, witness.base) <= 0 &&
+    correlation.atMs >= witness.freshSinceMs
+  );
 }
 
 /** One per username ("one user" means one username), each by his first review, in FIFO order. */

@@ -213,4 +213,19 @@ describe("the engine", () => {
     world.list(12, [{ version: 10, object: "a" }], true).see({ kind: "MODIFIED", version: 15, object: "later" });
     expect(world.said).toEqual(["relist 12: ", "UPDATE a 15 exact bob"]);
   });
+
+  it("lets a review of the earlier process bear witness for its deletions, but not across a gap", () => {
+    const restarted = (unbroken: boolean) => {
+      const world = new World();
+      const atMs = world.clock.nowMs() - 100;
+      world.engine.restore([
+        correlationOf({ arrival: 1, operation: "DELETE", user: "dan", base: 10, restored: true, atMs }),
+        correlationOf({ arrival: 2, operation: "UPDATE", user: "bob", name: "b", base: 30, restored: true, atMs }),
+      ]);
+      world.list(12, [{ version: 10, object: "a" }], unbroken).see({ kind: "DELETED", version: 15, object: "a" });
+      return world.last;
+    };
+    expect(restarted(true)).toBe("DELETE a 15 delete dan");
+    expect(restarted(false)).toBe("DELETE a 15 unresolved nobody");
+  });
 });

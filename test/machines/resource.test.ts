@@ -1,7 +1,8 @@
 import { transition } from "xstate";
 import { describe, expect, it } from "vitest";
 
-import type { SameContent } from "../../machines/attribution.ts";
+import type { SameContent, Witness } from "../../machines/attribution.ts";
+import type { ResourceVersion } from "../../machines/messages.ts";
 import { blankResource } from "../../machines/resource-changes.ts";
 import type { ResourceEffect, ResourceEvent } from "../../machines/resource-changes.ts";
 import { resourceMachine } from "../../machines/resource.ts";
@@ -16,6 +17,7 @@ class Story {
   readonly amended: string[] = [];
   readonly dropped: string[] = [];
   #freshSinceMs = 0;
+  #witness: Witness | null = null;
   #sameContent: SameContent = () => false;
 
   review(sketch: CorrelationSketch, capacity = 100): this {
@@ -33,7 +35,7 @@ class Story {
       type: "observed",
       event: eventOf(sketch),
       epoch: sketch.epoch ?? 0,
-      horizon: { freshSinceMs: this.#freshSinceMs },
+      horizon: { freshSinceMs: this.#freshSinceMs, witness: this.#witness },
       sameContent: this.#sameContent,
     });
   }
@@ -49,6 +51,11 @@ class Story {
 
   freshSince(ms: number): this {
     this.#freshSinceMs = ms;
+    return this;
+  }
+
+  witnessed(base: number, freshSinceMs: number): this {
+    this.#witness = { base: String(base) as ResourceVersion, freshSinceMs };
     return this;
   }
 
@@ -269,6 +276,18 @@ describe("a deletion", () => {
     expect(restored.see({ kind: "DELETED", version: 11, object: "a" }).commits.at(-1)).toBe(
       "DELETE 11 unresolved nobody",
     );
+  });
+
+  it.each([
+    ["somebody was reviewed on what it left, before the blind time", 11, 0, "DELETE 11 delete dan"],
+    ["nobody was", 10, 0, "DELETE 11 unresolved nobody"],
+    ["the request was stale by then", 11, 2000, "DELETE 11 unresolved nobody"],
+  ])("asked for before a blind time counts only if it happened before: %s", (_, base, freshSinceMs, verdict) => {
+    const story = created()
+      .witnessed(base, freshSinceMs)
+      .review({ operation: "DELETE", user: "dan", base: 10, restored: true, atMs: 1000 })
+      .see({ kind: "DELETED", version: 11, object: "a" });
+    expect(story.commits.at(-1)).toBe(verdict);
   });
 
   it("ends the line of its uid, and a new incarnation starts afresh", () => {
