@@ -27,6 +27,8 @@ export interface DualIngestionOptions {
   readonly meter: Meter;
   readonly log: Log;
   readonly contentKey: (object: Uint8Array) => string;
+  /** Whether a raw object has a deletionTimestamp: its file went with the deletion (K33). */
+  readonly isTerminating: (object: Uint8Array) => boolean;
   readonly typeOf: (typeKey: TypeKey) => ResourceType | undefined;
   readonly outlet: (message: BranchMessage) => void;
   readonly capacity?: number;
@@ -53,12 +55,13 @@ export class DualIngestion implements AttributionStrategy {
 
   correlate({ correlation, object }: CorrelationMessage): void {
     this.#expire();
-    const { typeOf, outlet, clock } = this.#options;
+    const { typeOf, isTerminating, outlet, clock } = this.#options;
     const type = typeOf(correlation.typeKey);
-    // A Scale or an eviction is not the object: the older arrangement had nothing to enqueue for it.
-    if (type === undefined || correlation.subresource === "scale") return;
-    const { operation, namespace, name, uid, atMs } = correlation;
-    if (operation !== "DELETE" && object === null) return;
+    const { operation, subresource, namespace, name, uid, atMs } = correlation;
+    if (type === undefined) return;
+    // A Scale is not the object: the older arrangement had nothing to enqueue for it.
+    if (subresource === "scale") return;
+    if (operation !== "DELETE" && (object === null || isTerminating(object))) return;
     const resource = keyOf(correlation);
     this.#remember({
       key: this.#keyOf(resource, operation, object),

@@ -42,7 +42,7 @@ export class FifoAttribution implements AttributionStrategy {
   }
 
   correlate({ correlation, object }: CorrelationMessage): void {
-    this.#expire();
+    this.#expire(this.#options.capacity - 1);
     const key = this.#keyOf(keyOf(correlation), correlation.operation, object);
     this.#arrivals += 1;
     this.#entries.set(this.#arrivals, {
@@ -55,7 +55,7 @@ export class FifoAttribution implements AttributionStrategy {
   }
 
   review(change: Change): Change {
-    this.#expire();
+    this.#expire(this.#options.capacity);
     const { type, namespace, name, operation, bytes } = change;
     const key = this.#keyOf(resourceKeyOf(type.key, namespace, name), operation, bytes);
     const actor = this.#takeFirst(key);
@@ -75,11 +75,11 @@ export class FifoAttribution implements AttributionStrategy {
     return null;
   }
 
-  #expire(): void {
+  #expire(atMost: number): void {
     const { clock, ttlMs, capacity } = this.#options;
     const nowMs = clock.monotonicMs();
     for (const [arrival, { sinceMs }] of this.#entries) {
-      if (this.#entries.size < capacity && nowMs - sinceMs <= ttlMs) break;
+      if (this.#entries.size <= atMost && nowMs - sinceMs <= ttlMs) break;
       this.#entries.delete(arrival);
     }
     if (this.#byKey.size > 2 * capacity) this.#prune();

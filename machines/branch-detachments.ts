@@ -88,8 +88,15 @@ export class BranchDetachments {
     this.#types.add(book.key);
     book.detachment ??= { refused: cursor, lost: null, held: null, sinceMs: nowMs };
     book.detachment.refused = cursor;
-    if (gap) book.detachment.lost = cursor;
+    if (gap && !isAtOrBelow(cursor, book.detachment.lost)) book.detachment.lost = cursor;
     for (const change of changes) this.#logChange(change);
+  }
+
+  /** The verdict of an attempt's event will never come: from now on the log is not complete. */
+  refuseAttempt(book: TypeBook, base: Cursor, nowMs: number): void {
+    this.#types.add(book.key);
+    book.detachment ??= { refused: book.live ?? book.position ?? base, lost: null, held: null, sinceMs: nowMs };
+    book.detachment.lost = { epoch: Number.POSITIVE_INFINITY, resourceVersion: base.resourceVersion };
   }
 
   amend(cursor: Cursor, change: Pick<Change, "uid" | "verdict"> & { readonly typeKey: TypeKey }): boolean {

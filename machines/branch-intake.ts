@@ -74,6 +74,11 @@ export class BranchIntake {
     book.position = cursor;
   }
 
+  /** Moves no cursor: what an attempt became, if anything, the watch will say. */
+  acceptAttempt(book: TypeBook, change: Change, nowMs: number): void {
+    this.queue.push(entryOf(book, { kind: "change", change }, { after: null, group: 0, nowMs }));
+  }
+
   acceptSnapshot(book: TypeBook, { type, cursor, items }: TypeList, nowMs: number): void {
     const shared = this.#awaited.delete(book.key);
     const place = { after: cursor, group: shared ? firstGroup : 0, nowMs };

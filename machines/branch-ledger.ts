@@ -8,7 +8,7 @@
  */
 
 import type { BranchMessage, Change, Cursor, TypeKey, WatchMessage } from "./messages.ts";
-import { isAtOrBelow, itemsBytes, relistBytes, sizeOf } from "./branch-book.ts";
+import { isAtOrBelow, itemsBytes, relistBytes, sizeOf, type TypeBook } from "./branch-book.ts";
 import { BranchDetachments, type CatchUpStart, type Replayed } from "./branch-detachments.ts";
 import { BranchIntake, type IntakeOptions } from "./branch-intake.ts";
 import type { BranchEntry, QueueView } from "./branch-queue.ts";
@@ -146,6 +146,7 @@ export class BranchLedger {
 
   #changed(change: Change, nowMs: number): Receipt {
     const book = this.#intake.book(change.type.key);
+    if (change.verdict.tier === "dual") return this.#attempted(book, change, nowMs);
     const cursor = cursorOf(change);
     if (isAtOrBelow(cursor, book.position) || isAtOrBelow(cursor, book.live)) return "skipped";
     book.live = cursor;
@@ -162,11 +163,25 @@ export class BranchLedger {
     return this.#detachments.ripen(book, nowMs) ? "settled" : "logged";
   }
 
+  /** An attempt bears its base as version: it says nothing of how far the watch has come, and is never old. */
+  #attempted(book: TypeBook, change: Change, nowMs: number): Receipt {
+    if (book.detachment === null && this.#intake.hasRoom(sizeOf({ kind: "change", change }))) {
+      this.#intake.acceptAttempt(book, change, nowMs);
+      return "queued";
+    }
+    this.#detachments.refuseAttempt(book, cursorOf(change), nowMs);
+    return "logged";
+  }
+
   #progressed(typeKey: TypeKey, cursor: Cursor, nowMs: number): Receipt {
     const book = this.#intake.book(typeKey);
     if (isAtOrBelow(cursor, book.position) || isAtOrBelow(cursor, book.live)) return "skipped";
     book.live = cursor;
-    if (book.detachment !== null) return this.#detachments.ripen(book, nowMs) ? "settled" : "advanced";
+    if (book.detachment !== null) {
+      // It may be the event of an attempt that was refused, held back as the attempt's double.
+      if (isAtOrBelow(cursor, book.detachment.lost)) book.detachment.refused = cursor;
+      return this.#detachments.ripen(book, nowMs) ? "settled" : "advanced";
+    }
     if (book.position !== null) {
       this.#intake.advance(book, cursor);
       return "advanced";

@@ -6,6 +6,7 @@ import type { AttributionStrategy } from "../../actors/engine.ts";
 import { FifoAttribution } from "../../actors/fifo-attribution.ts";
 import type { Clock, Log, Meter } from "../../actors/ports.ts";
 import type { BranchMessage, ResourceType, TypeKey } from "../../machines/messages.ts";
+import { readObjectHead } from "../bytes/object-head.ts";
 import type { RunOptions } from "../config/options.ts";
 import { manifestOf } from "../sanitize/manifest.ts";
 
@@ -22,9 +23,13 @@ export function attributionStrategyOf(
   { ingestion, attribution }: Pick<RunOptions, "ingestion" | "attribution">,
   ports: FirstDesignPorts,
 ): AttributionStrategy | null {
-  if (ingestion === "dual") return new DualIngestion({ ...ports, contentKey });
+  if (ingestion === "dual") return new DualIngestion({ ...ports, contentKey, isTerminating });
   if (attribution === "fifo") return new FifoAttribution({ ...ports, contentKey });
   return null;
+}
+
+function isTerminating(object: Uint8Array): boolean {
+  return readObjectHead(object).terminating;
 }
 
 /** Sanitized on the main thread, in the webhook's path, as these designs did. The object itself says what kind it is. */

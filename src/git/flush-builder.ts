@@ -93,7 +93,8 @@ export class FlushBuilder {
   async #change(change: ChangeHeader, object: PreparedObject | undefined): Promise<number> {
     const { view, selections, prefix } = this.#options;
     const { type, namespace, operation } = change;
-    if (this.#isOld(type.key, change)) {
+    // An attempt (`--ingestion dual`) bears only the version that it was based on.
+    if (change.verdict.tier !== "dual" && this.#isOld(type.key, change)) {
       return view.unrecorded.has(`${change.epoch}/${change.uid}/${change.resourceVersion}`) ? 1 : 0;
     }
     const labels = object?.labels ?? {};

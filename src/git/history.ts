@@ -122,6 +122,8 @@ function recordOf(commit: Commit, target: TargetOptions): CommitRecord | null {
     return { change: "", cursors };
   }
   const type = /^([^/ ]+)\/[^/ ]+\/([^/ ]+) /.exec(first("Kubescribe-Resource"));
+  // An attempt bears only the version that it was based on: it says nothing of how far the branch has come.
+  if (first("Kubescribe-Attribution") === "dual") return { change: "", cursors: [] };
   const version = first("Kubescribe-Resource-Version");
   if (type === null || !/^\d+$/.test(version)) return null;
   const cursor = cursorOf(first("Kubescribe-Epoch"), version);

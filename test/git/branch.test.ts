@@ -135,6 +135,18 @@ describe("entries", () => {
   });
 });
 
+test("an attempt of the dual ingestion is never old, and its version says nothing of how far the branch has come", async () => {
+  using place = temporaryPlace();
+  const pool = poolAt(place.path);
+  const attempt = verdictBy("bob", { tier: "dual" });
+  await flush(pool, [changed({ version: 12 })]);
+  const cursors = new Map([[configmaps.key, cursorOf(12)]]);
+  const entries = [changed({ version: 5, content: "a", verdict: attempt }), changed({ version: 40, verdict: attempt })];
+  expect((await pool.flush("default/history", { entries, cursors })).commits).toEqual([1, 1]);
+  place.git("update-ref", "-d", stateRef);
+  expect((await poolAt(place.path).open("default/history")).cursors).toEqual(cursors);
+});
+
 describe("selection", () => {
   const labelled = (labels: Readonly<Record<string, string>>, rest: string): string =>
     `labels ${JSON.stringify(labels)}\n${rest}\n`;

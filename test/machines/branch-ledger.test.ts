@@ -34,6 +34,38 @@ function flush(ledger: BranchLedger): readonly Change[] {
   return ledger.settle().flatMap(({ item }) => (item.kind === "change" ? [item.change] : []));
 }
 
+/** What `--ingestion dual` enqueues for a review: its version is only what it was based on. */
+function attempted(base: number): BranchMessage {
+  const change = changeOf(event({ version: base }), "alice");
+  return { kind: "changed", change: { ...change, verdict: { ...change.verdict, tier: "dual" } } };
+}
+
+describe("an attempt", () => {
+  test("is never old and moves nothing", () => {
+    const ledger = openLedger();
+    expect(receive(ledger, attempted(1))).toEqual(["queued"]);
+    expect(ledger.take().cursors.get(configmaps.key)).toEqual(cursor(1));
+    flush(ledger);
+    expect(receive(ledger, attempted(40), changed({ version: 2 }))).toEqual(["queued", "logged"]);
+    expect(ledger.cursorOf(configmaps.key)).toEqual(cursor(1));
+  });
+
+  test("that is refused is told by its event, which nobody else commits", () => {
+    const ledger = openLedger();
+    expect(receive(ledger, changed({ version: 2 }), attempted(2), progressed(3))).toEqual([
+      "queued",
+      "logged",
+      "advanced",
+    ]);
+    flush(ledger);
+    ledger.startCatchUp();
+    expect(ledger.replay({ kind: "observed", event: event({ version: 3 }), epoch: 0 }, 0)).toBe("caughtUp");
+    expect(flush(ledger).map(({ resourceVersion, verdict }) => [resourceVersion, verdict.tier])).toEqual([
+      ["3", "unresolved"],
+    ]);
+  });
+});
+
 describe("a detached type", () => {
   test("logs each message once", () => {
     const ledger = openLedger();
