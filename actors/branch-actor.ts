@@ -270,12 +270,23 @@ export class BranchActor implements AsyncDisposable {
       this.#lastError = null;
       this.#meters.flushed(durable, result.commits, seconds());
       this.#drains.settled(durable.length);
+      this.#tellFaults(result.faults ?? 0);
       if (!this.#closed) this.#send({ type: "flushed", next: this.#next() });
     } catch (error) {
       const retry = this.#note(error);
       this.#meters.failed(retry === "never" ? "refused" : "failed", seconds());
       if (!this.#closed) this.#send({ type: "failed", retry });
     }
+  }
+
+  #tellFaults(faults: number): void {
+    if (faults === 0) return;
+    const { log, targetId: target } = this.#options;
+    log.error("objects could not be read and were committed as they stand, Secrets as a comment; please report it", {
+      target,
+      objects: faults,
+    });
+    this.#meters.objectsFaulted(faults);
   }
 
   #next(): "nothing" | "window" | "backlog" {

@@ -55,6 +55,10 @@ export class BranchMeters {
     this.#meter.count("verdicts_lost", this.#labels, count);
   }
 
+  objectsFaulted(count: number): void {
+    this.#meter.count("objects_faulted", this.#labels, count);
+  }
+
   amendedLate(): void {
     this.#meter.count("amendments_late", this.#labels);
   }

@@ -131,6 +131,8 @@ export interface FlushResult {
   readonly tip: string;
   /** For each entry, in order, how many commits it made: 0 where nothing differed. */
   readonly commits: readonly number[];
+  /** Files that hold an object as it came, because it could not be read. Default 0. */
+  readonly faults?: number;
 }
 
 /** Builds commits off the main thread. One target's flushes run one after the other; a failed one may be repeated whole. */

@@ -67,7 +67,8 @@ export function batchOf(
     switch (entry.kind) {
       case "change": {
         const { bytes: _bytes, ...change } = entry.change;
-        const needed = change.operation !== "DELETE" || target.index.usesLabels;
+        // Of a deletion that nobody saw there are no bytes.
+        const needed = change.operation !== "DELETE" || (target.index.usesLabels && entry.change.bytes.length > 0);
         return { kind: "change", change, item: needed ? itemOf(change.type, entry.change) : -1 };
       }
       case "snapshot": {

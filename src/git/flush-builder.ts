@@ -44,6 +44,7 @@ export class FlushBuilder {
   readonly pack = new PackBuilder();
   readonly #options: FlushBuilderOptions;
   #tip: string;
+  #faults = 0;
 
   constructor(options: FlushBuilderOptions) {
     this.#options = options;
@@ -52,6 +53,11 @@ export class FlushBuilder {
 
   get tip(): string {
     return this.#tip;
+  }
+
+  /** Files that were written as their object came, because it could not be read. */
+  get faults(): number {
+    return this.#faults;
   }
 
   /** Ours over what others edited or removed since our last commit. */
@@ -103,9 +109,10 @@ export class FlushBuilder {
     const path = filePathOf(prefix, type, change);
     if (decision === "remove" || object === undefined) {
       if (!(await this.#remove(path))) return 0;
-    } else if (!(await this.#write(path, object.id))) return 0;
-    else this.pack.addPacked(object);
-    this.#commit((frame) => changeCommitOf(change, frame, this.#options.target));
+    } else if (!(await this.#writeObject(path, object))) return 0;
+    const faulted = change.verdict.faulted || (decision === "write" && object?.faulted === true);
+    const marked = { ...change, verdict: { ...change.verdict, faulted } };
+    this.#commit((frame) => changeCommitOf(marked, frame, this.#options.target));
     return 1;
   }
 
@@ -121,9 +128,7 @@ export class FlushBuilder {
         if (!selections.includes({ typeKey: type.key, namespace: item.namespace, labels: object.labels })) continue;
         const path = filePathOf(prefix, type, item);
         kept.add(keyOf(path));
-        if (!(await this.#write(path, object.id))) continue;
-        this.pack.addPacked(object);
-        changed = true;
+        changed = (await this.#writeObject(path, object)) || changed;
       }
       for (const { path } of await this.#leftovers(type, kept)) changed = (await this.#remove(path)) || changed;
     }
@@ -180,6 +185,14 @@ export class FlushBuilder {
       }
     }
     return found;
+  }
+
+  /** False where the file has these bytes. */
+  async #writeObject(path: FilePath, object: PreparedObject): Promise<boolean> {
+    if (!(await this.#write(path, object.id))) return false;
+    this.pack.addPacked(object);
+    if (object.faulted) this.#faults += 1;
+    return true;
   }
 
   /** False where the file has these bytes. */

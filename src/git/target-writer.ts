@@ -86,7 +86,8 @@ export class TargetWriter {
     };
     this.#loaded = { ...loaded, view: after };
     if (builder.pack.count > 0) await loaded.shelf.tidy();
-    return { tip: builder.tip, commits };
+    const { tip, faults } = builder;
+    return faults === 0 ? { tip, commits } : { tip, commits, faults };
   }
 
   #selectionsFor({ selections }: BatchHeader): SelectionIndex {

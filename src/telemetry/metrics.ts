@@ -105,6 +105,11 @@ export const metrics: readonly MetricDefinition[] = [
     ["target"],
     "Verdicts of a detached target that a bound took away: those changes are unresolved.",
   ),
+  counter(
+    "objects_faulted",
+    ["target"],
+    "Objects that could not be read: committed as they stand (a Secret as a comment), and marked.",
+  ),
   counter("amendments_late", ["target"], "Evidence about a tie that came after its commit."),
   counter(
     "metric_labels_dropped",
