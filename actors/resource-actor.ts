@@ -11,7 +11,7 @@ import { transition } from "xstate";
 import { unresolved } from "../machines/attribution.ts";
 import type { Change, Operation, ResourceKey, TypeKey } from "../machines/messages.ts";
 import { nothingPending } from "../machines/pending.ts";
-import { blankResource } from "../machines/resource-changes.ts";
+import { blankResource, changeOf } from "../machines/resource-changes.ts";
 import type { Listed, Observed, ResourceContext, ResourceEffect, ResourceEvent } from "../machines/resource-changes.ts";
 import { resourceMachine } from "../machines/resource.ts";
 
@@ -153,21 +153,9 @@ function revive(record: ResourceRecord | null): ResourceSnapshot {
   return resourceMachine.resolveState({ value: state, context });
 }
 
-function asItStands({ event, epoch }: Observed | Listed): Change {
-  const { type, namespace, name, uid, resourceVersion, bytes, atMs } = event;
-  const operation: Operation =
-    event.terminating || event.kind === "DELETED" ? "DELETE" : event.kind === "ADDED" ? "CREATE" : "UPDATE";
-  const verdict = { ...unresolved, faulted: true };
-  return {
-    type,
-    namespace,
-    name,
-    uid,
-    resourceVersion,
-    epoch,
-    operation,
-    verdict,
-    bytes,
-    observedAtMs: atMs,
-  };
+/** The event's plain meaning; nobody is named. */
+function asItStands(shown: Observed | Listed): Change {
+  const { kind, terminating } = shown.event;
+  const operation: Operation = terminating || kind === "DELETED" ? "DELETE" : kind === "ADDED" ? "CREATE" : "UPDATE";
+  return changeOf(shown, operation, { ...unresolved, faulted: true });
 }

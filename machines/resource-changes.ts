@@ -254,7 +254,8 @@ function isStale(known: Known | null, { uid, base, operation }: Correlation): bo
     : compareResourceVersions(base, known.resourceVersion) < 0;
 }
 
-function changeOf({ event, epoch }: Observed | Listed, operation: Operation, verdict: Verdict): Change {
+/** What a shown resource comes to, by a verdict. */
+export function changeOf({ event, epoch }: Observed | Listed, operation: Operation, verdict: Verdict): Change {
   const { type, namespace, name, uid, resourceVersion, bytes, atMs } = event;
   return {
     type,
