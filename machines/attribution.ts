@@ -94,9 +94,23 @@ export function isNeutral(known: Known, event: WatchEvent): boolean {
 export function attributeDeletion(known: Known, evidence: Omit<Evidence, "sameContent">): Verdict {
   const { pending } = evidence;
   const deleters = candidatesOn(known, pending).filter(
-    (candidate) => candidate.correlation.operation === "DELETE" && isFresh(candidate, evidence),
+    (candidate) =>
+      candidate.correlation.operation === "DELETE" &&
+      isFresh(candidate, evidence) &&
+      !isLateForEndpoints(candidate.correlation),
   );
   return decide("delete", deleters, isMarked(known, pending));
+}
+
+/** With and without --use-service-account-credentials. */
+const endpointControllers = ["system:serviceaccount:kube-system:endpoint-controller", "system:kube-controller-manager"];
+
+/**
+ * The endpoint controller removes Endpoints whose Service is gone, and the API server does so itself, unreviewed, as the Service
+ * goes (K39): the controller is mostly told 404, and its reviews look as if it had won.
+ */
+function isLateForEndpoints({ typeKey, user }: Correlation): boolean {
+  return typeKey === "core/endpoints" && endpointControllers.includes(user);
 }
 
 /**

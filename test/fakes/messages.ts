@@ -5,6 +5,7 @@ import type {
   Operation,
   ResourceType,
   ResourceVersion,
+  TypeKey,
   Uid,
   WatchEvent,
 } from "../../machines/messages.ts";
@@ -24,6 +25,7 @@ export interface CorrelationSketch {
   readonly arrival?: number;
   readonly operation: Operation;
   readonly user: string;
+  readonly typeKey?: TypeKey;
   readonly uid?: string;
   readonly name?: string;
   readonly base?: number;
@@ -40,7 +42,7 @@ export function correlationOf(sketch: CorrelationSketch): Correlation {
   return {
     arrival: sketch.arrival ?? 0,
     atMs: sketch.atMs ?? 1000,
-    typeKey: configMaps.key,
+    typeKey: sketch.typeKey ?? configMaps.key,
     namespace: "default",
     name: sketch.name ?? "a",
     uid: (sketch.uid ?? "first") as Uid,

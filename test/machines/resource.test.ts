@@ -3,6 +3,7 @@ import { describe, expect, it } from "vitest";
 
 import type { SameContent, Witness } from "../../machines/attribution.ts";
 import type { ResourceVersion } from "../../machines/messages.ts";
+import { typeKeyOf } from "../../machines/messages.ts";
 import { blankResource } from "../../machines/resource-changes.ts";
 import type { ResourceEffect, ResourceEvent } from "../../machines/resource-changes.ts";
 import { resourceMachine } from "../../machines/resource.ts";
@@ -262,6 +263,17 @@ describe("a deletion", () => {
       .review({ operation: "DELETE", user: "eve", base: 10 })
       .see({ kind: "DELETED", version: 11, object: "a" });
     expect(story.commits.at(-1)).toBe("DELETE 11 tie dan of dan eve");
+  });
+
+  it("of Endpoints is not the endpoint controller's, which comes late for what the API server removes by itself (K39)", () => {
+    const typeKey = typeKeyOf("", "endpoints");
+    const user = "system:serviceaccount:kube-system:endpoint-controller";
+    const story = (): Story => created().review({ operation: "DELETE", user, base: 10, typeKey });
+    expect(story().see({ kind: "DELETED", version: 11, object: "a" }).commits.at(-1)).toBe(
+      "DELETE 11 unresolved nobody",
+    );
+    const asked = story().review({ operation: "DELETE", user: "dan", base: 10, typeKey });
+    expect(asked.see({ kind: "DELETED", version: 11, object: "a" }).commits.at(-1)).toBe("DELETE 11 delete dan");
   });
 
   it("is nobody's when the only request is stale or from before a blind time (K50)", () => {
