@@ -54,6 +54,58 @@ export function gapChanges(gap: Gap): readonly Change[] {
   return [...inOrder(gone), ...inOrder(changes)];
 }
 
+/**
+ * The changes of a relist, and an update for each item above the branch's position that they leave out: the actors may have it
+ * from the disk, as an earlier process saw it, which ended before it was committed. The commit worker drops what changes nothing.
+ */
+export function relistChanges(
+  relist: { readonly cursor: Cursor; readonly items: readonly WatchEvent[]; readonly changes: readonly Change[] },
+  position: Cursor,
+): readonly Change[] {
+  const { cursor, items, changes } = relist;
+  const told = new Set(changes.map(({ uid }) => uid));
+  const untold: Change[] = [];
+  for (const item of items) {
+    const { resourceVersion, terminating, uid } = item;
+    const at: Cursor = { epoch: cursor.epoch, resourceVersion };
+    if (terminating || told.has(uid) || compareCursors(at, position) <= 0) continue;
+    untold.push(updateOf(item, cursor.epoch));
+  }
+  return untold.length === 0 ? changes : merged(changes, inOrder(untold));
+}
+
+/** The order of `changes` stays: a deletion stands before the creation of the same name, whatever its version is. */
+function merged(changes: readonly Change[], untold: readonly Change[]): readonly Change[] {
+  const all: Change[] = [];
+  let at = 0;
+  for (const change of changes) {
+    for (let next = untold[at]; next !== undefined; next = untold[at]) {
+      if (compareCursors(cursorOf(next), cursorOf(change)) > 0) break;
+      all.push(next);
+      at += 1;
+    }
+    all.push(change);
+  }
+  return [...all, ...untold.slice(at)];
+}
+
+function updateOf(item: WatchEvent, epoch: number): Change {
+  const { type, namespace, name, uid, resourceVersion, bytes, atMs } = item;
+  const verdict = unresolved();
+  return {
+    type,
+    namespace,
+    name,
+    uid,
+    resourceVersion,
+    epoch,
+    operation: "UPDATE",
+    verdict,
+    bytes,
+    observedAtMs: atMs,
+  };
+}
+
 /** `{}` */
 const emptyObject = Uint8Array.of(0x7b, 0x7d);
 
@@ -74,16 +126,9 @@ function itemChange(gap: Gap, item: WatchEvent, known: readonly LoggedChange[]):
   if (deletion !== undefined) return { ...deletion, bytes: item.bytes };
   if (first !== undefined && known.length === 1 && gap.complete) return { ...first, bytes: item.bytes };
   return {
-    type: item.type,
-    namespace: item.namespace,
-    name: item.name,
-    uid: item.uid,
-    resourceVersion: item.resourceVersion,
-    epoch: gap.listed.epoch,
+    ...updateOf(item, gap.listed.epoch),
     operation: item.terminating ? "DELETE" : first?.operation === "CREATE" ? "CREATE" : "UPDATE",
     verdict: collapsed(known),
-    bytes: item.bytes,
-    observedAtMs: item.atMs,
   };
 }
 

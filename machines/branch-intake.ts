@@ -79,7 +79,9 @@ export class BranchIntake {
     this.queue.push(entryOf(book, { kind: "change", change }, { after: null, group: 0, nowMs }));
   }
 
-  acceptSnapshot(book: TypeBook, { type, cursor, items }: TypeList, nowMs: number): void {
+  /** What is being deleted has no file (K33). */
+  acceptSnapshot(book: TypeBook, { type, cursor, items: all }: TypeList, nowMs: number): void {
+    const items = all.filter(({ terminating }) => !terminating);
     const shared = this.#awaited.delete(book.key);
     const place = { after: cursor, group: shared ? firstGroup : 0, nowMs };
     const entry = entryOf(book, { kind: "snapshot", type, cursor, items }, place);

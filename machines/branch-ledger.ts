@@ -10,6 +10,7 @@
 import type { BranchMessage, Change, Cursor, TypeKey, WatchMessage } from "./messages.ts";
 import { isAtOrBelow, itemsBytes, relistBytes, sizeOf, type TypeBook } from "./branch-book.ts";
 import { BranchDetachments, type CatchUpStart, type Replayed } from "./branch-detachments.ts";
+import { relistChanges } from "./branch-gap.ts";
 import { BranchIntake, type IntakeOptions } from "./branch-intake.ts";
 import type { BranchEntry, QueueView } from "./branch-queue.ts";
 import { cursorOf } from "./branch-verdict-log.ts";
@@ -191,18 +192,19 @@ export class BranchLedger {
   }
 
   #relisted(message: Extract<BranchMessage, { readonly kind: "relisted" }>, nowMs: number): Receipt {
-    const { type, cursor, items, changes } = message;
+    const { type, cursor, items } = message;
     const book = this.#intake.book(type.key);
     if (isAtOrBelow(cursor, book.position) || isAtOrBelow(cursor, book.live)) return "skipped";
     book.live = cursor;
-    const first = book.position === null;
-    const bytes = first ? itemsBytes(items) : relistBytes(items, changes);
-    if (book.detachment === null && this.#intake.hasRoom(bytes)) {
-      if (first) this.#intake.acceptSnapshot(book, message, nowMs);
+    const { position, detachment } = book;
+    const changes = position === null ? null : relistChanges(message, position);
+    const bytes = changes === null ? itemsBytes(items) : relistBytes(items, changes);
+    if (detachment === null && this.#intake.hasRoom(bytes)) {
+      if (changes === null) this.#intake.acceptSnapshot(book, message, nowMs);
       else this.#intake.acceptRelist(book, message, changes, nowMs);
       return "queued";
     }
-    this.#detachments.refuse(book, { cursor, changes, gap: true }, nowMs);
+    this.#detachments.refuse(book, { cursor, changes: message.changes, gap: true }, nowMs);
     return this.#detachments.ripen(book, nowMs) ? "settled" : "logged";
   }
 

@@ -185,8 +185,8 @@ export type BranchMessage =
   | { readonly kind: "progressed"; readonly typeKey: TypeKey; readonly cursor: Cursor }
   /**
    * A complete list. A branch that has no cursor for the type commits it as a snapshot; one whose cursor is older commits
-   * `changes` (the differences that the actors know of), then removes files of the type that are not in `items`; one whose
-   * cursor is not older ignores it.
+   * `changes` (the differences that the actors know of) and what else of `items` is newer than its cursor, then removes files of
+   * the type that are not in `items`; one whose cursor is not older ignores it.
    */
   | {
       readonly kind: "relisted";

@@ -14,15 +14,19 @@ import {
 } from "../fakes/branch-world.ts";
 
 /** At version 1 of two types, with room for one change. */
-function openLedger(): BranchLedger {
+function openLedger(backlogBytes = 522): BranchLedger {
   return new BranchLedger({
     cursors: new Map([configmaps, secrets].map(({ key }) => [key, cursor(1)])),
     expected: [],
-    backlogBytes: 522,
+    backlogBytes,
     verdictLogEntries: 10,
     flushChanges: 10,
     flushBytes: 10_000,
   });
+}
+
+function openRoomyLedger(): BranchLedger {
+  return openLedger(1 << 20);
 }
 
 function receive(ledger: BranchLedger, ...messages: readonly BranchMessage[]): readonly string[] {
@@ -63,6 +67,35 @@ describe("an attempt", () => {
     expect(flush(ledger).map(({ resourceVersion, verdict }) => [resourceVersion, verdict.tier])).toEqual([
       ["3", "unresolved"],
     ]);
+  });
+});
+
+describe("a list after a gap", () => {
+  const told = (ledger: BranchLedger): readonly string[] =>
+    flush(ledger).map(
+      ({ operation, name, resourceVersion: at, verdict }) => `${operation} ${name}@${at} ${verdict.tier}`,
+    );
+
+  test("is told with what the actors leave out: they may know it from an earlier process that never committed it", () => {
+    const ledger = openRoomyLedger();
+    const items = [event({ name: "new", version: 3, uid: "second" }), event({ name: "old", version: 1 })];
+    const untold = event({ name: "untold", version: 2 });
+    const dying = event({ name: "dying", version: 4, terminating: true });
+    const first = { ...event({ name: "new", version: 3, uid: "first" }) };
+    const changes = [
+      changeOf(first, "ann", "DELETE"),
+      changeOf(event({ name: "new", version: 3, uid: "second" }), "ann", "CREATE"),
+    ];
+    expect(receive(ledger, relisted(5, [...items, dying, untold], changes))).toEqual(["queued"]);
+    expect(told(ledger)).toEqual(["UPDATE untold@2 unresolved", "DELETE new@3 exact", "CREATE new@3 exact"]);
+    expect(ledger.cursorOf(configmaps.key)).toEqual(cursor(5));
+  });
+
+  test("across a restore tells everything that is there", () => {
+    const ledger = openRoomyLedger();
+    const items = [event({ name: "a", version: 1 })];
+    receive(ledger, { kind: "relisted", type: configmaps, cursor: cursor(1, 1), items, changes: [] });
+    expect(told(ledger)).toEqual(["UPDATE a@1 unresolved"]);
   });
 });
 

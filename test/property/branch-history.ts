@@ -100,7 +100,7 @@ export class History {
     return { version: at, message: { kind: "progressed", typeKey: this.type.key, cursor: cursor(at) } };
   }
 
-  /** What the shared watch makes of a list, when it had come to `version`: the actors know only that something differs. */
+  /** What the shared watch makes of a list, when the actors know all up to `version`: they say only that something differs. */
   relist(version: number): BranchMessage {
     const changes: Change[] = [];
     const seen = new Map<string, Row>();
@@ -156,7 +156,8 @@ export class Files {
     switch (entry.kind) {
       case "snapshot":
         this.#contents.clear();
-        for (const item of entry.items) if (!item.terminating) this.#contents.set(item.name, contentOf(item.bytes));
+        expect(entry.items.some(({ terminating }) => terminating)).toBe(false);
+        for (const item of entry.items) this.#contents.set(item.name, contentOf(item.bytes));
         return;
       case "resync": {
         const present = new Set(entry.present.map(({ name }) => name));

@@ -10,7 +10,7 @@ type Step =
   | { readonly do: "write"; readonly act: Act; readonly type: 0 | 1; readonly name: string }
   | { readonly do: "show"; readonly type: 0 | 1 }
   | { readonly do: "take" | "settle" | "fail" | "start" | "replay" | "break" }
-  | { readonly do: "crash"; readonly copied: boolean }
+  | { readonly do: "crash"; readonly copied: boolean; readonly remembered: boolean }
   | { readonly do: "compact" | "relist"; readonly type: 0 | 1 };
 
 const type = fc.constantFrom(0 as const, 1 as const);
@@ -26,7 +26,7 @@ const ordinary: fc.WeightedArbitrary<Step>[] = [
 ];
 const crashes: fc.WeightedArbitrary<Step> = {
   weight: 1,
-  arbitrary: fc.record({ do: fc.constant("crash" as const), copied: fc.boolean() }),
+  arbitrary: fc.record({ do: fc.constant("crash" as const), copied: fc.boolean(), remembered: fc.boolean() }),
 };
 const gaps: fc.WeightedArbitrary<Step> = {
   weight: 2,
@@ -57,6 +57,8 @@ class Run {
   #flight: ReturnType<BranchLedger["take"]> | null = null;
   #replay: Replay | null = null;
   #shown = new Map<TypeKey, number>();
+  /** How far the actors' records on disk reach: beyond the cursors, where the process ended before a flush. */
+  #remembered = new Map<TypeKey, number>();
 
   constructor(world: World) {
     this.#world = world;
@@ -90,6 +92,7 @@ class Run {
         return;
       case "crash":
         this.verdictsLost += this.ledger.verdictsLost;
+        if (step.remembered) this.#remembered = this.#shown;
         if (step.copied) this.#stateRef = this.ledger.cursors();
         this.ledger = this.#open();
         return;
@@ -159,7 +162,8 @@ class Run {
   }
 
   #relist(history: History): void {
-    const message = history.relist(this.#shown.get(history.type.key) ?? 0);
+    const { key } = history.type;
+    const message = history.relist(Math.max(this.#shown.get(key) ?? 0, this.#remembered.get(key) ?? 0));
     this.#shown.set(history.type.key, history.end);
     this.ledger.receive(message, 0);
   }
