@@ -53,6 +53,12 @@ export const exceptions: readonly Exception[] = [
     why: "A PUT without the selector that the API server generated would change it, and it is immutable.",
   },
   {
+    types: ["core/pods"],
+    operations: ["replace"],
+    outcome: "refused",
+    why: "A PUT without the service account and its volume, which admission added, would change what is immutable.",
+  },
+  {
     types: ["scheduling.k8s.io/podgroups"],
     operations: ["replace"],
     outcome: "refused",

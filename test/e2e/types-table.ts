@@ -10,8 +10,8 @@ export interface Seen {
 
 const head = `# Every built-in type, and how its changes are attributed
 
-Written by \`test/e2e/types.test.ts\` from what it saw on kube-apiserver 1.36, with every alpha and beta API and feature on:
-each type that can be watched was written in each version that is served, each step by another user, while only its preferred
+Written by \`test/e2e/types.test.ts\` from what it saw on kube-apiserver 1.36, with every alpha and beta API and feature and the
+controllers on: each type that can be watched was written in each version that is served, each step by another user, while only its preferred
 version was watched and named in the webhook's rules. Not one commit named the wrong user.
 
 | column | what was done |
