@@ -26,13 +26,15 @@ export function matchTypes(question: Question): TypeMatch {
   const inGroups = served.filter(({ group }) => names(rule.apiGroups, group));
   const inResources = inGroups.filter(({ resource }) => names(rule.resources, resource));
   const inVersions = inResources.filter(({ version }) => names(rule.apiVersions, version));
-  const types = inVersions.filter(({ namespaced }) => namespaced || document.namespaces === null);
+  const inScope = inVersions.filter(({ namespaced }) => namespaced || document.namespaces === null);
+  const types = withoutAliases(inScope);
   const messages = [
     ...unservedGroups(rule, served),
     ...unservedResources(question, inGroups),
     ...unservedVersions(rule, inResources, inVersions),
-    ...clusterScoped(rule, inVersions, types),
+    ...clusterScoped(rule, inVersions, inScope),
     ...noisy(rule, types),
+    ...aliased(rule, inScope, types),
   ];
   const warnings = messages.map(({ path, message }) => {
     return { place: rule.place, path, message: `${titleOf(document)}: ${message}` };
@@ -103,7 +105,26 @@ function clusterScoped(
     }));
 }
 
-const heartbeats = new Set(["core/events", "events.k8s.io/events", "coordination.k8s.io/leases"]);
+const coreEvents = "core/events";
+const otherEvents = "events.k8s.io/events";
+const heartbeats = new Set<string>([coreEvents, otherEvents, "coordination.k8s.io/leases"]);
+
+/**
+ * Both are one store, and the API server asks a webhook about a write only once, in one of the groups: two files, of which one
+ * has no author. A rule that names both means the core one.
+ */
+function withoutAliases(types: readonly ResourceType[]): readonly ResourceType[] {
+  return types.some(({ key }) => key === coreEvents) ? types.filter(({ key }) => key !== otherEvents) : types;
+}
+
+function aliased(
+  rule: ResourceRule,
+  inScope: readonly ResourceType[],
+  types: readonly ResourceType[],
+): readonly Message[] {
+  if (types.length === inScope.length || !rule.resources.includes("events")) return [];
+  return [{ path: "resources", message: `${otherEvents} are the same objects as ${coreEvents}, and watched as these` }];
+}
 
 /** They change every few seconds without anybody doing anything. */
 function noisy(rule: ResourceRule, types: readonly ResourceType[]): readonly Message[] {

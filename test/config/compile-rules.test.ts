@@ -14,6 +14,7 @@ const served = [
   type("", "v1", "configmaps", "ConfigMap"),
   type("", "v1", "secrets", "Secret"),
   type("", "v1", "events", "Event"),
+  type("events.k8s.io", "v1", "events", "Event"),
   type("", "v1", "namespaces", "Namespace", false),
   type("apps", "v1", "deployments", "Deployment"),
   type("autoscaling", "v2", "horizontalpodautoscalers", "HorizontalPodAutoscaler"),
@@ -55,6 +56,14 @@ describe("compiling rules", () => {
     const both = compiled(rule(hpa("[v1]")), rule(hpa("[v2]")).replace("workloads", "others"));
     expect(both.watched).toEqual(["autoscaling/horizontalpodautoscalers v2"]);
     expect(both.selections).toHaveLength(1);
+  });
+
+  test("the events of both groups are one store: a rule that names both watches the core ones", () => {
+    const events = (groups: string) => compiled(rule(`{apiGroups: ${groups}, resources: [events]}`));
+    expect(compiled(rule('{apiGroups: ["*"], resources: ["*"]}')).watched).not.toContain("events.k8s.io/events v1");
+    expect(events('["", events.k8s.io]')).toMatchObject({ watched: ["core/events v1"] });
+    expect(events('["", events.k8s.io]').warnings.join()).toContain("the same objects as core/events");
+    expect(events("[events.k8s.io]")).toMatchObject({ watched: ["events.k8s.io/events v1"], warnings: [] });
   });
 
   test("a WatchRule takes namespaced types of its namespace", () => {
