@@ -6,7 +6,6 @@
  *    without the machine: an event is committed as it stands, unresolved and marked; a correlation is dropped.
  */
 import type { SnapshotFrom } from "xstate";
-import { transition } from "xstate";
 
 import { unresolved } from "../machines/attribution.ts";
 import type { Change, Operation, ResourceKey, TypeKey } from "../machines/messages.ts";
@@ -15,6 +14,7 @@ import { blankResource, changeOf } from "../machines/resource-changes.ts";
 import type { Listed, Observed, ResourceContext, ResourceEffect, ResourceEvent } from "../machines/resource-changes.ts";
 import { resourceMachine } from "../machines/resource.ts";
 
+import { inertScopeOf } from "./inert-scope.ts";
 import { Mailbox } from "./mailbox.ts";
 import type { ResourceRecord, ResourceState } from "./resource-record.ts";
 
@@ -29,6 +29,8 @@ export interface ResourceActorOptions {
 }
 
 type ResourceSnapshot = SnapshotFrom<typeof resourceMachine>;
+
+const scope = inertScopeOf(resourceMachine);
 
 export class ResourceActor {
   readonly key: ResourceKey;
@@ -107,7 +109,7 @@ export class ResourceActor {
   #step(message: ResourceEvent): readonly ResourceEffect[] {
     for (let attempt = 1; attempt <= this.#options.attempts; attempt += 1) {
       try {
-        const [next] = transition(resourceMachine, this.#snapshot, message);
+        const next = resourceMachine.transition(this.#snapshot, message, scope);
         this.#snapshot = next;
         return next.context.effects;
       } catch (fault) {
