@@ -15,6 +15,8 @@ const stages = new Stages({
   fs: createNodeFileSystem(),
   clock: nodeClock,
   manifestOf,
+  // The lock stands in it: it was made before this thread began.
+  creates: false,
   targets: JSON.parse(String(workerData)) as readonly TargetOptions[],
 });
 

@@ -48,13 +48,16 @@ export async function replyOf<Value>(work: () => Promise<Value>): Promise<Reply<
 export function createPiscinaCommitPool(options: PiscinaCommitPoolOptions): CommitPool {
   const { targets, workerUrl, prepareThreads, lock } = options;
   const threads = (count: number): Piscina => {
-    return new Piscina({
+    const pool = new Piscina({
       filename: workerUrl,
       minThreads: count,
       maxThreads: count,
       idleTimeout: Number.POSITIVE_INFINITY,
       workerData: JSON.stringify(targets),
     });
+    // A worker that dies with nothing to do: without a listener the process would go with it. Piscina starts another one.
+    pool.on("error", () => undefined);
+    return pool;
   };
   const preparing = threads(prepareThreads);
   const assembling = new Map<string, Piscina>();
@@ -77,17 +80,18 @@ export function createPiscinaCommitPool(options: PiscinaCommitPoolOptions): Comm
     parallelChunks: prepareThreads * 2,
     async open(targetId) {
       const assembler = await locked(targetId);
-      return valueOf((await assembler.run(targetId, { name: "open" })) as Reply<TargetState>);
+      return valueOf(await replied<TargetState>(assembler.run(targetId, { name: "open" })));
     },
     async prepare(chunk: Chunk) {
-      const reply: unknown = await preparing.run(chunk, { name: "prepare", ...transferring([chunk.bytes]) });
-      return valueOf(reply as Reply<PreparedChunk>);
+      const work = preparing.run(chunk, { name: "prepare", ...transferring([chunk.bytes]) });
+      return valueOf(await replied<PreparedChunk>(work));
     },
     async flush(targetId, header, prepared) {
       const assembler = await locked(targetId);
       const task: FlushTask = { header, prepared };
       const buffers = prepared.flatMap((chunk) => [chunk.entries, chunk.table]);
-      return valueOf((await assembler.run(task, { name: "flush", ...transferring(buffers) })) as Reply<FlushResult>);
+      const work = assembler.run(task, { name: "flush", ...transferring(buffers) });
+      return valueOf(await replied<FlushResult>(work));
     },
     async [Symbol.asyncDispose]() {
       await Promise.all([preparing.close(), ...[...assembling.values()].map((assembler) => assembler.close())]);
@@ -96,6 +100,19 @@ export function createPiscinaCommitPool(options: PiscinaCommitPoolOptions): Comm
       }
     },
   });
+}
+
+/** A worker answers even when it fails; so what rejects is the thread itself. Its successor reads the repository anew. */
+async function replied<Value>(work: Promise<unknown>): Promise<Reply<Value>> {
+  try {
+    return (await work) as Reply<Value>;
+  } catch (error) {
+    const found = error instanceof Error ? error.message : String(error);
+    const message =
+      `a worker thread ended in the middle of its work (${found}); nothing is lost, and another one tries again. ` +
+      "If it comes back, give the process more memory, or lower --flush-bytes";
+    throw new KubescribeError("git-worker-ended", message, { retry: "backoff", cause: error });
+  }
 }
 
 type RunOptions = NonNullable<Parameters<Piscina["run"]>[1]>;

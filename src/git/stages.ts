@@ -12,6 +12,8 @@ export interface StagesOptions {
   readonly clock: Clock;
   readonly manifestOf: ManifestOf;
   readonly targets: readonly TargetOptions[];
+  /** Whether a repository that is not there is made; false where it was made before. Default true. */
+  readonly creates?: boolean;
 }
 
 export class Stages {
@@ -42,10 +44,10 @@ export class Stages {
   }
 
   #writerOf(targetId: string): TargetWriter {
-    const { fs, clock } = this.#options;
+    const { fs, clock, creates = true } = this.#options;
     const known = this.#writers.get(targetId);
     if (known !== undefined) return known;
-    const writer = new TargetWriter({ fs, clock, target: this.#targetOf(targetId) });
+    const writer = new TargetWriter({ fs, clock, creates, target: this.#targetOf(targetId) });
     this.#writers.set(targetId, writer);
     return writer;
   }

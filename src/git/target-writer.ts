@@ -6,7 +6,8 @@
  * 1. The order on disk is pack, index, branch ref, state ref: a crash leaves unused objects, or a state ref that the trailers of
  *    the commits after it complete.
  * 2. After any failure the reading is dropped: what holds is what the repository says.
- * 3. A flush that is repeated commits nothing twice: the cursors of the repository judge.
+ * 3. A repository that was there once is never made again: a volume that is not mounted must not begin a second history.
+ * 4. A flush that is repeated commits nothing twice: the cursors of the repository judge.
  */
 
 import type { Clock, FileSystem, FlushResult, TargetState } from "../../actors/ports.ts";
@@ -20,7 +21,7 @@ import { pathPrefixOf, refPartOf } from "./layout.ts";
 import { PackBuilder } from "./pack.ts";
 import { PackShelf } from "./pack-shelf.ts";
 import { decodePrepared, type PreparedChunk } from "./prepare.ts";
-import { ensureRepository } from "./repository.ts";
+import { ensureRepository, findGitDirectory } from "./repository.ts";
 import { SelectionIndex } from "./selection.ts";
 import { encodeState, stateRefOf } from "./state.ts";
 import type { TargetOptions } from "./target.ts";
@@ -29,6 +30,8 @@ export interface TargetWriterOptions {
   readonly fs: FileSystem;
   readonly clock: Clock;
   readonly target: TargetOptions;
+  /** Whether a repository that is not there is made, the first time. */
+  readonly creates: boolean;
 }
 
 /** Cursors that moved without a commit reach the state ref this late at the most, if there are flushes. */
@@ -39,12 +42,14 @@ export class TargetWriter {
   readonly #prefix: readonly string[];
   /** Null: none came yet. */
   #selections: SelectionIndex | null = null;
+  #mayCreate: boolean;
   #loaded: Loaded | null = null;
   #told: ReadonlyMap<TypeKey, Cursor> = new Map();
   #stateAtMs = 0;
 
   constructor(options: TargetWriterOptions) {
     this.#options = options;
+    this.#mayCreate = options.creates;
     this.#prefix = pathPrefixOf(options.target.path);
   }
 
@@ -109,9 +114,11 @@ export class TargetWriter {
   async #load(): Promise<Loaded> {
     const { fs, clock, target } = this.#options;
     const sync = target.durability === "flush";
+    if (!this.#mayCreate && (await findGitDirectory(fs, target.repository)) === null) throw gone(target);
     const gitDirectory = await ensureRepository({ fs, repository: target.repository, branch: target.branch, sync });
     const shelf = await PackShelf.open({ fs, gitDirectory, owner: refPartOf(target.id), sync });
     const view = await readBranch({ fs, clock, gitDirectory, target, prefix: this.#prefix });
+    this.#mayCreate = false;
     this.#loaded = { view, shelf };
     return this.#loaded;
   }
@@ -138,6 +145,13 @@ export class TargetWriter {
     this.#stateAtMs = nowMs;
     return stateBlob;
   }
+}
+
+function gone(target: TargetOptions): KubescribeError {
+  const message =
+    `the repository of target ${target.id} should be at ${target.repository}, where it was, and is gone: mount it or put it back. ` +
+    "Nothing is lost, and it is tried again; to begin a new history there, restart";
+  return new KubescribeError("git-repository-gone", message, { retry: "backoff" });
 }
 
 interface Loaded {

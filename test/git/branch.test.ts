@@ -1,10 +1,10 @@
 /** What a target's branch holds after flushes, others' commits, and stock git's housekeeping. */
 
-import { cpSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import { cpSync, mkdirSync, readdirSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { readBlob, readCommit } from "isomorphic-git";
 import { describe, expect, test } from "vitest";
-import type { CommitPool, FlushEntry } from "../../actors/ports.ts";
+import type { CommitPool, FileSystem, FlushEntry } from "../../actors/ports.ts";
 import type { TypeKey } from "../../machines/messages.ts";
 import type { Selection } from "../../machines/selection.ts";
 import { createNodeFileSystem } from "../../src/composition/node-file-system.ts";
@@ -132,6 +132,54 @@ describe("entries", () => {
     expect(show("main", ["Changed-By", "Kubescribe-Epoch", "Kubescribe-Faulted"])).toBe(
       "Update configmaps default/web|unresolved|2|true",
     );
+  });
+});
+
+describe("a repository that is taken away while it is in use", () => {
+  test("is waited for, never made again, and goes on when it is back", async () => {
+    using place = temporaryPlace();
+    const pool = poolAt(place.path);
+    await flush(pool, [changed({ version: 1 })]);
+    renameSync(place.path, `${place.path}.away`);
+    for (const attempt of ["gone", "a mount point that is empty"]) {
+      if (attempt !== "gone") mkdirSync(place.path);
+      await expect(flush(pool, [changed({ version: 2 })])).rejects.toMatchObject({
+        code: "git-repository-gone",
+        retry: "backoff",
+      });
+    }
+    expect(readdirSync(place.path)).toEqual([]);
+    rmSync(place.path, { recursive: true });
+    renameSync(`${place.path}.away`, place.path);
+    expect((await flush(pool, [changed({ version: 2 })])).commits).toEqual([1]);
+    expect(place.git("rev-list", "--count", "main")).toBe("2");
+  });
+
+  test("and made read-only says so, and goes on when it may be written", async () => {
+    using place = temporaryPlace();
+    const files = createNodeFileSystem();
+    let denied = false;
+    const denial = (): never => {
+      throw Object.assign(new Error("EROFS: read-only file system"), { code: "EROFS" });
+    };
+    const fs: FileSystem = {
+      ...files,
+      open: (path, mode) => (denied && mode !== "read" ? denial() : files.open(path, mode)),
+      makeDirectory: (path) => (denied ? denial() : files.makeDirectory(path)),
+    };
+    const pool = createInlineCommitPool({
+      fs,
+      clock: createSimulatedClock(1_700_001_000_000),
+      manifestOf: plainManifest,
+      selectionsOf: () => allSelections,
+      targets: [targetAt(place.path)],
+    });
+    await flush(pool, [changed({ version: 1 })]);
+    denied = true;
+    const entries = [changed({ version: 2 })];
+    await expect(flush(pool, entries)).rejects.toMatchObject({ code: "git-denied", retry: "backoff" });
+    denied = false;
+    expect((await flush(pool, entries)).commits).toEqual([1]);
   });
 });
 

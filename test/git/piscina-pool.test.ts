@@ -1,4 +1,7 @@
+import { writeFileSync } from "node:fs";
+import { dirname, join } from "node:path";
 import { expect, test } from "vitest";
+import { KubescribeError } from "../../machines/error.ts";
 import { createPiscinaCommitPool } from "../../src/git/piscina-pool.ts";
 import { lockTarget } from "../../src/composition/target-lock.ts";
 import { createNodeFileSystem } from "../../src/composition/node-file-system.ts";
@@ -15,6 +18,44 @@ const contentOf = (name: string, data: string): string =>
     metadata: { name, namespace: "default", resourceVersion: "1" },
     data: { data },
   });
+
+test.each(["before", "within", "idle"])(
+  "a worker that dies (%s) has a successor that reads the repository anew",
+  async (when) => {
+    using place = temporaryPlace();
+    const fs = createNodeFileSystem();
+    const processes = await createProcessTable();
+    await using pool = createPiscinaCommitPool({
+      targets: [targetAt(place.path)],
+      selectionsOf: () => allSelections,
+      workerUrl: new URL("mortal-worker.ts", import.meta.url).href,
+      prepareThreads: 1,
+      lock: (target) => lockTarget(target, { fs, clock: createSimulatedClock(), processes }),
+    });
+    const write = (version: number) => [changed({ version, content: contentOf("web", `${version}`) })];
+    await flush(pool, write(1));
+    writeFileSync(join(dirname(place.path), "die"), when);
+    const failures: string[] = [];
+    for (const version of [2, 3]) {
+      for (let attempt = 1; ; attempt += 1) {
+        try {
+          await flush(pool, write(version));
+          break;
+        } catch (error) {
+          expect(attempt).toBeLessThan(4);
+          expect(error).toMatchObject({ retry: "backoff" });
+          failures.push(error instanceof KubescribeError ? error.code : "unknown");
+        }
+      }
+    }
+    if (when !== "idle") expect(failures).toEqual(["git-worker-ended"]);
+    expect(place.git("log", "--format=%(trailers:key=Kubescribe-Resource-Version,valueonly,separator=)")).toBe(
+      "3\n2\n1",
+    );
+    expect(place.git("fsck", "--strict", "--no-dangling")).toBe("");
+  },
+  20_000,
+);
 
 test("worker threads make the same commits, and their errors keep code and retry", async () => {
   using place = temporaryPlace();
