@@ -31,11 +31,18 @@ version, the later ones are objects with something special about them, by their 
 `;
 
 const foot = `
+## Side doors
+
+Also held by the test: \`/ephemeralcontainers\`, \`/binding\` and \`/token\` change nothing that a file holds, and the chain goes on; \`/resize\` is
+its author's; a Pod that was evicted is deleted by nobody (K18), and so are Endpoints that go with their Service (K39), whatever
+the endpoint controller asked for meanwhile; the objects of a deletecollection each by whoever asked; a Namespace by whoever
+deleted it, not by what finalized it.
+
 ## Events
 
-\`events\` of the core group and of \`events.k8s.io\` are one store, shown twice. The API server asks a webhook once, about the type whose
-rule fits best, so name one of the two in a rule: then a write through either is attributed. Of two that are watched, one has no reviews
-for what is written through the other, and every event has two files.
+\`events\` of the core group and of \`events.k8s.io\` are one store, shown twice. The API server asks a webhook once, about the one that was
+written through if a rule of the webhook names it. So a kubescribe rule that names both watches the core ones, and the webhook must not name
+the other: then a write through either is attributed, as the line above shows.
 `;
 
 export function typesDocument(seen: readonly Seen[]): string {
