@@ -96,6 +96,7 @@ const configurationCodes = new Set([
   "configuration-invalid",
   "usage",
   "tls-files",
+  "locked",
   "git-not-a-repository",
   "git-format-unsupported",
   "git-path-invalid",
