@@ -33,7 +33,7 @@ export interface Witness {
   readonly freshSinceMs: number;
 }
 
-/** Whether a candidate's object and the event's are equal once sanitized; false where the candidate's bytes are not kept. */
+/** Whether a candidate's object and the event's are equal once sanitized, managedFields included; false where the candidate's bytes are not kept. */
 export type SameContent = (candidate: Correlation, event: WatchEvent) => boolean;
 
 export interface Evidence {
@@ -81,7 +81,10 @@ export function attributeUpdate(known: Known, evidence: Evidence): Verdict {
   }
   if (isNeutral(known, event)) return unresolved;
 
-  const alike = writers.filter(({ correlation }) => evidence.sameContent(correlation, event));
+  // No bytes prove it, so it is held to what a deletion is held to: a denied attempt must not pick up a later write (K50).
+  const alike = writers.filter(
+    (candidate) => isFresh(candidate, evidence) && evidence.sameContent(candidate.correlation, event),
+  );
   return decide("content", alike, marked);
 }
 

@@ -5,7 +5,8 @@ import { parseObject } from "./parse-object.ts";
 import { type ObjectKind, sanitize } from "./sanitize.ts";
 
 /**
- * Compares after sanitizing, values of Secrets included. null, [] and {} are alike, and a member that holds one of them is as
+ * Compares after sanitizing, values of Secrets included, and managedFields as they are: a review's and its event's are equal, those of
+ * somebody else who wrote the same later are not (K50). null, [] and {} are alike, and a member that holds one of them is as
  * good as absent: etcd's way there and back turns one into the other. Throws `object-unreadable` as `manifestOf` does.
  */
 export function sameContent(a: Uint8Array, b: Uint8Array, type: ObjectKind): boolean {
@@ -14,8 +15,10 @@ export function sameContent(a: Uint8Array, b: Uint8Array, type: ObjectKind): boo
 
 function contentOf(bytes: Uint8Array, type: ObjectKind): JsonObject {
   const object = parseObject(bytes);
+  const metadata = object["metadata"];
+  const managedFields = isObject(metadata) ? metadata["managedFields"] : undefined;
   sanitize(object, type);
-  return object;
+  return { managedFields: managedFields ?? null, object };
 }
 
 /** Iterative: depth costs memory only. */

@@ -182,6 +182,15 @@ describe("an update", () => {
     expect(story.commits.at(-1)).toBe("UPDATE 11 content bob");
   });
 
+  it("by content counts only while it is fresh: a denied attempt must not pick up a later write", () => {
+    const story = created()
+      .alike(() => true)
+      .review({ operation: "UPDATE", user: "denied", base: 10, object: "[]" })
+      .freshSince(Number.MAX_SAFE_INTEGER)
+      .see({ kind: "MODIFIED", version: 11, object: "null" });
+    expect(story.commits.at(-1)).toMatch(/^UPDATE 11 unresolved/);
+  });
+
   it("of status alone makes no change, and moves the chain", () => {
     const story = created()
       .see({ kind: "MODIFIED", version: 11, object: "a, ready", rest: "a" })

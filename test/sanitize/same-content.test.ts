@@ -14,10 +14,7 @@ describe("the same content", () => {
     ['{"a":{}}', '{"a":[]}'],
     ['{"a":{"b":null,"c":{"d":[]}}}', "{}"],
     ['{"l":[{"a":null}]}', '{"l":[{}]}'],
-    [
-      '{"metadata":{"name":"a","resourceVersion":"1"},"status":{"a":1}}',
-      '{"metadata":{"name":"a","managedFields":[1]}}',
-    ],
+    ['{"metadata":{"name":"a","resourceVersion":"1"},"status":{"a":1}}', '{"metadata":{"name":"a","generation":2}}'],
     ['{"a":"\\u0041"}', '{"a":"A"}'],
     ['{"a":1,"b":2.5}', '{"b":2.5,"a":1}'],
   ];
@@ -35,6 +32,10 @@ describe("the same content", () => {
     ['{"l":[[]]}', '{"l":{}}'],
     ['{"a":{"b":{"c":0}}}', '{"a":null}'],
     ['{"constructor":1}', "{}"],
+    [
+      '{"metadata":{"name":"a","managedFields":[{"manager":"one"}]}}',
+      '{"metadata":{"name":"a","managedFields":[{"manager":"two"}]}}',
+    ],
     ['{"a":{"toString":{}}}', '{"a":{"toString":1}}'],
   ];
   for (const [a, b] of unlike) it(`is not in ${a} and ${b}`, () => expect(same(a, b)).toBe(false));
