@@ -10,6 +10,8 @@ export interface LoadOrder {
   readonly durationMs: number;
   readonly path: string;
   readonly bodies: readonly Uint8Array[];
+  /** Each connection sends at this interval, and late answers count from when they should have been asked for; 0: without a pause. */
+  readonly everyMs?: number;
 }
 
 export interface LoadAnswer {
@@ -39,17 +41,25 @@ async function run(order: LoadOrder): Promise<LoadAnswer> {
   const latencies: number[] = [];
   let failures = 0;
   const begin = performance.now();
-  keepAwake(begin + order.durationMs);
   const end = begin + order.durationMs;
+  const { everyMs = 0 } = order;
+  if (everyMs === 0) keepAwake(end);
   await Promise.all(
     sockets.map(
       (socket, index) =>
         new Promise<void>((resolve) => {
           let next = index;
           let sentMs = 0;
+          let dueMs = begin + (everyMs * index) / sockets.length;
+          const sendWhenDue = (): void => {
+            const waitMs = dueMs - performance.now();
+            if (everyMs > 0 && waitMs > 0) setTimeout(send, waitMs);
+            else send();
+          };
           const send = (): void => {
-            sentMs = performance.now();
-            if (sentMs >= end) {
+            sentMs = everyMs > 0 ? dueMs : performance.now();
+            dueMs += everyMs;
+            if (performance.now() >= end) {
               resolve();
               return;
             }
@@ -62,14 +72,14 @@ async function run(order: LoadOrder): Promise<LoadAnswer> {
             if (!received.startsWith("HTTP/1.1 200 ")) failures += 1;
             received = "";
             latencies.push(performance.now() - sentMs);
-            send();
+            sendWhenDue();
           });
           socket.on("close", () => {
             if (performance.now() < end) failures += 1;
             resolve();
           });
           socket.on("error", () => undefined);
-          send();
+          sendWhenDue();
         }),
     ),
   );

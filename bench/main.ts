@@ -1,0 +1,50 @@
+/**
+ * Runs the benchmarks one after the other, each in a process of its own: they must not warm each other up. `--only NAME` runs one
+ * (again for more), `--smoke` all of them in seconds, `--json` prints one document per line.
+ *
+ *     node bench/main.ts [--only NAME] [--smoke] [--json]
+ */
+
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { parseArgs } from "node:util";
+
+/** In the order of a change's way. */
+const benches: Readonly<Record<string, string>> = {
+  webhook: "reviews over TLS, beside a bare HTTPS server",
+  watch: "bytes of a watch to events, beside JSON.parse",
+  engine: "bytes of a watch and its reviews to changes, beside JSON.parse",
+  yaml: "an object's bytes to canonical YAML",
+  git: "prepared files to commits on disk, beside git fast-import",
+  commit: "a change to its durable commit; the main loop and the webhook meanwhile",
+  memory: "100,000 idle resources",
+};
+
+const { values } = parseArgs({
+  options: {
+    only: { type: "string", multiple: true, default: [] },
+    smoke: { type: "boolean", default: false },
+    json: { type: "boolean", default: false },
+  },
+});
+const wanted = values.only.length === 0 ? Object.keys(benches) : values.only;
+const unknown = wanted.filter((name) => !Object.hasOwn(benches, name));
+if (unknown.length > 0) {
+  console.error(`expected --only ${Object.keys(benches).join(", ")}; found ${unknown.join(", ")}`);
+  process.exit(2);
+}
+const failed: string[] = [];
+for (const name of wanted) {
+  if (!values.json) console.log(`\n## ${name}: ${benches[name] ?? ""}\n`);
+  const flags = [...(values.smoke ? ["--smoke"] : []), ...(values.json ? ["--json"] : [])];
+  const file = new URL(`${name}.ts`, import.meta.url).pathname;
+  const child = spawn(process.execPath, [...(name === "memory" ? ["--expose-gc"] : []), file, ...flags], {
+    stdio: "inherit",
+  });
+  const [code] = (await once(child, "exit")) as [number | null];
+  if (code !== 0) failed.push(name);
+}
+if (failed.length > 0) {
+  console.error(`\nfailed: ${failed.join(", ")}`);
+  process.exitCode = 1;
+}

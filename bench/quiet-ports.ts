@@ -1,0 +1,24 @@
+/** Ports that benchmarks give to what they do not measure. */
+
+import type { ApiServer, Log, Meter } from "../actors/ports.ts";
+
+const silent = (): void => undefined;
+
+export const quietMeter: Meter = { count: silent, record: silent, gauge: silent };
+
+/** A warning in a benchmark is a benchmark that measures something else: it is told. */
+export const quietLog: Log = { debug: silent, info: silent, warn: console.error, error: console.error };
+
+/** Answers a probe and a list with `list`, and every watch with `chunks`. */
+export function replayedApi(list: Buffer, chunks: () => AsyncIterable<Uint8Array>): ApiServer {
+  return {
+    request: ({ path }) => {
+      const body = path.includes("watch=true") ? chunks() : only(list);
+      return Promise.resolve({ status: 200, headers: {}, body });
+    },
+  };
+}
+
+async function* only(bytes: Uint8Array): AsyncIterable<Uint8Array> {
+  yield await Promise.resolve(bytes);
+}
