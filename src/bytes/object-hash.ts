@@ -19,15 +19,38 @@ const comma = Buffer.from(",");
 const levelMarks = [Buffer.of(0), Buffer.of(1), Buffer.of(2), Buffer.of(3)];
 
 /**
- * Over the object without the value of metadata.resourceVersion (K36): equal for the object of a review and for that of the watch
- * event of the same write. No valid JSON looks like the rest, so that two different objects never have the same one.
+ * Over the object without metadata.resourceVersion, as a whole member: equal for the object of a review and for that of the watch
+ * event of the same write (K36), a creation's too, whose review has no such member.
  */
-export function objectHash(raw: Uint8Array, head: ObjectHead): ObjectHash {
+export function objectHash(
+  raw: Uint8Array,
+  head: Pick<ObjectHead, "start" | "end" | "versionStart" | "versionEnd">,
+): ObjectHash {
   const bytes = asBuffer(raw);
-  const { start, end, versionStart, versionEnd } = head;
+  const { start, end, versionStart } = head;
   const digest = end - start > scratchSizeBytes ? new Streamed() : new Compacted();
   if (versionStart < 0) return digest.add(bytes, start, end).finish();
-  return digest.add(bytes, start, versionStart).add(bytes, versionEnd, end).finish();
+  const [from, to] = versionMember(bytes, head);
+  return digest.add(bytes, start, from).add(bytes, to, end).finish();
+}
+
+const quote = 0x22;
+const commaByte = 0x2c;
+
+/** The member with one of its commas. Its key, whose value begins at `versionStart`, has no quote inside. */
+function versionMember(bytes: Buffer, { versionStart, versionEnd }: ObjectHead): readonly [from: number, to: number] {
+  const keyEnd = bytes.lastIndexOf(quote, versionStart - 1);
+  const from = bytes.lastIndexOf(quote, keyEnd - 1);
+  let next = versionEnd;
+  while (isSpace(bytes[next])) next += 1;
+  if (bytes[next] === commaByte) return [from, next + 1];
+  let before = from - 1;
+  while (isSpace(bytes[before])) before -= 1;
+  return [bytes[before] === commaByte ? before : from, versionEnd];
+}
+
+function isSpace(byte: number | undefined): boolean {
+  return byte === 0x20 || byte === 0x0a || byte === 0x0d || byte === 0x09;
 }
 
 /**

@@ -9,7 +9,7 @@ import type { BranchActor } from "../../actors/branch-actor.ts";
 import { Engine } from "../../actors/engine.ts";
 import type { CorrelationMessage } from "../../actors/engine.ts";
 import { KnownStore } from "../../actors/known-store.ts";
-import type { Clock, FileSystem, Log, Random, Timer } from "../../actors/ports.ts";
+import type { Clock, FileSystem, Log, Random } from "../../actors/ports.ts";
 import { WatchManager } from "../../actors/watch-manager.ts";
 import { createWatchSource } from "../kubernetes/api-watch-source.ts";
 import type { BranchMessage, TypeKey, WatchMessage } from "../../machines/messages.ts";
@@ -29,6 +29,7 @@ import { startProbeServer } from "../telemetry/probes.ts";
 import { engineBoundsOf } from "./engine-bounds.ts";
 import { attributionStrategyOf } from "./first-designs.ts";
 import { lowestCursor, openBranches } from "./open-branches.ts";
+import { KnownKeeper } from "./known-keeper.ts";
 import { persistently } from "./persistently.ts";
 import { acquireProcessLock } from "./process-lock.ts";
 import { createProcessTable } from "./process-table.ts";
@@ -48,7 +49,6 @@ export interface EnginePorts {
   readonly signal: AbortSignal;
 }
 
-const knownEveryMs = 300_000;
 const readyPollMs = 50;
 
 export async function startEngine(plan: EnginePlan, ports: EnginePorts): Promise<RunningEngine> {
@@ -74,7 +74,7 @@ export async function startEngine(plan: EnginePlan, ports: EnginePorts): Promise
   const correlation$ = new Subject<CorrelationMessage>();
   const watch$ = new Subject<WatchMessage>();
   const engine = stack.use(wireEngine(plan, { ...ports, ...cluster, branches, correlation$, watch$ }));
-  const known = await remember({ plan, ports, cluster, engine, stack });
+  const known = stack.use(await remember({ plan, ports, cluster, engine, watch$ }));
   stack.defer(async () => {
     readiness.stopping();
     await drainAll(branches, drainTime(), log);
@@ -178,38 +178,12 @@ async function remember(parts: {
   readonly ports: EnginePorts;
   readonly cluster: Cluster;
   readonly engine: Engine;
-  readonly stack: AsyncDisposableStack;
-}): Promise<{ readonly save: () => Promise<void> }> {
-  const { plan, ports, cluster, engine, stack } = parts;
+  readonly watch$: Subject<WatchMessage>;
+}): Promise<KnownKeeper> {
+  const { plan, ports, cluster, engine, watch$ } = parts;
   const store = new KnownStore(ports.files, plan.options.dataDir, ports.log);
   for (const typeKey of cluster.rules.typeKeys) engine.registry.restore(typeKey, await store.load(typeKey));
-  let saving: Promise<void> = Promise.resolve();
-  const save = (): Promise<void> => {
-    saving = saving.then(async () => {
-      for (const typeKey of cluster.rules.typeKeys) {
-        try {
-          await store.save(typeKey, engine.registry.recordsOf(typeKey));
-        } catch (error) {
-          const reason = error instanceof Error ? error.message : "unknown";
-          ports.log.warn("what is known of a type could not be kept; a gap would be told with less detail", {
-            type: typeKey,
-            reason,
-          });
-        }
-      }
-    });
-    return saving;
-  };
-  let timer: Timer;
-  const arm = (): void => {
-    timer = ports.clock.after(knownEveryMs, () => {
-      void save();
-      arm();
-    });
-  };
-  arm();
-  stack.defer(() => timer[Symbol.dispose]());
-  return { save };
+  return new KnownKeeper({ ...ports, store, watch$, recordsOf: (typeKey) => engine.registry.recordsOf(typeKey) });
 }
 
 async function admit(
