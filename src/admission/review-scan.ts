@@ -11,8 +11,8 @@ import { typeKeyOf } from "../../machines/messages.ts";
 import { asBuffer, JsonMembers } from "../bytes/json-members.ts";
 import { expectEnd, skipSpace } from "../bytes/json-scan.ts";
 import { objectHash } from "../bytes/object-hash.ts";
-import type { ObjectHead } from "../bytes/object-head.ts";
 import { readObjectHead } from "../bytes/object-head.ts";
+import { ReviewedObject } from "../bytes/reviewed-object.ts";
 
 /** A longer username is cut, and a hash of the whole is put behind it: two of them never look like one. UTF-16 units. */
 export const maxUserLength = 16_384;
@@ -72,6 +72,7 @@ export function scanReview(raw: Uint8Array, claimKeys: readonly string[]): Scann
 }
 
 const leftBrace = 0x7b;
+const quote = 0x22;
 
 /** The request's fields as they are found. Of a doubled one the last counts. */
 class Request {
@@ -84,9 +85,9 @@ class Request {
   namespace = "";
   dryRun = false;
   fieldManager = "";
-  userInfo: readonly [start: number, end: number] | null = null;
-  object: ObjectHead | null = null;
-  oldObject: ObjectHead | null = null;
+  userInfo: Range | null = null;
+  object: ReviewedObject | null = null;
+  oldObject: ReviewedObject | null = null;
 
   constructor(bytes: Buffer, parent: JsonMembers) {
     const members = new JsonMembers(bytes, parent.valueStart, bytes.length);
@@ -122,9 +123,9 @@ class Request {
   }
 }
 
-function readObject(bytes: Buffer, members: JsonMembers): ObjectHead | null {
+function readObject(bytes: Buffer, members: JsonMembers): ReviewedObject | null {
   if (members.valueByte() !== leftBrace) return null;
-  const head = readObjectHead(bytes, members.valueStart, bytes.length);
+  const head = new ReviewedObject(bytes, members.valueStart, bytes.length);
   members.skipTo(head.end);
   return head;
 }
@@ -162,7 +163,7 @@ function outcomeOf(bytes: Buffer, request: Request, claimKeys: readonly string[]
       base: operation === "CREATE" ? "" : (oldObject?.resourceVersion ?? ""),
       objectHash: hashOf(bytes, object),
       oldObjectHash: hashOf(bytes, oldObject),
-      replicas: request.subresource === "scale" ? (object?.replicas ?? 0) : null,
+      replicas: request.subresource === "scale" ? replicasOf(bytes, object) : null,
     },
   };
 }
@@ -176,11 +177,12 @@ function identify(
   operation: Operation,
 ): { readonly uid: Uid; readonly name: string; readonly namespace: string } | null {
   const head = operation === "CREATE" ? request.object : (request.oldObject ?? request.object);
-  if (head === null || head.uid === "" || request.resource === "") return null;
-  const { uid } = head;
-  const name = head.name === "" ? request.name : head.name;
+  if (head === null || request.resource === "") return null;
+  const { uid, name: ownName, namespace: ownNamespace } = head;
+  if (uid === "") return null;
+  const name = ownName === "" ? request.name : ownName;
   const isNamespace = request.group === "" && request.resource === "namespaces";
-  const namespace = isNamespace ? "" : head.namespace === "" ? request.namespace : head.namespace;
+  const namespace = isNamespace ? "" : ownNamespace === "" ? request.namespace : ownNamespace;
   if (name === "" || uid.length > maxUidLength || name.length > maxNameLength || namespace.length > maxNameLength)
     return null;
   return { uid, name, namespace };
@@ -192,14 +194,13 @@ function readUser(
   claimKeys: readonly string[],
   shortened: ("user" | "claim")[],
 ): Pick<Correlation, "user" | "claims"> {
-  const range = request.userInfo;
-  const info: unknown = range === null ? null : JSON.parse(bytes.toString("utf8", range[0], range[1]));
-  const name = member(info, "username");
-  if (typeof name !== "string") throw reviewMalformed("a request.userInfo.username");
-  const extra = member(info, "extra");
+  const { name, extra } = readUserInfo(bytes, request.userInfo);
+  if (name === null) throw reviewMalformed("a request.userInfo.username");
   const claims: Record<string, string> = {};
+  // Groups and claims that nobody asks for stay bytes.
+  const known: unknown = claimKeys.length === 0 || extra === null ? null : parseRange(bytes, extra);
   for (const key of claimKeys) {
-    const values = member(extra, key);
+    const values = member(known, key);
     const value: unknown = Array.isArray(values) ? values[0] : undefined;
     if (typeof value !== "string") continue;
     if (value.length > maxClaimLength) shortened.push("claim");
@@ -210,12 +211,38 @@ function readUser(
   return { user: `${name.slice(0, maxUserLength)}... sha256:${hash("sha256", name, "base64")}`, claims };
 }
 
+type Range = readonly [start: number, end: number];
+
+function readUserInfo(
+  bytes: Buffer,
+  range: Range | null,
+): { readonly name: string | null; readonly extra: Range | null } {
+  let name: string | null = null;
+  let extra: Range | null = null;
+  if (range === null || bytes[range[0]] !== leftBrace) return { name, extra };
+  const members = new JsonMembers(bytes, range[0], range[1]);
+  while (members.next()) {
+    if (members.is("username")) name = members.valueByte() === quote ? members.text() : null;
+    else if (members.is("extra")) extra = [members.valueStart, members.skip()];
+  }
+  return { name, extra };
+}
+
+function parseRange(bytes: Buffer, [start, end]: Range): unknown {
+  return JSON.parse(bytes.toString("utf8", start, end));
+}
+
 function member(value: unknown, key: string): unknown {
   if (typeof value !== "object" || value === null || !Object.hasOwn(value, key)) return undefined;
   return (value as Record<string, unknown>)[key];
 }
 
-function hashOf(bytes: Buffer, head: ObjectHead | null): ObjectHash | "" {
+/** Scales are rare and small: a second reading is fine. Absent is 0 (K40). */
+function replicasOf(bytes: Buffer, object: ReviewedObject | null): number {
+  return object === null ? 0 : (readObjectHead(bytes, object.start, object.end).replicas ?? 0);
+}
+
+function hashOf(bytes: Buffer, head: ReviewedObject | null): ObjectHash | "" {
   return head === null ? "" : objectHash(bytes, head);
 }
 

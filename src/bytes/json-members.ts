@@ -148,7 +148,7 @@ export function asBuffer(bytes: Uint8Array): Buffer {
 }
 
 /** The text of a scanned string, its quotes at `start` and `end - 1`. */
-function readString(bytes: Buffer, start: number, end: number): string {
+export function readString(bytes: Buffer, start: number, end: number): string {
   let seen = 0;
   for (let at = start; at < end; at += 1) {
     const byte = bytes[at] ?? 0;

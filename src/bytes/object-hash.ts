@@ -8,7 +8,7 @@ import { createHash, hash } from "node:crypto";
 import type { ObjectHash } from "../../machines/messages.ts";
 
 import { asBuffer } from "./json-members.ts";
-import type { ObjectHead } from "./object-head.ts";
+import type { ObjectHead, VersionedRange } from "./object-head.ts";
 
 /** Larger objects are hashed piece by piece, so that the scratch buffer stays small. */
 const scratchSizeBytes = 256 * 1024;
@@ -22,10 +22,7 @@ const levelMarks = [Buffer.of(0), Buffer.of(1), Buffer.of(2), Buffer.of(3)];
  * Over the object without metadata.resourceVersion, as a whole member: equal for the object of a review and for that of the watch
  * event of the same write (K36), a creation's too, whose review has no such member.
  */
-export function objectHash(
-  raw: Uint8Array,
-  head: Pick<ObjectHead, "start" | "end" | "versionStart" | "versionEnd">,
-): ObjectHash {
+export function objectHash(raw: Uint8Array, head: VersionedRange): ObjectHash {
   const bytes = asBuffer(raw);
   const { start, end, versionStart } = head;
   const digest = end - start > scratchSizeBytes ? new Streamed() : new Compacted();
@@ -38,7 +35,10 @@ const quote = 0x22;
 const commaByte = 0x2c;
 
 /** The member with one of its commas. Its key, whose value begins at `versionStart`, has no quote inside. */
-function versionMember(bytes: Buffer, { versionStart, versionEnd }: ObjectHead): readonly [from: number, to: number] {
+function versionMember(
+  bytes: Buffer,
+  { versionStart, versionEnd }: VersionedRange,
+): readonly [from: number, to: number] {
   const keyEnd = bytes.lastIndexOf(quote, versionStart - 1);
   const from = bytes.lastIndexOf(quote, keyEnd - 1);
   let next = versionEnd;

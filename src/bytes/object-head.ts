@@ -7,10 +7,17 @@ import type { ResourceVersion, Uid } from "../../machines/messages.ts";
 
 import { asBuffer, JsonMembers } from "./json-members.ts";
 
-export interface ObjectHead {
+/** Where an object stands, and its version in it: all that `objectHash` needs. */
+export interface VersionedRange {
   /** The object's range. */
   readonly start: number;
   readonly end: number;
+  /** Range of the value of metadata.resourceVersion, quotes included; both -1 where there is none. */
+  readonly versionStart: number;
+  readonly versionEnd: number;
+}
+
+export interface ObjectHead extends VersionedRange {
   /** Strings are empty where the field is absent or of another type. */
   readonly apiVersion: string;
   readonly kind: string;
@@ -23,9 +30,6 @@ export interface ObjectHead {
   readonly terminating: boolean;
   /** spec.replicas where it is a plain integer; null otherwise, and then `restHash` keeps what stands there. */
   readonly replicas: number | null;
-  /** Range of the value of metadata.resourceVersion, quotes included; both -1 where there is none. */
-  readonly versionStart: number;
-  readonly versionEnd: number;
   /**
    * What `restHash` keeps: pairs (start, end) of members, neighbours merged with the comma between them. A pair (mark, 0) says of
    * which level the following ones are; one that keeps nothing is still marked: an empty spec is not an absent one.
@@ -39,6 +43,11 @@ const mark = { object: -1, metadata: -2, spec: -3 } as const;
 /** Reads the object that begins at `start` and ends at or before `end`; what follows it is not looked at. */
 export function readObjectHead(raw: Uint8Array, start = 0, end = raw.length): ObjectHead {
   return new Head(asBuffer(raw), start, end);
+}
+
+/** Empty for what is no decimal integer (K15). */
+export function toResourceVersion(text: string): ResourceVersion | "" {
+  return (decimal.test(text) ? text : "") as ResourceVersion | "";
 }
 
 const decimal = /^(?:0|[1-9][0-9]*)$/;
@@ -111,8 +120,7 @@ class Head implements ObjectHead {
     else if (members.is("uid")) this.uid = members.text() as Uid | "";
     else if (members.is("deletionTimestamp")) this.terminating = members.valueByte() !== 0x6e;
     else if (members.is("resourceVersion")) {
-      const text = members.text();
-      this.resourceVersion = (decimal.test(text) ? text : "") as ResourceVersion | "";
+      this.resourceVersion = toResourceVersion(members.text());
       this.versionStart = members.valueStart;
       this.versionEnd = members.skip();
       return false;

@@ -5,6 +5,7 @@ import { describe, expect, test } from "vitest";
 
 import { objectHash, restHash } from "../../src/bytes/object-hash.ts";
 import { readObjectHead } from "../../src/bytes/object-head.ts";
+import { ReviewedObject } from "../../src/bytes/reviewed-object.ts";
 import { anyJson, choices, spell, spellingOf, trickyText } from "./json-documents.ts";
 
 type Json = Record<string, unknown>;
@@ -63,6 +64,36 @@ const record = (value: unknown): Json =>
 const text = (value: unknown): string => (typeof value === "string" ? value : "");
 
 describe("the head of an object", () => {
+  test("is the same in a review whose keys are doubled", () => {
+    const whole = '{"name":"a","namespace":"b","uid":"c","resourceVersion":"1"}';
+    for (const last of ["{}", "null", '{"name":1,"name":"d"}', '{"uid":"e","uid":2}', '{"resourceVersion":"x"}']) {
+      const bytes = Buffer.from(`{"metadata":${whole},"metadata":${last}}`);
+      const { name, namespace, uid, resourceVersion, versionStart } = new ReviewedObject(bytes, 0, bytes.length);
+      expect(readObjectHead(bytes)).toMatchObject({ name, namespace, uid, resourceVersion, versionStart });
+    }
+  });
+
+  test("is the same in a review", () => {
+    fc.assert(
+      fc.property(object, choices, (value, picks) => {
+        const bytes = Buffer.from(` ${spell(value, spellingOf(picks))},"uid"`);
+        const { start, end, versionStart, versionEnd, ...head } = readObjectHead(bytes, 1, bytes.length);
+        const { name, namespace, uid, resourceVersion } = head;
+        const reviewed = new ReviewedObject(bytes, 1, bytes.length);
+        expect({
+          start: reviewed.start,
+          end: reviewed.end,
+          versionStart: reviewed.versionStart,
+          versionEnd: reviewed.versionEnd,
+          name: reviewed.name,
+          namespace: reviewed.namespace,
+          uid: reviewed.uid,
+          resourceVersion: reviewed.resourceVersion,
+        }).toEqual({ start, end, versionStart, versionEnd, name, namespace, uid, resourceVersion });
+      }),
+    );
+  });
+
   test("says what JSON.parse says", () => {
     fc.assert(
       fc.property(object, choices, (value, picks) => {
