@@ -26,7 +26,7 @@ export function targetOptionsOf(target: CompiledTarget, clusterUid: string): Tar
 }
 
 /** Keys of userInfo.extra that reviews must bring along. */
-export function claimKeysOf(targets: readonly CompiledTarget[]): readonly string[] {
+export function claimKeysOf(targets: readonly Pick<CompiledTarget, "config">[]): readonly string[] {
   const keys = targets.flatMap(({ config }) => [config.author.nameClaim, config.author.emailClaim]);
   return [...new Set(keys.filter((key) => key !== null))];
 }

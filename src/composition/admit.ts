@@ -1,0 +1,62 @@
+/** Brings back the correlations of an earlier process, and takes reviews: from the socket to the journal and the stream. */
+import { join } from "node:path";
+import type { Subject } from "rxjs";
+
+import type { CorrelationMessage, Engine } from "../../actors/engine.ts";
+import { createReviewHandler } from "../admission/review-handler.ts";
+import { startAdmissionServer } from "../admission/server.ts";
+import type { AdmissionServer } from "../admission/server.ts";
+import type { EnginePlan } from "../commands/run.ts";
+import { openJournal } from "../journal/journal.ts";
+import type { EnginePorts } from "./engine-ports.ts";
+import { claimKeysOf } from "./target-options.ts";
+
+export interface Admitting {
+  readonly engine: Engine;
+  readonly correlation$: Subject<CorrelationMessage>;
+}
+
+/** What has to be closed is left with `stack`. */
+export async function admit(
+  { options, documents }: EnginePlan,
+  { engine, correlation$ }: Admitting,
+  ports: EnginePorts,
+  stack: AsyncDisposableStack,
+): Promise<AdmissionServer> {
+  const { admission, bounds } = options;
+  const { log } = ports;
+  const { journal, correlations, highestArrival, lost } = await openJournal({
+    ...ports,
+    directory: join(options.dataDir, "journal"),
+    sync: bounds.journalSync,
+    ttlMs: bounds.pendingTtlSeconds * 1000,
+    maxTotalBytes: bounds.journalBytes,
+  });
+  stack.use(journal);
+  if (lost > 0) log.warn("the journal of an earlier process has gaps: some authors may be missing", { lost });
+  engine.restore(correlations);
+  let arrival = highestArrival;
+  const handleReview = createReviewHandler({
+    ...ports,
+    journal,
+    nextArrival: () => (arrival += 1),
+    claimKeys: claimKeysOf(documents.flatMap((config) => (config.kind === "GitRepoConfig" ? [{ config }] : []))),
+    correlate: (correlation, object) => correlation$.next({ correlation, object }),
+  });
+  return stack.use(
+    await startAdmissionServer({
+      ...ports,
+      ...admission.address,
+      path: admission.path,
+      certFile: admission.tlsCertFile,
+      keyFile: admission.tlsKeyFile,
+      maxBodyBytes: bounds.reviewBytes,
+      maxTotalBodyBytes: bounds.reviewTotalBytes,
+      maxConnections: bounds.reviewConnections,
+      drainMs: bounds.drainSeconds * 1000,
+      handleReview,
+      onBlind: () => engine.loseSight(),
+      onSeeing: () => engine.regainSight(),
+    }),
+  );
+}

@@ -1,0 +1,62 @@
+/** Owns the branch actors once they are open, and brings each message to those whose target wants its type. */
+import type { BranchActor } from "../../actors/branch-actor.ts";
+import type { Log } from "../../actors/ports.ts";
+import type { BranchMessage, TypeKey } from "../../machines/messages.ts";
+import type { RuleView } from "./rule-view.ts";
+
+export class BranchRouter {
+  readonly #rules: RuleView;
+  #branches: ReadonlyMap<string, BranchActor> = new Map();
+
+  constructor(rules: RuleView) {
+    this.#rules = rules;
+  }
+
+  get branches(): ReadonlyMap<string, BranchActor> {
+    return this.#branches;
+  }
+
+  /** Before any watch begins; nothing is routed until then. */
+  opened(branches: ReadonlyMap<string, BranchActor>): void {
+    this.#branches = branches;
+  }
+
+  receive(message: BranchMessage): void {
+    for (const branch of this.wanting(typeKeyOf(message))) branch.receive(message);
+  }
+
+  *wanting(typeKey: TypeKey): Iterable<BranchActor> {
+    for (const [targetId, branch] of this.#branches) if (this.#rules.wants(targetId, typeKey)) yield branch;
+  }
+
+  /** Resolves when all that was received is committed; a target that cannot be flushed keeps no other from it. */
+  async drain(signal: AbortSignal, log: Log): Promise<void> {
+    await Promise.all(
+      Array.from(this.#branches, async ([target, branch]) => {
+        try {
+          await branch.drain(signal);
+        } catch (error) {
+          const reason = error instanceof Error ? error.message : "unknown";
+          log.warn("a target still had changes to commit; the API server will be asked for them again", {
+            target,
+            reason,
+          });
+        }
+      }),
+    );
+  }
+}
+
+function typeKeyOf(message: BranchMessage): TypeKey {
+  switch (message.kind) {
+    case "changed":
+      return message.change.type.key;
+    case "relisted":
+      return message.type.key;
+    case "progressed":
+    case "amended":
+      return message.typeKey;
+    default:
+      return message satisfies never;
+  }
+}
