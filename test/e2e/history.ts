@@ -1,6 +1,6 @@
 /** Reads a repository as a user would: with the git binary, and git's own idea of what a trailer is. */
 
-import { execFile } from "node:child_process";
+import { execFile, spawn } from "node:child_process";
 import { promisify } from "node:util";
 
 const run = promisify(execFile);
@@ -54,6 +54,24 @@ export async function readCommits(repository: string, branch = "main"): Promise<
 /** Bytes of a file at a commit. */
 export async function readFileAt(repository: string, commit: string, path: string): Promise<string> {
   return git(repository, ["cat-file", "blob", `${commit}:${path}`]);
+}
+
+/** Texts of many files, in the order of `specs` (`COMMIT:path`), by one process. Throws where one is missing. */
+export async function readFilesAt(repository: string, specs: readonly string[]): Promise<readonly string[]> {
+  const child = spawn("git", ["-C", repository, "cat-file", "--batch"], { stdio: ["pipe", "pipe", "inherit"] });
+  child.stdin.end(specs.map((spec) => `${spec}\n`).join(""));
+  const output = Buffer.concat(await Array.fromAsync(child.stdout as AsyncIterable<Buffer>));
+  const texts: string[] = [];
+  for (let at = 0; at < output.length;) {
+    const lineEnd = output.indexOf(0x0a, at);
+    const header = output.toString("utf8", at, lineEnd);
+    const [, size] = /^[0-9a-f]+ blob (\d+)$/.exec(header) ?? [];
+    if (size === undefined) throw new Error(`git cat-file: ${header}`);
+    const end = lineEnd + 1 + Number(size);
+    texts.push(output.toString("utf8", lineEnd + 1, end));
+    at = end + 1;
+  }
+  return texts;
 }
 
 /** Rejects, with what git says, when anything is wrong. */

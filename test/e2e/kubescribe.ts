@@ -50,7 +50,7 @@ const tailLines = 20;
 export async function startKubescribe(plane: ControlPlane, options: KubescribeOptions): Promise<Kubescribe> {
   const ports = await freePorts(2);
   const made = new Kubescribe(plane, options, ports);
-  await made.exchangeCertificate();
+  (await made.makeCertificate())();
   await made.start();
   return made;
 }
@@ -112,7 +112,12 @@ export class Kubescribe implements AsyncDisposable {
 
   /** Bundle of every certificate that it had, the newest last. */
   get caPem(): string {
-    return this.#caPems.join("");
+    return this.#caPems.map((pem) => `${pem.trimEnd()}\n`).join("");
+  }
+
+  /** The newest alone. */
+  get newestCaPem(): string {
+    return this.#caPems.at(-1) ?? "";
   }
 
   /** Everything it said so far, over all restarts. */
@@ -184,17 +189,19 @@ export class Kubescribe implements AsyncDisposable {
     this.#child?.kill(signal);
   }
 
-  /** A new certificate in the place of the old one, as a mounted Secret would change; the webhook has to be told `caPem`. */
-  async exchangeCertificate(): Promise<void> {
+  /** A new certificate, in `caPem` at once; put in the place of the old one, as a mounted Secret would change, by what it answers with. */
+  async makeCertificate(): Promise<() => void> {
     const { certificatePem, keyPem } = await makeCertificate("127.0.0.1", { nowMs: () => Date.now() });
     this.#caPems.push(certificatePem);
-    for (const [path, text] of [
-      [this.#keyFile, keyPem],
-      [this.#certFile, certificatePem],
-    ] as const) {
-      writeFileSync(`${path}.new`, text, { mode: 0o600 });
-      renameSync(`${path}.new`, path);
-    }
+    return () => {
+      for (const [path, text] of [
+        [this.#keyFile, keyPem],
+        [this.#certFile, certificatePem],
+      ] as const) {
+        writeFileSync(`${path}.new`, text, { mode: 0o600 });
+        renameSync(`${path}.new`, path);
+      }
+    };
   }
 
   /** Resolves when reviews really arrive. */

@@ -3,9 +3,16 @@
  * connections. What kubescribe sends always passes; the API server's reviews go another way, and are never held back.
  */
 
+import { writeFileSync } from "node:fs";
 import { createServer, connect, type AddressInfo, type Server, type Socket } from "node:net";
+import { join } from "node:path";
+
+import type { ControlPlane } from "../controlplane/control-plane.ts";
+import { kubeconfigText } from "../controlplane/credentials.ts";
 
 export class Proxy implements AsyncDisposable {
+  /** The way through it, for the control plane's admin. */
+  kubeconfig = "";
   readonly #server: Server;
   readonly #sockets = new Set<Socket>();
   readonly #upstreams = new Set<Socket>();
@@ -22,15 +29,15 @@ export class Proxy implements AsyncDisposable {
     });
   }
 
-  /** In front of a URL such as `https://127.0.0.1:6443`. */
-  static async start(targetUrl: string): Promise<Proxy> {
-    const proxy = new Proxy(Number(new URL(targetUrl).port));
+  /** In front of the first API server. */
+  static async start(plane: ControlPlane): Promise<Proxy> {
+    const proxy = new Proxy(Number(new URL(plane.urls[0] ?? "").port));
     await new Promise<void>((resolve) => proxy.#server.listen(0, "127.0.0.1", resolve));
+    const url = `https://127.0.0.1:${(proxy.#server.address() as AddressInfo).port}`;
+    proxy.kubeconfig = join(plane.directory, "kubeconfig-proxy");
+    const text = kubeconfigText({ url, caPem: plane.caPem, user: "admin", token: plane.token("admin") });
+    writeFileSync(proxy.kubeconfig, text, { mode: 0o600 });
     return proxy;
-  }
-
-  get url(): string {
-    return `https://127.0.0.1:${(this.#server.address() as AddressInfo).port}`;
   }
 
   /** Nothing that the API server says gets through any more, and nothing of it is lost. */
