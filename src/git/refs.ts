@@ -15,7 +15,7 @@ export interface RefStoreOptions {
 }
 
 /** A lock is held for some ms; one as old as this was left behind by a process that died. */
-const staleLockMs = 30_000;
+const staleLockMs = 5_000;
 const symbolicDepth = 5;
 
 export class RefStore {
