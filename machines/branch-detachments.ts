@@ -4,7 +4,9 @@
  * 1. A detached type's position moves only by its catch-up, which reads the watch order from there.
  * 2. A catch-up decides nothing above `live`: verdicts come with the shared watch.
  * 3. A type re-attaches when its position reaches the last refused message; from there to `live` there is nothing to commit.
- * 4. A catch-up starts below one share of the backlog's bound and pauses at another: attached types keep room.
+ * 4. A catch-up that still reads an epoch which the shared watch has left is begun anew, with a list: its versions mean something
+ *    else by now.
+ * 5. A catch-up starts below one share of the backlog's bound and pauses at another: attached types keep room.
  */
 
 import type { Change, Cursor, TypeKey, WatchEvent, WatchMessage } from "./messages.ts";
@@ -130,6 +132,7 @@ export class BranchDetachments {
     const book = this.#catching;
     const type = message.kind === "observed" ? message.event.type : message.type;
     if (book === null || book.key !== type.key || book.detachment === null) return "caughtUp";
+    if (message.epoch < (book.live?.epoch ?? 0)) return "crowded";
     switch (message.kind) {
       case "observed":
         return this.#event(book, message.event, message.epoch, nowMs);

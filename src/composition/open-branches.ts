@@ -6,7 +6,7 @@ import { openBranchActor } from "../../actors/branch-actor.ts";
 import type { CatchUp } from "../../actors/branch-options.ts";
 import type { Clock, CommitPool, FileSystem, Log, Meter, Random } from "../../actors/ports.ts";
 import { KubescribeError } from "../../machines/error.ts";
-import type { Cursor, TypeKey } from "../../machines/messages.ts";
+import type { Cursor, TypeKey, WatchMessage } from "../../machines/messages.ts";
 import { compareCursors } from "../../machines/messages.ts";
 import type { RunOptions } from "../config/options.ts";
 import { branchLimitsOf } from "./engine-bounds.ts";
@@ -63,11 +63,15 @@ function openBranch(targetId: string, ports: BranchPorts): Promise<BranchActor> 
 }
 
 /** A watch of its own for a target that fell behind. */
-function catchUpOf({ rules, source, clock, random, meter, log }: BranchPorts): CatchUp {
-  return async ({ typeKey, from }, sink, signal) => {
+export function catchUpOf(ports: Omit<BranchPorts, "options" | "clusterUid" | "pool" | "files">): CatchUp {
+  const { rules, source, clock, random, meter, log } = ports;
+  return async ({ typeKey, from, epoch }, sink, signal) => {
     const type = rules.typeOf(typeKey);
     if (type === undefined)
       throw new KubescribeError("catch-up-unknown-type", `${typeKey} is no longer served`, { retry: "backoff" });
-    await watchFrom({ type, cursor: from, source, sink, clock, random, meter, log }, signal);
+    // A watch that begins with a list counts epochs from 0, the shared one has come to `epoch`.
+    const inEpoch = (message: WatchMessage): void => sink({ ...message, epoch: message.epoch + epoch });
+    const watch = { type, cursor: from, source, clock, random, meter, log };
+    await watchFrom({ ...watch, sink: from === null ? inEpoch : sink }, signal);
   };
 }

@@ -169,6 +169,24 @@ export class RevisionStore {
     }
   }
 
+  /** A restored backup (K48): what was written after `revision` never happened. That must not be compacted. */
+  restore(revision: number): void {
+    this.#revision = revision;
+    this.#events = 0;
+    for (const [typeKey, log] of this.#logs) {
+      const kept = log.filter((event) => event.revision <= revision);
+      this.#logs.set(typeKey, kept);
+      this.#events += kept.length;
+    }
+    for (const histories of this.#histories.values()) {
+      for (const [key, history] of histories) {
+        const kept = history.filter((event) => event.revision <= revision);
+        if (kept.length === 0) histories.delete(key);
+        else histories.set(key, kept);
+      }
+    }
+  }
+
   #append(event: StoredEvent): void {
     const histories = this.#histories.get(event.typeKey) ?? new Map<ResourceKey, StoredEvent[]>();
     this.#histories.set(event.typeKey, histories);

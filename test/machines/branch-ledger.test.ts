@@ -162,3 +162,17 @@ describe("a detached type", () => {
     expect(flush(ledger).map(({ verdict }) => verdict)).toEqual([verdictBy("carol")]);
   });
 });
+
+describe("a catch-up across a restored backup", () => {
+  test("is begun anew with a list, in the epoch that the shared watch has come to", () => {
+    const ledger = openLedger();
+    expect(receive(ledger, changed({ version: 2 }), changed({ version: 3 }))).toEqual(["queued", "logged"]);
+    flush(ledger);
+    expect(ledger.startCatchUp()).toMatchObject({ from: cursor(2), epoch: 0 });
+    receive(ledger, { kind: "relisted", type: configmaps, cursor: cursor(2, 1), items: [], changes: [] });
+    // Its stream was open all along, and goes on as if nothing had happened.
+    expect(ledger.replay({ kind: "observed", event: event({ version: 3 }), epoch: 0 }, 0)).toBe("crowded");
+    ledger.stopCatchUp(false);
+    expect(ledger.startCatchUp()).toMatchObject({ from: null, epoch: 1 });
+  });
+});
