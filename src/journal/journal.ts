@@ -52,10 +52,21 @@ export async function openJournal(options: JournalOptions): Promise<OpenedJourna
   const maxTotalBytes = options.maxTotalBytes ?? defaultMaxTotalBytes;
   const nowMs = options.clock.nowMs();
   const { segments: found, ...restored } = await restoreJournal({ directory, files, meter, log, ttlMs, nowMs });
+  // The directory may be new: as long as its own name is not durable, nothing in it is.
+  if (options.sync) await syncName(directory, files);
   const segments = new Segments({ directory, files, meter, log, ttlMs, maxTotalBytes }, found);
   await segments.removeExpired(nowMs);
   meter.gauge("journal_bytes", () => segments.totalBytes);
   return { ...restored, journal: new Journal(options, segments) };
+}
+
+async function syncName(directory: string, files: FileSystem): Promise<void> {
+  try {
+    await files.syncDirectory(directory.slice(0, directory.lastIndexOf("/")) || "/");
+  } catch (cause) {
+    const message = `The journal cannot be opened: expected that the directory above ${directory} can be synced. Choose another --data-dir.`;
+    throw new KubescribeError("journal-open", message, { retry: "never", cause });
+  }
 }
 
 interface Batch {
