@@ -3,7 +3,7 @@
  * `unresolved`. Pure: candidates and an event go in, a verdict comes out. K-numbers are facts about the API server.
  */
 import type { Actor, Correlation, ObjectHash, ResourceVersion, Tier, Uid, Verdict, WatchEvent } from "./messages.ts";
-import { compareResourceVersions } from "./messages.ts";
+import { compareResourceVersions, emptySpec } from "./messages.ts";
 import type { Pending, PendingCorrelation } from "./pending.ts";
 
 /** What is remembered of a resource's last event: the predecessor of the next. */
@@ -70,7 +70,7 @@ export function attributeUpdate(known: Known, evidence: Evidence): Verdict {
   if (equal.length > 0) return decide("exact", equal, marked);
 
   // Absent is 0, in the Scale as in the object (K40).
-  if ((event.replicas ?? 0) !== (known.replicas ?? 0) && event.restHash === known.restHash) {
+  if ((event.replicas ?? 0) !== (known.replicas ?? 0) && sameButReplicas(known, event)) {
     const scalers = onBase.filter(
       ({ correlation, sinceMs }) =>
         correlation.subresource === "scale" &&
@@ -91,6 +91,12 @@ export function attributeUpdate(known: Known, evidence: Evidence): Verdict {
 /** Nothing moved but status and the API server's own bookkeeping: never a commit. */
 export function isNeutral(known: Known, event: WatchEvent): boolean {
   return event.restHash === known.restHash && event.replicas === known.replicas;
+}
+
+/** The first scale of an object without a spec makes one. */
+function sameButReplicas(known: Known, event: WatchEvent): boolean {
+  const bare = (hash: ObjectHash): string => (hash.endsWith(emptySpec) ? hash.slice(0, -emptySpec.length) : hash);
+  return bare(event.restHash) === bare(known.restHash);
 }
 
 /** A deletion of an unbroken chain: nothing but freshness speaks for a candidate (K50). */

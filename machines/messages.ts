@@ -73,7 +73,10 @@ export interface WatchEvent {
   readonly terminating: boolean;
   /** As in Correlation. */
   readonly objectHash: ObjectHash;
-  /** Hash of `object` without resourceVersion, generation, managedFields, status and spec.replicas. */
+  /**
+   * Hash of `object` without resourceVersion, generation, managedFields, status and spec.replicas; `emptySpec` is added where a
+   * spec is there and nothing of it is left.
+   */
   readonly restHash: ObjectHash;
   /** spec.replicas where it is an integer; otherwise null, and then `restHash` keeps whatever stands there. */
   readonly replicas: number | null;
@@ -139,6 +142,9 @@ export interface Change {
 export function compareResourceVersions(a: ResourceVersion | "", b: ResourceVersion | ""): number {
   return a.length - b.length || (a < b ? -1 : a > b ? 1 : 0);
 }
+
+/** Ends a `restHash`: an empty spec is not an absent one. */
+export const emptySpec = "+";
 
 export function typeKeyOf(group: string, resource: string): TypeKey {
   return `${group === "" ? "core" : group}/${resource}` as TypeKey;

@@ -5,10 +5,10 @@
 
 import { createHash, hash } from "node:crypto";
 
-import type { ObjectHash } from "../../machines/messages.ts";
+import { emptySpec, type ObjectHash } from "../../machines/messages.ts";
 
 import { asBuffer } from "./json-members.ts";
-import type { ObjectHead, VersionedRange } from "./object-head.ts";
+import { level, type ObjectHead, type VersionedRange } from "./object-head.ts";
 
 /** Larger objects are hashed piece by piece, so that the scratch buffer stays small. */
 const scratchSizeBytes = 256 * 1024;
@@ -55,19 +55,22 @@ function isSpace(byte: number | undefined): boolean {
 
 /**
  * Over the object without metadata.resourceVersion, metadata.generation, metadata.managedFields, status and spec.replicas, each as
- * a whole member. An empty spec is not an absent one.
+ * a whole member. A spec of which nothing is left counts as absent in the hash and is told behind it (`emptySpec`): it is not an
+ * absent one, but a scale makes one where none was.
  */
 export function restHash(raw: Uint8Array, head: ObjectHead): ObjectHash {
   const bytes = asBuffer(raw);
   const { start, end, rest } = head;
   // At most one byte is added to each pair.
   const digest = end - start + rest.length > scratchSizeBytes ? new Streamed() : new Compacted();
+  let suffix = "";
   for (let index = 0; index < rest.length; index += 2) {
     const from = rest[index] ?? 0;
-    if (from < 0) digest.add(levelMarks[-from] ?? comma, 0, 1);
+    if (from === level.spec && (rest[index + 2] ?? -1) < 0) suffix = emptySpec;
+    else if (from < 0) digest.add(levelMarks[-from] ?? comma, 0, 1);
     else digest.add(bytes, from, rest[index + 1] ?? 0).add(comma, 0, 1);
   }
-  return digest.finish();
+  return `${digest.finish()}${suffix}` as ObjectHash;
 }
 
 class Compacted {

@@ -38,7 +38,7 @@ export interface ObjectHead extends VersionedRange {
 }
 
 /** Levels in `rest`. */
-const mark = { object: -1, metadata: -2, spec: -3 } as const;
+export const level = { object: -1, metadata: -2, spec: -3 } as const;
 
 /** Reads the object that begins at `start` and ends at or before `end`; what follows it is not looked at. */
 export function readObjectHead(raw: Uint8Array, start = 0, end = raw.length): ObjectHead {
@@ -72,7 +72,7 @@ class Head implements ObjectHead {
   constructor(bytes: Buffer, start: number, limit: number) {
     this.start = start;
     const members = new JsonMembers(bytes, start, limit);
-    const kept = new Kept(mark.object);
+    const kept = new Kept(level.object);
     while (members.next()) kept.see(this.#readMember(bytes, members, limit), members);
     this.end = members.end;
     kept.moveTo(this.rest);
@@ -108,7 +108,7 @@ class Head implements ObjectHead {
 
   #readMetadata(bytes: Buffer, parent: JsonMembers, limit: number): void {
     const members = new JsonMembers(bytes, parent.valueStart, limit);
-    const kept = new Kept(mark.metadata);
+    const kept = new Kept(level.metadata);
     while (members.next()) kept.see(this.#readMetadataMember(members), members);
     kept.moveTo(this.rest);
     parent.skipTo(members.end);
@@ -130,7 +130,7 @@ class Head implements ObjectHead {
 
   #readSpec(bytes: Buffer, parent: JsonMembers, limit: number): void {
     const members = new JsonMembers(bytes, parent.valueStart, limit);
-    const kept = new Kept(mark.spec);
+    const kept = new Kept(level.spec);
     while (members.next()) {
       if (members.is("replicas"))
         this.replicas = toReplicas(bytes.toString("latin1", members.valueStart, members.skip()));
@@ -146,8 +146,8 @@ class Kept {
   readonly #pairs: number[];
   #previous = false;
 
-  constructor(level: number) {
-    this.#pairs = [level, 0];
+  constructor(of: number) {
+    this.#pairs = [of, 0];
   }
 
   see(keep: boolean, members: JsonMembers): void {

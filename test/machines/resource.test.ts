@@ -234,6 +234,28 @@ describe("a scale", () => {
     expect(story.commits.at(-1)).toBe("UPDATE 12 scale bob");
   });
 
+  it("may make the spec that its number stands in, and an empty spec is a change of its own", () => {
+    const story = created()
+      .see({ kind: "MODIFIED", version: 11, object: "none", rest: "d" })
+      .review({
+        operation: "UPDATE",
+        user: "bob",
+        base: 11,
+        subresource: "scale",
+        replicas: 5,
+        object: "s5",
+        oldObject: "s0",
+      })
+      .see({ kind: "MODIFIED", version: 12, object: "five", rest: "d+", replicas: 5 })
+      .see({ kind: "MODIFIED", version: 13, object: "empty", rest: "d+" })
+      .see({ kind: "MODIFIED", version: 14, object: "gone", rest: "d" });
+    expect(story.commits.slice(-3)).toEqual([
+      "UPDATE 12 scale bob",
+      "UPDATE 13 unresolved nobody",
+      "UPDATE 14 unresolved nobody",
+    ]);
+  });
+
   it.each([
     ["something else changed too", { object: "five", rest: "e", replicas: 5 }, 0],
     ["it is stale", { object: "five", rest: "d", replicas: 5 }, 1000],
@@ -361,5 +383,17 @@ describe("after a gap", () => {
     const story = created().list({ version: 9, object: "old" });
     expect(story.commits.length).toBe(1);
     expect(story.list({ version: 9, object: "old", epoch: 1 }).commits.at(-1)).toBe("UPDATE 9 unresolved nobody");
+  });
+
+  it("a restored backup is nobody's change, whoever asked for the same before it", () => {
+    const story = created()
+      .review({ operation: "UPDATE", user: "bob", base: 10, object: "old", oldObject: "a" })
+      .review({ operation: "DELETE", user: "dan", base: 10 })
+      .list({ version: 9, object: "old", epoch: 1 });
+    expect(story.commits.at(-1)).toBe("UPDATE 9 unresolved nobody");
+    const gone = created()
+      .review({ operation: "DELETE", user: "dan", base: 10 })
+      .list({ version: 8, object: "x", uid: "earlier", epoch: 1 });
+    expect(gone.commits.slice(1)).toEqual(["DELETE 8 unresolved nobody", "CREATE 8 unresolved nobody"]);
   });
 });

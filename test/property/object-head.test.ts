@@ -3,6 +3,7 @@ import { createHash } from "node:crypto";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 
+import { emptySpec } from "../../machines/messages.ts";
 import { objectHash, restHash } from "../../src/bytes/object-hash.ts";
 import { readObjectHead } from "../../src/bytes/object-head.ts";
 import { ReviewedObject } from "../../src/bytes/reviewed-object.ts";
@@ -239,6 +240,8 @@ describe("restHash", () => {
   test("an empty spec is not an absent one, and replicas that are no integer are content", () => {
     expect(hashOf({ kind: "A", spec: { replicas: 3 } })).toBe(hashOf({ kind: "A", spec: {} }));
     expect(hashOf({ kind: "A", spec: {} })).not.toBe(hashOf({ kind: "A" }));
+    // Where it is added, a scale may have made it.
+    expect(hashOf({ kind: "A", spec: { replicas: 3 } })).toBe(`${hashOf({ kind: "A" })}${emptySpec}`);
     expect(hashOf({ spec: { replicas: null } })).not.toBe(hashOf({ spec: {} }));
     expect(hashOf({ spec: { replicas: "3" } })).not.toBe(hashOf({ spec: { replicas: 1.5 } }));
   });
