@@ -5,6 +5,7 @@
 
 import { afterAll, describe, expect, test } from "vitest";
 
+import type { Doubt } from "../storm/checker.ts";
 import { type Figures, tableOf } from "../storm/figures.ts";
 import { runStorm, type StormOptions } from "../storm/run-storm.ts";
 
@@ -33,12 +34,24 @@ describe(`storm, STORM_SEED=${seed}`, () => {
     "$name, $requests requests",
     { timeout: timeoutMs },
     async (options) => {
-      const { figures, findings, load, faults } = await runStorm(options);
+      const { figures, findings, load, faults, evidence } = await runStorm(options);
       rows.push(figures);
-      console.log(`${options.name}: ${JSON.stringify(load.statuses)}\n${tableOf([figures])}`);
-      if (findings.explained.length > 0) console.log(`explained by K39:\n${findings.explained.join("\n")}`);
-      const { lost, doubled, unreal, disordered, unfaithful, wrong, wrongTies, unexplained } = findings;
-      const complaints = { faults, lost, doubled, unreal, disordered, unfaithful, wrong, wrongTies, unexplained };
+      console.log(`${options.name}: statuses by action ${JSON.stringify(load.statuses)}`);
+      const shown = (doubts: readonly Doubt[]): readonly string[] =>
+        doubts.map((doubt) => `${doubt.line}\n${evidence.get(doubt) ?? ""}`);
+      if (findings.explained.length > 0) console.log(`explained by K39:\n${shown(findings.explained).join("\n")}`);
+      const { lost, doubled, unreal, disordered, unfaithful } = findings;
+      const complaints = {
+        faults,
+        lost,
+        doubled,
+        unreal,
+        disordered,
+        unfaithful,
+        wrong: shown(findings.wrong),
+        wrongTies: shown(findings.wrongTies),
+        unexplained: shown(findings.unexplained),
+      };
       for (const [complaint, lines] of Object.entries(complaints)) {
         expect.soft(lines.length, `${complaint}:\n${lines.slice(0, shownLines).join("\n")}`).toBe(0);
       }

@@ -22,6 +22,12 @@ export interface CheckInput {
   readonly blind: (change: Persisted, commitIndex: number) => boolean;
 }
 
+/** A change whose author is in doubt. */
+export interface Doubt {
+  readonly change: Persisted;
+  readonly line: string;
+}
+
 export interface Findings {
   readonly changes: number;
   readonly commits: number;
@@ -32,10 +38,10 @@ export interface Findings {
   readonly unreal: readonly string[];
   readonly disordered: readonly string[];
   readonly unfaithful: readonly string[];
-  readonly wrong: readonly string[];
-  readonly wrongTies: readonly string[];
-  readonly unexplained: readonly string[];
-  readonly explained: readonly string[];
+  readonly wrong: readonly Doubt[];
+  readonly wrongTies: readonly Doubt[];
+  readonly unexplained: readonly Doubt[];
+  readonly explained: readonly Doubt[];
   /** Changes made while kubescribe was killed, and how many of them nobody is named for. */
   readonly blindChanges: number;
   readonly blindUnresolved: number;
@@ -104,10 +110,10 @@ class Judge {
   readonly #byTier = new Map<string, number>();
   readonly #lists = {
     unfaithful: [] as string[],
-    wrong: [] as string[],
-    wrongTies: [] as string[],
-    unexplained: [] as string[],
-    explained: [] as string[],
+    wrong: [] as Doubt[],
+    wrongTies: [] as Doubt[],
+    unexplained: [] as Doubt[],
+    explained: [] as Doubt[],
   };
   readonly #counts = { blindChanges: 0, blindUnresolved: 0, ties: 0, tiesRight: 0, seeingChanges: 0, seeingNamed: 0 };
 
@@ -123,8 +129,9 @@ class Judge {
     const line = `${said(change)}: ${saidOf(commit)}; it was ${[...truth].join(" or ") || "nobody"}`;
     const blind = this.#input.blind(change, index);
     const settled = settledTiers.has(tier);
-    if (settled && !truth.has(user)) this.#lists.wrong.push(line);
-    if (tier === "tie" && !candidates.some((candidate) => truth.has(candidate))) this.#lists.wrongTies.push(line);
+    if (settled && !truth.has(user)) this.#lists.wrong.push({ change, line });
+    if (tier === "tie" && !candidates.some((candidate) => truth.has(candidate)))
+      this.#lists.wrongTies.push({ change, line });
     const named = settled || tier === "tie";
     if (blind) {
       this.#counts.blindChanges += 1;
@@ -133,8 +140,8 @@ class Judge {
     }
     this.#counts.seeingChanges += 1;
     if (named) this.#counts.seeingNamed += 1;
-    else if (this.#isExplained(change)) this.#lists.explained.push(line);
-    else this.#lists.unexplained.push(line);
+    else if (this.#isExplained(change)) this.#lists.explained.push({ change, line });
+    else this.#lists.unexplained.push({ change, line });
     if (tier !== "tie") return;
     this.#counts.ties += 1;
     if (truth.has(user)) this.#counts.tiesRight += 1;

@@ -18,7 +18,7 @@ export interface StormKind {
 
 export const namespace = "storm";
 export const names = ["web-0", "web-1", "web-2", "web-3"] as const;
-export const shards = ["a", "b"] as const;
+
 export const markerPrefix = "storm.example.com/writer";
 export const hold = "storm.example.com/hold";
 

@@ -1,6 +1,7 @@
 /** One storm, from an empty control plane to its findings. */
 
 import { spawn } from "node:child_process";
+import { connect } from "node:net";
 import { setTimeout as delay } from "node:timers/promises";
 import { join } from "node:path";
 
@@ -9,8 +10,9 @@ import { eventually } from "../controlplane/eventually.ts";
 import { fsck, git, readCommits } from "../e2e/history.ts";
 import { type Kubescribe, startKubescribe } from "../e2e/kubescribe.ts";
 import { AuditTruth } from "./audit-truth.ts";
-import { check, type Findings } from "./checker.ts";
+import { check, type Doubt, type Findings } from "./checker.ts";
 import { deniedUsers, startDenier } from "./denier.ts";
+import { evidenceOf } from "./evidence.ts";
 import type { Figures } from "./figures.ts";
 import { collectionPath, kinds, namespace, typeKeyOf, widgetDefinition } from "./kinds.ts";
 import type { LoadOrder, LoadReport } from "./load.ts";
@@ -35,11 +37,17 @@ export interface StormResult {
   readonly load: LoadReport;
   /** What `verify`, `git fsck` and the recorder have to complain of; empty is good. */
   readonly faults: readonly string[];
+  /** What happened around it; the control plane is gone by now. */
+  readonly evidence: ReadonlyMap<Doubt, string>;
 }
 
 const users = 20;
 const requestsPerSecond = 400;
 const deniedShare = 0.04;
+/** A request that was not reviewed, since nobody listened, is written at the latest so long after. */
+const inFlightMs = 500;
+/** Of each list, with their evidence. */
+const shownDoubts = 10;
 const quietTimeoutMs = 120_000;
 
 export async function runStorm(options: StormOptions): Promise<StormResult> {
@@ -72,10 +80,11 @@ export async function runStorm(options: StormOptions): Promise<StormResult> {
   const persisted = await quiet(recorder, kubescribe);
   const quietSeconds = (performance.now() - endedMs) / 1000;
 
-  const metrics = await kubescribe.metrics();
+  const metrics = [...kills.metrics, await kubescribe.metrics()];
   const faults = await faultsOf(kubescribe, recorder);
+  const answers = await Array.fromAsync(plane.auditEvents());
   const audit = new AuditTruth();
-  for await (const event of plane.auditEvents()) audit.add(event);
+  for (const event of answers) audit.add(event);
   const findings = check({
     persisted,
     audit,
@@ -83,6 +92,10 @@ export async function runStorm(options: StormOptions): Promise<StormResult> {
     written: await readWrittenFiles(kubescribe.repository),
     blind: (change, index) => kills.blindTo(change.seenAtMs, index),
   });
+  const { wrong, wrongTies, unexplained, explained } = findings;
+  const sources = { persisted, audit: answers, dataDir: kubescribe.dataDir };
+  const doubts = [wrong, wrongTies, unexplained, explained].flatMap((list) => list.slice(0, shownDoubts));
+  const evidence = new Map(doubts.map((doubt) => [doubt, evidenceOf(doubt.change, sources)]));
   const figures: Figures = {
     name: options.name,
     requests: load.requests,
@@ -93,7 +106,7 @@ export async function runStorm(options: StormOptions): Promise<StormResult> {
     quietSeconds,
     kills: kills.count,
   };
-  return { figures, findings, load, faults };
+  return { figures, findings, load, faults, evidence };
 }
 
 async function prepare(plane: ControlPlane): Promise<void> {
@@ -182,6 +195,8 @@ async function faultsOf(kubescribe: Kubescribe, recorder: Recorder): Promise<rea
 /** The kills of a run, and what was made in their shadow. */
 class Kills {
   count = 0;
+  /** What each of the killed had counted. */
+  readonly metrics: ReadonlyMap<string, number>[] = [];
   readonly #kubescribe: Kubescribe;
   readonly #spans: { readonly fromMs: number; readonly toMs: number; readonly commits: number }[] = [];
 
@@ -193,14 +208,32 @@ class Kills {
     for (;;) {
       await delay(seconds * 1000, undefined, { signal }).catch(() => undefined);
       if (signal.aborted) return;
+      this.metrics.push(await this.#kubescribe.metrics());
       const fromMs = Date.now();
       await this.#kubescribe.kill9();
       const { repository } = this.#kubescribe;
       const commits = Number(await git(repository, ["rev-list", "--count", "main"]).catch(() => "0"));
-      await this.#kubescribe.start();
-      this.#spans.push({ fromMs, toMs: Date.now(), commits });
+      const [listeningMs] = await Promise.all([this.#listening(), this.#kubescribe.start()]);
+      this.#spans.push({ fromMs, toMs: listeningMs + inFlightMs, commits });
       this.count += 1;
     }
+  }
+
+  /** When reviews are taken again. */
+  async #listening(): Promise<number> {
+    const { port } = new URL(this.#kubescribe.admissionUrl);
+    await eventually(
+      () =>
+        new Promise<true>((resolve, reject) => {
+          const socket = connect(Number(port), "127.0.0.1", () => {
+            socket.destroy();
+            resolve(true);
+          });
+          socket.once("error", reject);
+        }),
+      { timeoutMs: 60_000, everyMs: 10, what: "a restarted kubescribe" },
+    );
+    return Date.now();
   }
 
   /** Made while it was down, or made before and not committed yet when it died. */
