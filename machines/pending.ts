@@ -41,14 +41,32 @@ export function append(pending: Pending, entry: PendingCorrelation, capacity: nu
   };
 }
 
-/** Takes out one correlation by its arrival number; a bound leaves its mark, the TTL does not: its request is long over. */
+/** No request takes longer: the API server's own limit. */
+const longestRequestMs = 60_000;
+
+/**
+ * Takes out one correlation by its arrival number; a bound leaves its mark, the TTL does not: its request is long over. Those that
+ * competed with it go with it: the watch may be so late that one of them has won, and whoever is left would look like the only one.
+ */
 export function remove(pending: Pending, arrival: number, why: "evicted" | "expired"): Sifted {
+  if (why === "expired") return expire(pending, arrival);
   const sifted = sift(pending, (correlation) => correlation.arrival !== arrival);
-  if (why === "expired") return sifted;
   return {
     pending: { fifo: sifted.pending.fifo, markedThrough: marked(pending, sifted.dropped) },
     dropped: sifted.dropped,
   };
+}
+
+function expire(pending: Pending, arrival: number): Sifted {
+  const expired = pending.fifo.find(({ correlation }) => correlation.arrival === arrival);
+  if (expired === undefined) return { pending, dropped: [] };
+  const { uid, base } = expired.correlation;
+  const competitors = pending.fifo.filter(
+    ({ correlation, sinceMs }) =>
+      correlation.uid === uid && correlation.base === base && sinceMs - expired.sinceMs <= longestRequestMs,
+  );
+  const gone = new Set(competitors.map(({ correlation }) => correlation));
+  return sift(pending, (correlation) => !gone.has(correlation));
 }
 
 /** Drops all that can no longer win once `uid` has reached `version`; all of `uid` when it is gone. */

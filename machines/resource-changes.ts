@@ -160,7 +160,8 @@ export function create(context: ResourceContext, shown: Observed | Listed): Reso
   const { event } = shown;
   if (shown.type === "observed" && event.kind === "ADDED")
     return step(context, shown, [changeOf(shown, "CREATE", attributeCreation({ ...shown, pending: context.pending }))]);
-  const { pending, known } = context;
+  const { known } = context;
+  const pending = pendingIn(context, shown.epoch);
   const born =
     known !== null ||
     pending.fifo.some(({ correlation }) => correlation.operation === "CREATE" && correlation.uid === event.uid);
@@ -170,8 +171,9 @@ export function create(context: ResourceContext, shown: Observed | Listed): Reso
 
 /** A live resource is shown again. Another uid is a deletion that was missed, and a creation. */
 export function update(context: ResourceContext, shown: Observed | Listed): ResourceContext {
-  const { known, pending } = context;
+  const { known } = context;
   if (known === null || (shown.type === "listed" && shown.unbroken)) return create(context, shown);
+  const pending = pendingIn(context, shown.epoch);
   const { event } = shown;
   if (known.uid !== event.uid) {
     const created = create(context, shown);
@@ -188,7 +190,8 @@ export function update(context: ResourceContext, shown: Observed | Listed): Reso
 
 /** A deletion: `deletionTimestamp` was set, or the object is gone without it. */
 export function end(context: ResourceContext, shown: Observed | Listed): ResourceContext {
-  const { known, pending } = context;
+  const { known } = context;
+  const pending = pendingIn(context, shown.epoch);
   if (shown.type === "listed" && shown.unbroken) return move(context, shown);
   const provable = shown.type === "observed" && known?.uid === shown.event.uid && shown.epoch === context.epoch;
   const verdict = provable
@@ -206,7 +209,8 @@ export function move(context: ResourceContext, shown: Observed | Listed): Resour
 }
 
 export function miss(context: ResourceContext, missing: Missing): ResourceContext {
-  const { known, pending } = context;
+  const { known } = context;
+  const pending = pendingIn(context, missing.cursor.epoch);
   if (known === null) return { ...context, effects: [] };
   const change: Change = {
     type: missing.resource,
@@ -220,7 +224,7 @@ export function miss(context: ResourceContext, missing: Missing): ResourceContex
     bytes: new Uint8Array(),
     observedAtMs: missing.atMs,
   };
-  const sifted = retire(pending, known.uid, missing.cursor.resourceVersion, true);
+  const sifted = retire(context.pending, known.uid, missing.cursor.resourceVersion, true);
   return {
     known: { ...known, resourceVersion: missing.cursor.resourceVersion },
     epoch: missing.cursor.epoch,
@@ -245,6 +249,11 @@ function step(context: ResourceContext, shown: Observed | Listed, changes: reado
     tie: last?.tier === "tie" ? last : null,
     effects: [...changes.map(commit), ...drops(sifted, restored ? "epoch" : "retired")],
   };
+}
+
+/** A restored backup undid what was asked for before it: nobody of that time made what is different now. */
+function pendingIn({ known, epoch, pending }: ResourceContext, shownEpoch: number): Pending {
+  return known !== null && shownEpoch !== epoch ? nothingPending : pending;
 }
 
 function isStale(known: Known | null, { uid, base, operation }: Correlation): boolean {

@@ -134,6 +134,16 @@ describe("the engine", () => {
     expect(world.last).toBe("UPDATE a 11 tie bob");
   });
 
+  it("lets those who compete with an expired correlation go with it: the one who is left may have lost", () => {
+    const world = new World().see({ kind: "ADDED", version: 10, object: "a" });
+    world.review({ operation: "UPDATE", user: "winner", base: 10, object: "b" });
+    world.clock.advance(5_000);
+    world.review({ operation: "UPDATE", user: "loser", base: 10, object: "b" });
+    world.clock.advance(defaultEngineBounds.pendingTtlMs - 3_000);
+    world.see({ kind: "MODIFIED", version: 11, object: "b" });
+    expect(world.last).toBe("UPDATE a 11 unresolved nobody");
+  });
+
   it("names nobody for a deletion that was asked for before a blind time", () => {
     const world = new World().see({ kind: "ADDED", version: 10, object: "a" });
     world.clock.advance(1_000);
