@@ -6,8 +6,16 @@ const silent = (): void => undefined;
 
 export const quietMeter: Meter = { count: silent, record: silent, gauge: silent };
 
-/** A warning in a benchmark is a benchmark that measures something else: it is told. */
-export const quietLog: Log = { debug: silent, info: silent, warn: console.error, error: console.error };
+/** A warning in a benchmark is a benchmark that measures something else: it is told, once for each kind. */
+export const quietLog: Log = { debug: silent, info: silent, warn: once(), error: once() };
+
+function once(): Log["warn"] {
+  const told = new Set<string>();
+  return (message, fields) => {
+    if (!told.has(message)) console.error(message, fields ?? {});
+    told.add(message);
+  };
+}
 
 /** Answers a probe and a list with `list`, and every watch with `chunks`. */
 export function replayedApi(list: Buffer, chunks: () => AsyncIterable<Uint8Array>): ApiServer {
