@@ -17,7 +17,7 @@ import type { WatchMessage } from "../../machines/messages.ts";
 import type { EnginePlan, RunningEngine } from "../commands/run.ts";
 import type { Address } from "../config/options.ts";
 import { createPiscinaCommitPool } from "../git/piscina-pool.ts";
-import { connectApiServer } from "../kubernetes/api-server.ts";
+import { HttpsApiServer } from "../kubernetes/api-server.ts";
 import { createWatchSource } from "../kubernetes/api-watch-source.ts";
 import { readClusterUid } from "../kubernetes/cluster-uid.ts";
 import { Discovery } from "../kubernetes/discovery.ts";
@@ -52,7 +52,7 @@ export async function startEngine(plan: EnginePlan, ports: EnginePorts): Promise
   const probes = stack.use(await serveProbes(plan, readiness, ports));
   log.info("Metrics and probes are served.", { address: addressOf(probes.address) });
 
-  const api = stack.use(await connectApiServer({ kubeconfig: options.kubeconfig, clock, meter, log }));
+  const api = stack.use(new HttpsApiServer({ kubeconfig: options.kubeconfig, clock, meter, log }));
   const source = createWatchSource({ api, clock });
   const rules = new RuleView({ documents, discovery: new Discovery(api), log });
   const router = new BranchRouter(rules);
@@ -62,6 +62,7 @@ export async function startEngine(plan: EnginePlan, ports: EnginePorts): Promise
   const admission = await admit(plan, { engine, correlation$ }, ports, stack);
   log.info("Reviews are taken.", { address: addressOf(admission.address) });
 
+  await api.refresh();
   const clusterUid = await persistently(() => readClusterUid(api, signal), ports);
   await persistently(() => rules.refresh(signal), ports);
   router.opened(await openTargets(plan, { clusterUid, rules, source, processes }, ports, stack));

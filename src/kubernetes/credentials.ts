@@ -9,7 +9,7 @@ import type { Agent } from "node:http";
 import type { RequestOptions } from "node:https";
 import type { ConnectionOptions } from "node:tls";
 
-import { KubeConfig } from "@kubernetes/client-node";
+import type { KubeConfig } from "@kubernetes/client-node";
 
 import { KubescribeError } from "../../machines/error.ts";
 
@@ -23,6 +23,8 @@ export interface Connection {
 
 export type TlsMaterial = Pick<ConnectionOptions, "ca" | "cert" | "key" | "servername" | "rejectUnauthorized">;
 
+const serviceAccountToken = "/var/run/secrets/kubernetes.io/serviceaccount/token";
+
 export class Credentials {
   /** Path of a kubeconfig; null: the service account of the pod. */
   readonly #path: string | null;
@@ -35,7 +37,7 @@ export class Credentials {
 
   /** Throws `kubeconfig-unreadable`, `kubeconfig-invalid`, `kubeconfig-absent` or `credentials-refused`. */
   async read(): Promise<Connection> {
-    const config = this.#path === null ? loadInCluster() : await this.#loadFile(this.#path);
+    const config = this.#path === null ? await loadInCluster() : await this.#loadFile(this.#path);
     const cluster = config.getCurrentCluster();
     if (cluster === null) throw this.#invalid("its current-context names a context and a cluster that it defines");
     const server = parseServer(cluster.server);
@@ -56,21 +58,18 @@ export class Credentials {
     return { server, headers, tls: tlsOf(options), proxy };
   }
 
+  /** Cheap: whether there is something to read. Throws `kubeconfig-unreadable` or `kubeconfig-absent`. */
+  async look(): Promise<void> {
+    if (this.#path !== null) await readKubeconfig(this.#path);
+    else await readFile(serviceAccountToken).catch(() => Promise.reject(notInCluster()));
+  }
+
   async #loadFile(path: string): Promise<KubeConfig> {
-    let text: string;
-    try {
-      text = await readFile(path, "utf8");
-    } catch (error) {
-      throw new KubescribeError(
-        "kubeconfig-unreadable",
-        `The kubeconfig ${path} cannot be read: ${reasonOf(error)}. Name a readable file with --kubeconfig, or leave the option out inside a cluster.`,
-        { retry: "never", cause: error },
-      );
-    }
+    const text = await readKubeconfig(path);
     const config = this.#config;
     // A token file is read again at most once a minute by client-node itself; reading anew is what keeps it fresh here.
     if (config !== null && text === this.#text && hasPlugin(config)) return config;
-    const loaded = new KubeConfig();
+    const loaded = await newKubeConfig();
     try {
       loaded.loadFromString(text);
       loaded.makePathsAbsolute(path.slice(0, Math.max(path.lastIndexOf("/"), 0)) || ".");
@@ -95,8 +94,26 @@ export class Credentials {
   }
 }
 
-function loadInCluster(): KubeConfig {
-  const config = new KubeConfig();
+/** Client-node takes longer to load than all the rest: not before reviews are taken. */
+async function newKubeConfig(): Promise<KubeConfig> {
+  const clientNode = await import("@kubernetes/client-node");
+  return new clientNode.KubeConfig();
+}
+
+async function readKubeconfig(path: string): Promise<string> {
+  try {
+    return await readFile(path, "utf8");
+  } catch (error) {
+    throw new KubescribeError(
+      "kubeconfig-unreadable",
+      `The kubeconfig ${path} cannot be read: ${reasonOf(error)}. Name a readable file with --kubeconfig, or leave the option out inside a cluster.`,
+      { retry: "never", cause: error },
+    );
+  }
+}
+
+async function loadInCluster(): Promise<KubeConfig> {
+  const config = await newKubeConfig();
   try {
     config.loadFromCluster();
   } catch (error) {
