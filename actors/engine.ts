@@ -64,6 +64,13 @@ export interface EngineOptions {
   readonly strategy?: AttributionStrategy;
 }
 
+export interface Restoring {
+  /** False: others are missing, who may have been candidates too. */
+  readonly complete?: boolean;
+  /** Arrivals from here on are of one process, the last one. */
+  readonly lastLifeArrival?: number;
+}
+
 /** How the first designs differ: they take the reviews themselves and name the author of each change. */
 export interface AttributionStrategy {
   correlate(message: CorrelationMessage): void;
@@ -117,14 +124,17 @@ export class Engine implements Disposable {
     ).subscribe((take) => take());
   }
 
-  /** The correlations of an earlier process, in their order, before any stream begins. */
-  restore(correlations: readonly Correlation[]): void {
-    const { clock } = this.#options;
+  /** The correlations of earlier processes, in their order, before any stream begins. */
+  restore(correlations: readonly Correlation[], { complete = true, lastLifeArrival = 0 }: Restoring = {}): void {
+    const { clock, bounds } = this.#options;
     const nowMs = clock.monotonicMs();
+    // Before that there was a time in which nobody looked.
+    const lifeSinceMs = correlations.find(({ arrival }) => arrival >= lastLifeArrival)?.atMs ?? clock.nowMs();
     for (const correlation of correlations) {
-      this.#call(correlation);
-      const ageMs = Math.max(0, clock.nowMs() - correlation.atMs);
-      this.registry.correlate(correlation, nowMs - ageMs, null);
+      this.#call(correlation, Math.max(lifeSinceMs, correlation.atMs - bounds.freshnessMs));
+      const sinceMs = nowMs - Math.max(0, clock.nowMs() - correlation.atMs);
+      this.registry.correlate(correlation, sinceMs, null);
+      if (!complete) this.registry.doubt(correlation, sinceMs);
     }
   }
 
@@ -170,10 +180,10 @@ export class Engine implements Disposable {
   }
 
   /** Takes a restored correlation as a witness if it is the newest of its type. */
-  #call({ typeKey, base, atMs }: Correlation): void {
+  #call({ typeKey, base }: Correlation, freshSinceMs: number): void {
     const known = this.#witnesses.get(typeKey);
     if (base === "" || (known !== undefined && compareResourceVersions(base, known.base) <= 0)) return;
-    this.#witnesses.set(typeKey, { base, freshSinceMs: atMs - this.#options.bounds.freshnessMs });
+    this.#witnesses.set(typeKey, { base, freshSinceMs });
   }
 
   #horizonOf(typeKey: TypeKey, nowMs: number): Horizon {

@@ -82,6 +82,14 @@ export class Registry {
     this.#enforceBounds();
   }
 
+  /** Others may have been there beside this one: what would be settled on its base is a tie of those that are left. */
+  doubt(correlation: Correlation, sinceMs: number): void {
+    const { typeKey, arrival } = correlation;
+    const missing = { ...correlation, arrival: -arrival };
+    this.correlate(missing, sinceMs, null);
+    this.#deliver(typeKey, keyOf(missing), { type: "removed", arrival: -arrival, why: "evicted" });
+  }
+
   watch(message: WatchMessage): void {
     switch (message.kind) {
       case "observed":

@@ -25,7 +25,7 @@ export async function admit(
 ): Promise<AdmissionServer> {
   const { admission, bounds } = options;
   const { log } = ports;
-  const { journal, correlations, highestArrival, lost } = await openJournal({
+  const { journal, correlations, highestArrival, lastLifeArrival, lost } = await openJournal({
     ...ports,
     directory: join(options.dataDir, "journal"),
     sync: bounds.journalSync,
@@ -34,7 +34,7 @@ export async function admit(
   });
   stack.use(journal);
   if (lost > 0) log.warn("the journal of an earlier process has gaps: some authors may be missing", { lost });
-  engine.restore(correlations);
+  engine.restore(correlations, { complete: lost === 0, lastLifeArrival });
   let arrival = highestArrival;
   const handleReview = createReviewHandler({
     ...ports,

@@ -22,6 +22,11 @@ export interface Restored {
   /** 0 for a new directory. */
   readonly highestArrival: number;
   /**
+   * Arrivals from here on are of one process, the last that wrote anything: each begins a segment of its own. An earlier part of
+   * what it wrote may be left out.
+   */
+  readonly lastLifeArrival: number;
+  /**
    * At least so many correlations are missing: a full disk, a bound, a segment that cannot be read. What seems settled among the
    * restored ones may not be.
    */
@@ -43,7 +48,8 @@ export async function restoreJournal(options: RestoreOptions): Promise<Restored>
     options.log.warn("Damaged lines in the journal were skipped.", { damaged, directory: options.directory });
   }
   const correlations = reader.correlations.sort((a, b) => a.arrival - b.arrival);
-  return { correlations, highestArrival: reader.highestArrival, lost, damaged, segments };
+  const lastLifeArrival = firstArrivalOf(names.at(-1) ?? "") ?? 0;
+  return { correlations, highestArrival: reader.highestArrival, lastLifeArrival, lost, damaged, segments };
 }
 
 async function listSegments(options: RestoreOptions): Promise<readonly string[]> {

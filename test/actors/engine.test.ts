@@ -238,4 +238,46 @@ describe("the engine", () => {
     expect(restarted(true)).toBe("DELETE a 15 delete dan");
     expect(restarted(false)).toBe("DELETE a 15 unresolved nobody");
   });
+
+  it("lets no review bear witness for what was asked of the process before the last", () => {
+    const restarted = (lastLifeArrival: number) => {
+      const world = new World();
+      const atMs = world.clock.nowMs() - 100;
+      const correlations = [
+        correlationOf({ arrival: 1, operation: "DELETE", user: "denied", base: 10, restored: true, atMs }),
+        correlationOf({
+          arrival: 2,
+          operation: "UPDATE",
+          user: "bob",
+          name: "b",
+          base: 30,
+          restored: true,
+          atMs: atMs + 50,
+        }),
+      ];
+      world.engine.restore(correlations, { lastLifeArrival });
+      // Between the two somebody else, unreviewed.
+      world.list(12, [{ version: 10, object: "a" }], true).see({ kind: "DELETED", version: 15, object: "a" });
+      return world.last;
+    };
+    expect(restarted(1)).toBe("DELETE a 15 delete denied");
+    expect(restarted(2)).toBe("DELETE a 15 unresolved nobody");
+  });
+
+  it("settles nothing by a journal with gaps", () => {
+    const world = new World();
+    const atMs = world.clock.nowMs() - 100;
+    const loser = correlationOf({
+      arrival: 2,
+      operation: "UPDATE",
+      user: "loser",
+      base: 10,
+      object: "b",
+      restored: true,
+      atMs,
+    });
+    world.engine.restore([loser], { complete: false });
+    world.list(12, [{ version: 10, object: "a" }], true).see({ kind: "MODIFIED", version: 15, object: "b" });
+    expect(world.last).toBe("UPDATE a 15 tie loser");
+  });
 });

@@ -48,7 +48,7 @@ describe("what was appended", () => {
   test("is restored by the next process, in arrival order, marked", async () => {
     const world = createWorld();
     const { journal, ...first } = await world.open();
-    expect(first).toEqual({ correlations: [], highestArrival: 0, lost: 0, damaged: 0 });
+    expect(first).toEqual({ correlations: [], highestArrival: 0, lastLifeArrival: 0, lost: 0, damaged: 0 });
     const hostile = world.at(1, { user: 'eve\nnew line "\\ \u2028 \ud800', claims: {}, replicas: 0, name: "a/b" });
     await Promise.all([journal.append(hostile), journal.append(world.at(2))]);
     await journal.append(world.at(3));
@@ -56,7 +56,7 @@ describe("what was appended", () => {
     expect(second.correlations).toEqual(
       [hostile, world.at(2), world.at(3)].map((each) => ({ ...each, restored: true })),
     );
-    expect(second).toMatchObject({ highestArrival: 3, lost: 0, damaged: 0 });
+    expect(second).toMatchObject({ highestArrival: 3, lastLifeArrival: 1, lost: 0, damaged: 0 });
   });
 
   test("is forgotten after the TTL, but numbers go on", async () => {
