@@ -70,7 +70,7 @@ export function attributeUpdate(known: Known, evidence: Evidence): Verdict {
   if (equal.length > 0) return decide("exact", equal, marked);
 
   // Absent is 0, in the Scale as in the object (K40).
-  if ((event.replicas ?? 0) !== (known.replicas ?? 0) && sameButReplicas(known, event)) {
+  if (isScaled(known, event)) {
     const scalers = onBase.filter(
       ({ correlation, sinceMs }) =>
         correlation.subresource === "scale" &&
@@ -93,8 +93,9 @@ export function isNeutral(known: Known, event: WatchEvent): boolean {
   return event.restHash === known.restHash && event.replicas === known.replicas;
 }
 
-/** The first scale of an object without a spec makes one. */
-function sameButReplicas(known: Known, event: WatchEvent): boolean {
+/** Nothing but the number moved. The first scale of an object without a spec makes one, and a 0 where there was no number. */
+function isScaled(known: Known, event: WatchEvent): boolean {
+  if (event.replicas === known.replicas || (event.replicas === null && known.replicas === 0)) return false;
   const bare = (hash: ObjectHash): string => (hash.endsWith(emptySpec) ? hash.slice(0, -emptySpec.length) : hash);
   return bare(event.restHash) === bare(known.restHash);
 }

@@ -234,6 +234,22 @@ describe("a scale", () => {
     expect(story.commits.at(-1)).toBe("UPDATE 12 scale bob");
   });
 
+  it("may put a 0 where there was no number", () => {
+    const story = created()
+      .see({ kind: "MODIFIED", version: 11, object: "none", rest: "d" })
+      .review({
+        operation: "UPDATE",
+        user: "bob",
+        base: 11,
+        subresource: "scale",
+        replicas: 0,
+        object: "s0",
+        oldObject: "s0",
+      })
+      .see({ kind: "MODIFIED", version: 12, object: "zero", rest: "d+", replicas: 0 });
+    expect(story.commits.at(-1)).toBe("UPDATE 12 scale bob");
+  });
+
   it("may make the spec that its number stands in, and an empty spec is a change of its own", () => {
     const story = created()
       .see({ kind: "MODIFIED", version: 11, object: "none", rest: "d" })
