@@ -142,9 +142,11 @@ export function attributeGap(known: Known | null, { event, pending }: Pick<Evide
         ? correlation.operation === "UPDATE" && correlation.oldObjectHash === known.objectHash
         : correlation.operation === "CREATE"),
   );
-  const sole = distinctActors(whole);
-  if (sole.length === 1 && sole[0] !== undefined && !(same && isMarked(known, pending)))
-    return { ...unresolved, tier: "recovered", author: sole[0] };
+  // Whoever made the same bytes of what came in between may have written them, and he of `whole` have lost.
+  const alike = distinctActors(writers.filter(({ correlation }) => correlation.objectHash === event.objectHash));
+  const [sole] = distinctActors(whole);
+  if (sole !== undefined && alike.length === 1 && !(same && isMarked(known, pending)))
+    return { ...unresolved, tier: "recovered", author: sole };
   return collapsed(writers);
 }
 

@@ -377,6 +377,14 @@ describe("after a gap", () => {
     expect(story.commits.at(-1)).toBe("UPDATE 15 collapsed nobody of bob cat");
   });
 
+  it("two who made the same bytes, on what was seen last and on what came between, are collapsed", () => {
+    const story = created()
+      .review({ operation: "UPDATE", user: "loser", base: 10, object: "b", oldObject: "a" })
+      .review({ operation: "UPDATE", user: "winner", base: 12, object: "b", oldObject: "between" })
+      .list({ version: 15, object: "b" });
+    expect(story.commits.at(-1)).toBe("UPDATE 15 collapsed nobody of loser winner");
+  });
+
   it("another uid is a deletion and a creation", () => {
     const story = created()
       .review({ operation: "DELETE", user: "dan", base: 10 })
