@@ -176,3 +176,10 @@ describe("a catch-up across a restored backup", () => {
     expect(ledger.startCatchUp()).toMatchObject({ from: null, epoch: 1 });
   });
 });
+
+/** Known and open: an expired lease deletes several objects of a type (Events, where a rule names them) at one version. */
+test.fails("two deletions at one version are both accepted", () => {
+  const gone = (name: string): BranchMessage =>
+    changed({ version: 2, name, uid: `uid-${name}`, kind: "DELETED" }, "alice", "DELETE");
+  expect(receive(openRoomyLedger(), gone("a"), gone("b"))).toEqual(["queued", "queued"]);
+});

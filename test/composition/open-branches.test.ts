@@ -1,0 +1,34 @@
+import { expect, test } from "vitest";
+
+import type { ResourceVersion, WatchMessage } from "../../machines/messages.ts";
+import { catchUpOf } from "../../src/composition/open-branches.ts";
+import { RuleView } from "../../src/composition/rule-view.ts";
+import { FakeLog, FakeMeter } from "../fakes/branch-world.ts";
+import { createSimulatedClock } from "../fakes/clock.ts";
+import { configMaps } from "../fakes/messages.ts";
+import { FakeWatchSource } from "../fakes/watch-source.ts";
+
+class OneType extends RuleView {
+  override typeOf(): typeof configMaps {
+    return configMaps;
+  }
+}
+
+test("a catch-up that begins with a list counts in the shared watch's epochs", async () => {
+  const source = new FakeWatchSource();
+  const log = new FakeLog();
+  const ports = { clock: createSimulatedClock(), random: () => 0.5, meter: new FakeMeter(), log };
+  const rules = new OneType({ documents: [], discovery: { read: () => Promise.reject(new Error("not asked")) }, log });
+  const said: WatchMessage[] = [];
+  const stopping = new AbortController();
+  const sink = (message: WatchMessage): void => void said.push(message);
+  const start = { typeKey: configMaps.key, from: null, epoch: 2 };
+  const caughtUp = catchUpOf({ ...ports, rules, source })(start, sink, stopping.signal);
+  const stream = await source.nextStream();
+  stream.receiver.bookmark("10" as ResourceVersion, true);
+  stream.receiver.bookmark("11" as ResourceVersion, false);
+  expect(said.map(({ kind, epoch }) => `${kind} ${epoch}`)).toEqual(["listed 2", "bookmarked 2"]);
+  stopping.abort();
+  await stream.fault("broken");
+  await caughtUp;
+});

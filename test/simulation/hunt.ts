@@ -1,0 +1,31 @@
+/**
+ * Plays many seeds and prints the ones that break something: `node test/simulation/hunt.ts FIRST COUNT [REQUESTS [FLAGS [-v]]]`.
+ * FLAGS (`crashes,restores`; see Plan) instead of those that the seed draws; `-v`: the log of each failed run.
+ */
+
+import { planOf } from "./plan.ts";
+import { simulate } from "./run.ts";
+
+// Missing files are no surprise here, and a stack for each of them is dear.
+Error.stackTraceLimit = 0;
+const [first = "1", count = "100", requests = "150", flags = "", verbose = ""] = process.argv.slice(2);
+const tiers = new Map<string, number>();
+const sums = { seeds: 0, failed: 0, writes: 0, commits: 0, planted: 0 };
+for (let seed = Number(first); seed < Number(first) + Number(count); seed += 1) {
+  const plan = planOf(seed, Number(requests), flags.split(",").filter(Boolean));
+  const { broken, writes, findings, log } = await simulate(seed, plan);
+  sums.seeds += 1;
+  sums.writes += writes;
+  for (const finding of findings.values()) {
+    sums.commits += finding.changes;
+    sums.planted += finding.planted;
+    for (const [tier, times] of finding.tiers) tiers.set(tier, (tiers.get(tier) ?? 0) + times);
+  }
+  if (broken.length === 0) continue;
+  sums.failed += 1;
+  const happening = Object.entries(plan).flatMap(([name, on]) => (on === true ? [name] : []));
+  console.log(`seed ${seed} (${happening.join(",")}): ${broken.length} broken`);
+  for (const line of broken.slice(0, 6)) console.log(`  ${line}`);
+  if (verbose === "-v") console.log(log.map((line) => `    ${line}`).join("\n"));
+}
+console.log(JSON.stringify({ ...sums, tiers: Object.fromEntries(tiers) }));

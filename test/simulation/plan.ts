@@ -1,0 +1,46 @@
+/** Which faults a run may meet. */
+
+import { diceOf } from "./dice.ts";
+
+/** What may happen in a run. */
+export interface Plan {
+  readonly requests: number;
+  readonly crashes: boolean;
+  /** A crash takes what was not synced. */
+  readonly powerLoss: boolean;
+  readonly compactions: boolean;
+  readonly restores: boolean;
+  readonly fullDisks: boolean;
+  readonly clockJumps: boolean;
+  /** The watch is cut, held back; the API server cannot be reached. */
+  readonly badNetwork: boolean;
+  /** Reviews get lost, come late, come twice. */
+  readonly badWebhook: boolean;
+  readonly denials: boolean;
+  readonly tightBounds: boolean;
+  /** Correlations expire while the watch is held back. */
+  readonly shortTtl: boolean;
+}
+
+/** What may happen is drawn from the seed, unless it is named. */
+export function planOf(seed: number, requests: number, named: readonly string[] = []): Plan {
+  const dice = diceOf(seed ^ 0x5eed);
+  const maybe = (name: keyof Plan, probability: number): boolean => {
+    const drawn = dice.chance(probability);
+    return named.length === 0 ? drawn : named.includes(name);
+  };
+  return {
+    requests,
+    crashes: maybe("crashes", 0.4),
+    powerLoss: maybe("powerLoss", 0.4),
+    compactions: maybe("compactions", 0.4),
+    restores: maybe("restores", 0.2),
+    fullDisks: maybe("fullDisks", 0.4),
+    clockJumps: maybe("clockJumps", 0.4),
+    badNetwork: maybe("badNetwork", 0.4),
+    badWebhook: maybe("badWebhook", 0.4),
+    denials: maybe("denials", 0.4),
+    tightBounds: maybe("tightBounds", 0.25),
+    shortTtl: maybe("shortTtl", 0.2),
+  };
+}

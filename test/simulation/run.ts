@@ -1,0 +1,390 @@
+/**
+ * One run: a cluster, its users, kubescribe and what befalls them, all in memory and by one seed; afterwards the branches are held
+ * against what really happened.
+ */
+
+import type { EngineBounds } from "../../actors/engine.ts";
+import { defaultEngineBounds } from "../../actors/engine.ts";
+import type { HandleReview } from "../../src/admission/review-handler.ts";
+import { SimulatedCluster } from "../../src/simulator/cluster.ts";
+import type { ReviewAnswer } from "../../src/simulator/cluster.ts";
+import { NAMESPACES } from "../../src/simulator/resource-types.ts";
+import type { Attempt } from "../../src/simulator/review.ts";
+import { reviewOf } from "../../src/simulator/review.ts";
+import { write, writeNow } from "../../src/simulator/write.ts";
+import { createSimulatedClock } from "../fakes/clock.ts";
+import { MemoryFileSystem } from "../fakes/file-system.ts";
+import type { Findings } from "./checks.ts";
+import { BranchCheck } from "./checks.ts";
+import { diceOf } from "./dice.ts";
+import type { Dice } from "./dice.ts";
+import { readHistory } from "./history.ts";
+import type { KubescribeProcess } from "./kubescribe-process.ts";
+import { startProcess } from "./kubescribe-process.ts";
+import { Network } from "./network.ts";
+import type { Plan } from "./plan.ts";
+import { Life, mortalApi, mortalClock, mortalFiles, pause } from "./process-ports.ts";
+import { documents, targets } from "./targets.ts";
+import { Truth } from "./truth.ts";
+import type { TrueWrite } from "./truth.ts";
+import { nextRequest, types } from "./workload.ts";
+import { commitLine, LogLines, quietMeter, writeLine } from "./witness.ts";
+
+export interface Outcome {
+  readonly seed: number;
+  readonly plan: Plan;
+  readonly requests: number;
+  readonly writes: number;
+  readonly findings: ReadonlyMap<string, Findings>;
+  readonly broken: readonly string[];
+  readonly log: readonly string[];
+}
+
+const webhookTimeoutMs = 3_000;
+/** Longer than any wait between two attempts, and than a ref's lock of a process that died. */
+const quietMs = 240_000;
+const usersAtOnce = 8;
+/** A review that times out, and then a slow admission plugin. */
+const longestRequestMs = 4_100;
+
+export async function simulate(seed: number, plan: Plan): Promise<Outcome> {
+  const run = new Run(seed, plan);
+  return run.play();
+}
+
+class Run {
+  readonly #seed: number;
+  readonly #plan: Plan;
+  readonly #dice: Dice;
+  readonly #clock = createSimulatedClock();
+  readonly #files = new MemoryFileSystem(this.#clock);
+  readonly #log = new LogLines(this.#clock);
+  readonly #cluster: SimulatedCluster;
+  readonly #network: Network;
+  readonly #truth: Truth;
+  #life = new Life();
+  #process: KubescribeProcess | null = null;
+  #handleReview: HandleReview | null = null;
+  #starting = false;
+  #fullUntilMs = 0;
+  #crashAtCall = Infinity;
+  #busyUsers = 0;
+  #calm = false;
+  #gaps = false;
+  #requests = 0;
+  readonly #broken: string[] = [];
+  /** When each process began to take reviews. */
+  readonly #lives: number[] = [];
+  readonly #reviews: { readonly user: string; readonly uid: string; readonly atMs: number }[] = [];
+
+  constructor(seed: number, plan: Plan) {
+    this.#seed = seed;
+    this.#plan = plan;
+    this.#dice = diceOf(seed);
+    const dice = this.#dice.fork();
+    const stale = this.#dice.fork();
+    this.#cluster = new SimulatedCluster({
+      clock: { nowMs: () => Math.floor(this.#clock.nowMs()) },
+      random: dice.next,
+      types,
+      readsStale: () => stale.chance(0.1),
+      firstRevision: 5 + stale.below(100),
+    });
+    this.#network = new Network({
+      cluster: this.#cluster,
+      clock: this.#clock,
+      dice: this.#dice.fork(),
+      bookmarkMs: 7_000,
+    });
+    this.#truth = new Truth(this.#cluster, () => this.#clock.monotonicMs());
+    if (plan.denials) this.#cluster.setPolicy(() => (!this.#calm && stale.chance(0.15) ? "a quota" : null));
+  }
+
+  async play(): Promise<Outcome> {
+    this.#prepareCluster();
+    await this.#prepareDisk();
+    this.#injectFaults();
+    this.#start();
+    if (this.#dice.chance(0.8)) await this.#clock.run(15_000);
+    while (this.#requests < this.#plan.requests) {
+      await this.#clock.run(this.#dice.below(this.#dice.chance(0.05) ? 3_000 : 25));
+      if (this.#busyUsers < usersAtOnce) void this.#act();
+      if (this.#dice.chance(0.04)) await this.#befall();
+      if (this.#process === null && !this.#starting && this.#dice.chance(0.1)) this.#start();
+    }
+    await this.#settle();
+    for (const told of this.#truth.writes) this.#log.lines.push(writeLine(told));
+    const findings = await this.#check();
+    const broken = [...findings].flatMap(([name, { broken: lines }]) => lines.map((line) => `${name}: ${line}`));
+    return {
+      seed: this.#seed,
+      plan: this.#plan,
+      requests: this.#requests,
+      writes: this.#truth.writes.length,
+      findings,
+      broken: [...this.#broken, ...broken],
+      log: this.#log.lines,
+    };
+  }
+
+  #prepareCluster(): void {
+    const user = { name: "admin", groups: ["system:masters"] };
+    const base = { user, namespace: "", name: "", subresource: "", fieldManager: "kubectl", userAgent: "kubectl" };
+    for (const name of ["a", "b"]) {
+      const body = { metadata: { name } };
+      writeNow(this.#cluster, { ...base, verb: "create", type: NAMESPACES, body, dryRun: false });
+    }
+  }
+
+  /** Volumes are there before the process is. */
+  async #prepareDisk(): Promise<void> {
+    for (const path of ["/data", "/repos"]) await this.#files.makeDirectory(path);
+    await this.#files.syncDirectory("/");
+  }
+
+  #injectFaults(): void {
+    this.#files.inject({
+      at: (call, name, path) => {
+        if (call >= this.#crashAtCall) {
+          this.#crashAtCall = Infinity;
+          this.#note("crash at a call");
+          this.#kill();
+          return name === "write" && this.#dice.chance(0.5) ? "torn" : "crash";
+        }
+        const full = this.#clock.monotonicMs() < this.#fullUntilMs;
+        return full && path.startsWith("/repos") && name === "write" && this.#dice.chance(0.5) ? "ENOSPC" : null;
+      },
+    });
+  }
+
+  #start(): void {
+    this.#starting = true;
+    const life = new Life();
+    this.#life = life;
+    const clock = mortalClock(this.#clock, life);
+    const started = startProcess(
+      {
+        clock,
+        api: mortalApi(this.#network, life),
+        random: this.#dice.fork().next,
+        files: mortalFiles(this.#files, { life, clock: this.#clock, dice: this.#dice.fork() }),
+        meter: quietMeter,
+        log: this.#log,
+      },
+      {
+        documents,
+        bounds: this.#bounds(),
+        limits: { batchWindowMs: 10, cursorCopyMs: 5_000, snapshotWaitMs: 2_000, ...this.#limits() },
+        journalSync: this.#plan.powerLoss,
+        listPageItems: 1 + this.#dice.below(6),
+        onReviews: (handleReview) => {
+          this.#handleReview = handleReview;
+          this.#lives.push(this.#clock.monotonicMs());
+        },
+      },
+    );
+    started.then(
+      (process) => {
+        if (!life.alive) return;
+        this.#process = process;
+        this.#starting = false;
+      },
+      (error: unknown) => {
+        if (!life.alive) return;
+        this.#note(`start failed: ${String(error)}`);
+        this.#starting = false;
+        this.#kill();
+      },
+    );
+  }
+
+  #bounds(): EngineBounds {
+    const { tightBounds, shortTtl } = this.#plan;
+    const tight = tightBounds ? { pendingPerResource: 2, pendingTotal: 8, contentBytes: 3_000 } : {};
+    // Longer than any request takes.
+    return { ...defaultEngineBounds, ...tight, ...(shortTtl ? { pendingTtlMs: longestRequestMs + 2_000 } : {}) };
+  }
+
+  #limits(): object {
+    return this.#plan.tightBounds ? { backlogBytes: 12_000, verdictLogEntries: 10, flushChanges: 4 } : {};
+  }
+
+  async #act(): Promise<void> {
+    this.#busyUsers += 1;
+    this.#requests += 1;
+    const run = write(this.#cluster, nextRequest(this.#cluster, this.#dice));
+    let step = run.next();
+    while (step.done !== true) step = run.next(await this.#ask(step.value));
+    this.#busyUsers -= 1;
+  }
+
+  async #ask(attempt: Attempt): Promise<ReviewAnswer> {
+    const { badWebhook } = this.#plan;
+    const fate = badWebhook && !this.#calm ? this.#dice.below(40) : 40;
+    const body = reviewOf(attempt);
+    if (fate < 2) {
+      await this.#wait(this.#dice.chance(0.5) ? webhookTimeoutMs : 1);
+      return unanswered;
+    }
+    if (fate < 3) {
+      void this.#deliver(body, webhookTimeoutMs + this.#dice.below(3_000));
+      await this.#wait(webhookTimeoutMs);
+      return unanswered;
+    }
+    if (fate < 5) void this.#deliver(body, this.#dice.below(2_000));
+    const answer = this.#deliver(body, this.#dice.below(10));
+    const timeout = this.#wait(webhookTimeoutMs).then(() => unanswered);
+    const first = await Promise.race([answer, timeout]);
+    await this.#wait(this.#dice.below(this.#dice.chance(0.1) ? 1_000 : 10));
+    return first;
+  }
+
+  async #deliver(body: string, delayMs: number): Promise<ReviewAnswer> {
+    await this.#wait(delayMs);
+    const handleReview = this.#handleReview;
+    if (handleReview === null) return unanswered;
+    const uid = /"uid":"([^"]+)"/.exec(/"oldObject":(.*)/s.exec(body)?.[1] ?? "")?.[1] ?? "";
+    const user = /"username":"([^"]+)"/.exec(body)?.[1] ?? "";
+    this.#reviews.push({ user, uid, atMs: this.#clock.monotonicMs() });
+    await handleReview(Buffer.from(body));
+    return { answered: true, allowed: true, message: "" };
+  }
+
+  #wait(ms: number): Promise<void> {
+    return pause(this.#clock, ms);
+  }
+
+  async #befall(): Promise<void> {
+    const { crashes, compactions, restores, fullDisks, clockJumps, badNetwork } = this.#plan;
+    const fates: (() => void | Promise<void>)[] = [];
+    if (crashes)
+      fates.push(
+        () => this.#crash(),
+        () => this.#stop(),
+      );
+    if (compactions) fates.push(() => this.#compact());
+    if (restores && this.#dice.chance(0.3)) fates.push(() => this.#restore());
+    if (fullDisks) fates.push(() => void (this.#fullUntilMs = this.#clock.monotonicMs() + this.#dice.below(5_000)));
+    if (clockJumps) fates.push(() => this.#clock.jump(this.#dice.below(60_000) - 30_000));
+    if (badNetwork) {
+      fates.push(
+        () => this.#network.cut(),
+        () => this.#network.stall(this.#dice.below(8_000)),
+        () => this.#cutOff(),
+      );
+    }
+    const fate = fates[this.#dice.below(fates.length)];
+    if (fate !== undefined) await fate();
+  }
+
+  #cutOff(): void {
+    this.#note("API server out of reach");
+    this.#network.setDown(true);
+    void this.#wait(this.#dice.below(6_000)).then(() => this.#network.setDown(false));
+  }
+
+  #crash(): void {
+    if (this.#dice.chance(0.5)) this.#crashAtCall = this.#files.calls + this.#dice.below(60);
+    else {
+      this.#note("kill");
+      this.#kill();
+    }
+  }
+
+  /** As on SIGTERM; a disk that is full may keep it from ending, and then it is killed. */
+  async #stop(): Promise<void> {
+    const process = this.#process;
+    if (process === null) return;
+    this.#note("stop");
+    this.#handleReview = null;
+    const stopped = new AbortController();
+    void process.stop().then(() => stopped.abort());
+    for (let turn = 0; turn < 40 && !stopped.signal.aborted; turn += 1) await this.#clock.run(500);
+    if (this.#process === process) this.#kill();
+  }
+
+  #kill(): void {
+    this.#life.end();
+    this.#process = null;
+    this.#handleReview = null;
+    this.#starting = false;
+    this.#network.cut();
+    const powerLoss = this.#plan.powerLoss && this.#dice.chance(0.5);
+    // What is under way ends first: the disk is read again only by the next process.
+    queueMicrotask(() => {
+      this.#files.restart(powerLoss ? "power" : "process");
+      this.#injectFaults();
+    });
+  }
+
+  #compact(): void {
+    const { store } = this.#cluster;
+    const keep = this.#dice.below(6);
+    this.#note(`compacted, ${keep} kept`);
+    this.#gaps = true;
+    store.compact(store.revision - keep);
+    if (this.#dice.chance(0.7)) this.#network.cut();
+  }
+
+  /** The API servers stop for it; kubescribe sees them again before much is written (K48). */
+  async #restore(): Promise<void> {
+    while (this.#busyUsers > 0) await this.#clock.run(100);
+    const { store } = this.#cluster;
+    const revision = Math.max(store.compacted, store.revision - this.#dice.below(12));
+    if (revision <= 20) return;
+    this.#note(`restored ${store.revision} -> ${revision}`);
+    this.#gaps = true;
+    this.#truth.restore(revision);
+    this.#network.cut();
+    if (this.#process === null && !this.#starting) this.#start();
+    await this.#clock.run(120_000);
+  }
+
+  async #settle(): Promise<void> {
+    this.#calm = true;
+    this.#crashAtCall = Infinity;
+    this.#fullUntilMs = 0;
+    while (this.#busyUsers > 0) await this.#clock.run(500);
+    await this.#clock.run(10_000);
+    if (this.#process === null && !this.#starting) this.#start();
+    await this.#clock.run(quietMs);
+    const process = this.#process;
+    if (process === null) this.#broken.push("liveness: the process is not up");
+    for (const [target, branch] of process?.branches ?? []) {
+      const { cursors, ...status } = branch.status();
+      this.#note(
+        `${target} ${JSON.stringify({ ...status, cursors: [...cursors].map(([key, { epoch, resourceVersion }]) => `${key} ${epoch}/${resourceVersion}`) })}`,
+      );
+    }
+    if (process !== null && !process.synced()) this.#broken.push("liveness: not every watch is synced");
+  }
+
+  async #check(): Promise<ReadonlyMap<string, Findings>> {
+    const { badWebhook, tightBounds, crashes, badNetwork, shortTtl } = this.#plan;
+    const found = new Map<string, Findings>();
+    const around = {
+      truth: this.#truth,
+      types,
+      gaps: this.#gaps,
+      blind: crashes || badNetwork,
+      tight: tightBounds,
+      sawReview: (user: string, { uid, atMs }: TrueWrite) => {
+        const begunMs = this.#lives.findLast((sinceMs) => sinceMs <= atMs) ?? 0;
+        return this.#reviews.some((review) => review.user === user && review.uid === uid && review.atMs >= begunMs);
+      },
+      allNamed: !this.#gaps && !badWebhook && !tightBounds && !shortTtl,
+    };
+    for (const [name, target] of targets) {
+      const history = await readHistory(this.#files, target.gitdir);
+      for (const { subject, trailers } of history) this.#log.lines.push(commitLine(subject, trailers));
+      found.set(name, new BranchCheck(target, around).run(history));
+    }
+    return found;
+  }
+
+  #note(what: string): void {
+    this.#log.info(`--- ${what}`, { revision: this.#cluster.store.revision });
+  }
+}
+
+const unanswered: ReviewAnswer = { answered: false, allowed: true, message: "" };
