@@ -15,6 +15,7 @@ interface Sweep {
 }
 
 interface Release {
+  readonly uid: string;
   readonly name: string;
   readonly resource: string;
   readonly user: string;
@@ -53,7 +54,8 @@ export class AuditTruth {
       return;
     }
     put(this.#writers, `${uid} ${resourceVersion}`, user);
-    if (finalizing) this.#releases.push({ name: objectRef.name ?? "", resource: objectRef.resource, user, atMs: toMs });
+    if (finalizing)
+      this.#releases.push({ uid, name: objectRef.name ?? "", resource: objectRef.resource, user, atMs: toMs });
   }
 
   writersOf({ uid, resourceVersion }: Persisted): ReadonlySet<string> {
@@ -70,11 +72,14 @@ export class AuditTruth {
     return new Set([...(told ?? []), ...swept]);
   }
 
-  /** K39: somebody emptied the finalizers of a terminating object of this name at about this time. */
-  released({ resource, name, seenAtMs }: Persisted): boolean {
+  /** K39: somebody emptied the finalizers of the incarnation before this one, at about this time. */
+  released({ uid, resource, name, seenAtMs }: Persisted): boolean {
     return this.#releases.some(
       (release) =>
-        release.resource === resource && release.name === name && Math.abs(release.atMs - seenAtMs) <= slackMs,
+        release.uid !== uid &&
+        release.resource === resource &&
+        release.name === name &&
+        Math.abs(release.atMs - seenAtMs) <= slackMs,
     );
   }
 }
