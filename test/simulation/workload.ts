@@ -13,7 +13,7 @@ import {
 } from "../../src/simulator/resource-types.ts";
 import type { Dice } from "./dice.ts";
 
-export const gadgets: SimulatedType = {
+const gadgets: SimulatedType = {
   ...WIDGETS,
   resource: "gadgets",
   kind: "Gadget",
