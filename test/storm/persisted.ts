@@ -26,8 +26,6 @@ export interface Persisted {
   /** By marker: who wrote this, known from the object itself. Empty where it shows no new marker. */
   readonly writers: readonly string[];
   readonly operation: "CREATE" | "UPDATE" | "DELETE" | null;
-  /** Wall clock of the event before it of the same object, 0 where there is none. */
-  readonly beforeMs: number;
 }
 
 interface Head {
@@ -63,7 +61,6 @@ export function persistedOf(events: readonly RecordedEvent[]): readonly Persiste
       path: `cluster/${namespace === "" ? "_cluster" : namespace}/${group === "" ? "core" : group}/${resource}/${fileOf(name)}.yaml`,
       blob: blobOf(event),
       writers: newWriters(metadata.annotations ?? {}, seenMarkers),
-      beforeMs: before?.seenAtMs ?? 0,
     };
     const persisted = { ...now, operation: operationOf(now, before) };
     known.set(`${namespace}/${name}`, persisted);
