@@ -4,7 +4,7 @@ import { describe, expect, test } from "vitest";
 import { KubescribeError } from "../../machines/error.ts";
 import { asBuffer, forEachElement, JsonMembers } from "../../src/bytes/json-members.ts";
 import { expectEnd, skipSpace, skipValue } from "../../src/bytes/json-scan.ts";
-import { anyJson, choices, spell, spellingOf, trickyText } from "./json-documents.ts";
+import { anyJson, choices, spell, spellingOf, trickyKey } from "./json-documents.ts";
 
 function accepts(bytes: Buffer): boolean {
   try {
@@ -100,7 +100,7 @@ describe("the scan, beside JSON.parse", () => {
 
   test("refuses a document that is cut at any byte", () => {
     fc.assert(
-      fc.property(fc.dictionary(trickyText, anyJson, { minKeys: 1, maxKeys: 4 }), choices, (value, picks) => {
+      fc.property(fc.dictionary(trickyKey, anyJson, { minKeys: 1, maxKeys: 4 }), choices, (value, picks) => {
         const bytes = Buffer.from(spell(value, spellingOf(picks)));
         const whole = skipValue(bytes, 0, bytes.length);
         for (let end = 0; end < whole; end += 1) expect(accepts(bytes.subarray(0, end))).toBe(false);
@@ -119,7 +119,7 @@ describe("the scan, beside JSON.parse", () => {
   });
 
   test("walks the members of an object", () => {
-    const object = fc.dictionary(trickyText, anyJson, { maxKeys: 6, noNullPrototype: true });
+    const object = fc.dictionary(trickyKey, anyJson, { maxKeys: 6, noNullPrototype: true });
     fc.assert(
       fc.property(object, choices, (value, picks) => {
         const text = spell(value, spellingOf(picks));

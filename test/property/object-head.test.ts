@@ -7,13 +7,13 @@ import { emptySpec } from "../../machines/messages.ts";
 import { objectHash, restHash } from "../../src/bytes/object-hash.ts";
 import { readObjectHead } from "../../src/bytes/object-head.ts";
 import { ReviewedObject } from "../../src/bytes/reviewed-object.ts";
-import { anyJson, choices, spell, spellingOf, trickyText } from "./json-documents.ts";
+import { anyJson, choices, spell, spellingOf, trickyKey, trickyText } from "./json-documents.ts";
 
 type Json = Record<string, unknown>;
 
 const noise = fc.dictionary(
   fc.oneof(
-    trickyText,
+    trickyKey,
     fc.constantFrom("metadata", "spec", "uid", "name", "resourceVersion", "replicas", "status", "kind"),
   ),
   fc.oneof(anyJson, fc.dictionary(fc.constantFrom("uid", "name", "resourceVersion", "replicas"), anyJson)),

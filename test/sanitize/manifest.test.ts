@@ -172,3 +172,8 @@ function errorOf(task: () => unknown): unknown {
     return error;
   }
 }
+
+it("reads a key with an escape as it is written, whatever keys V8 met before", () => {
+  for (let seen = 0; seen < 3; seen += 1) yamlOf('{"a":"0","\\\\":"1"}');
+  expect(yamlOf('{"a":"0","\\"":"1"}')).not.toBe(yamlOf('{"a":"0","\\\\":"1"}'));
+});
