@@ -66,6 +66,8 @@ class Run {
   #process: KubescribeProcess | null = null;
   #handleReview: HandleReview | null = null;
   #starting = false;
+  /** No backup is older than the cluster's first namespaces. */
+  #preparedRevision = 0;
   #fullUntilMs = 0;
   #crashAtCall = Infinity;
   #busyUsers = 0;
@@ -134,6 +136,7 @@ class Run {
       const body = { metadata: { name } };
       writeNow(this.#cluster, { ...base, verb: "create", type: NAMESPACES, body, dryRun: false });
     }
+    this.#preparedRevision = this.#cluster.store.revision;
   }
 
   /** Volumes are there before the process is. */
@@ -331,7 +334,7 @@ class Run {
     while (this.#busyUsers > 0) await this.#clock.run(100);
     const { store } = this.#cluster;
     const revision = Math.max(store.compacted, store.revision - this.#dice.below(12));
-    if (revision <= 20) return;
+    if (revision < this.#preparedRevision) return;
     this.#note(`restored ${store.revision} -> ${revision}`);
     this.#gaps = true;
     this.#truth.restore(revision);
