@@ -10,7 +10,7 @@ export interface Clock {
   nowMs(): number;
   /** Never goes back; only differences mean anything. */
   monotonicMs(): number;
-  /** Calls `task` once after `delayMs`; disposing of the timer cancels it. */
+  /** Calls `task` once after `delayMs` (0: once what has arrived is taken in); disposing of the timer cancels it. */
   after(delayMs: number, task: () => void): Timer;
 }
 
@@ -90,7 +90,10 @@ export interface Log {
 }
 export type LogFields = Readonly<Record<string, string | number | boolean>>;
 
-/** Keeps correlations over a crash. `append` resolves once the bytes are with the operating system (or synced, by option). */
+/**
+ * Keeps correlations over a crash. `append` resolves once the bytes are with the operating system (or synced, by option), and
+ * rejects when that fails or takes so long that a review must not wait for it.
+ */
 export interface CorrelationJournal {
   append(correlation: Correlation): Promise<void>;
 }

@@ -65,7 +65,7 @@ export async function raceWebhooks(options: {
   });
   stack.use(ours);
   const bodies = reviewBodies(seed, 64);
-  const answer = await handleReview(bodies[0] ?? new Uint8Array());
+  const answer = Buffer.from(await handleReview(bodies[0] ?? new Uint8Array()));
   const bare = createServer({ cert: certificatePem, key: keyPem, keepAliveTimeout: 120_000 }, (request, response) => {
     const chunks: Buffer[] = [];
     request.on("data", (chunk: Buffer) => chunks.push(chunk));

@@ -139,7 +139,7 @@ export function attributeGap(known: Known | null, { event, pending }: Pick<Evide
     ({ correlation }) =>
       correlation.objectHash === event.objectHash &&
       (same
-        ? correlation.operation === "UPDATE" && correlation.oldObjectHash === known.objectHash
+        ? correlation.operation === "UPDATE" && correlation.base === known.resourceVersion
         : correlation.operation === "CREATE"),
   );
   // Whoever made the same bytes of what came in between may have written them, and he of `whole` have lost.

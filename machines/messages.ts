@@ -54,7 +54,8 @@ export interface Correlation {
   readonly base: ResourceVersion | "";
   /** Hash of `object` with the value of metadata.resourceVersion cut out (K36); empty where there is none. */
   readonly objectHash: ObjectHash | "";
-  readonly oldObjectHash: ObjectHash | "";
+  /** `object` and `oldObject` are the same bytes: if this writes at all, it changes nothing (K1, K37). */
+  readonly unchanged: boolean;
   /** For `/scale` only: the replicas asked for, 0 when absent (K40). */
   readonly replicas: number | null;
   /** Came from the journal of an earlier process: not across a blind time (DESIGN section 4). */

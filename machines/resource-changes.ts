@@ -132,7 +132,7 @@ export function correlate(context: ResourceContext, { entry, capacity }: Correla
     effects: [...others, { kind: "drop", correlations: [correlation], reason }],
   });
   if (isStale(context.known, correlation)) return drop("stale");
-  if (changesNothing(correlation) && !mayWriteZero(context.known, correlation)) {
+  if (correlation.unchanged && !mayWriteZero(context.known, correlation)) {
     const { known, tie } = context;
     if (known === null || tie === null || correlation.uid !== known.uid || correlation.base !== known.resourceVersion)
       return drop("noop");
@@ -143,10 +143,6 @@ export function correlate(context: ResourceContext, { entry, capacity }: Correla
   }
   const sifted = append(context.pending, entry, capacity);
   return { ...context, pending: sifted.pending, effects: drops(sifted, "evicted") };
-}
-
-function changesNothing({ operation, objectHash, oldObjectHash }: Correlation): boolean {
-  return operation === "UPDATE" && objectHash === oldObjectHash;
 }
 
 /** A Scale shows 0 for a number that is absent (K40): it looks as if it changed nothing, and writes the 0. */

@@ -20,45 +20,43 @@ export class BodyBudget {
     this.#maxTotalBytes = bounds.maxTotalBytes;
   }
 
-  /** Never rejects. The body is off the budget once it is read. */
-  read(request: IncomingMessage): Promise<BodyResult> {
-    return new Promise((resolve) => {
-      let first: Buffer | null = null;
-      let chunks: Buffer[] | null = null;
-      let length = 0;
-      const settle = (result: BodyResult): void => {
-        this.#usedBytes -= length;
-        length = 0;
-        first = null;
-        chunks = null;
-        request.off("data", take);
-        resolve(result);
-      };
-      const take = (chunk: Buffer): void => {
-        length += chunk.length;
-        this.#usedBytes += chunk.length;
-        if (length > this.#maxBodyBytes) settle({ kind: "too-large" });
-        else if (this.#usedBytes > this.#maxTotalBytes) settle({ kind: "overloaded" });
-        else if (first === null) first = chunk;
-        else if (chunks === null) chunks = [first, chunk];
-        else chunks.push(chunk);
-      };
-      if (Number(request.headers["content-length"]) > this.#maxBodyBytes) {
-        settle({ kind: "too-large" });
-        return;
-      }
-      request.on("data", take);
-      request.on("end", () => {
-        // A client that vanishes can look like an end: only a complete message counts.
-        if (!request.complete) settle({ kind: "aborted" });
-        else settle({ kind: "complete", body: chunks === null ? (first ?? Buffer.alloc(0)) : Buffer.concat(chunks) });
-      });
-      request.on("error", () => {
-        settle({ kind: "aborted" });
-      });
-      request.on("close", () => {
-        settle({ kind: "aborted" });
-      });
+  /** Calls `settled` once; the request's errors are the caller's. The body is off the budget by then. */
+  read(request: IncomingMessage, settled: (result: BodyResult) => void): void {
+    let chunks: Buffer[] = [];
+    let length = 0;
+    let open = true;
+    const settle = (result: BodyResult): void => {
+      if (!open) return;
+      open = false;
+      this.#usedBytes -= length;
+      chunks = [];
+      settled(result);
+    };
+    if (Number(request.headers["content-length"]) > this.#maxBodyBytes) {
+      settle({ kind: "too-large" });
+      return;
+    }
+    request.on("data", (chunk: Buffer) => {
+      if (!open) return;
+      length += chunk.length;
+      this.#usedBytes += chunk.length;
+      chunks.push(chunk);
+      if (length > this.#maxBodyBytes) settle({ kind: "too-large" });
+      else if (this.#usedBytes > this.#maxTotalBytes) settle({ kind: "overloaded" });
+    });
+    request.on("end", () => {
+      // A client that vanishes can look like an end: only a complete message counts.
+      if (request.complete) settle({ kind: "complete", body: joined(chunks) });
+    });
+    // Behind an end and behind an error, too.
+    request.on("close", () => {
+      settle({ kind: "aborted" });
     });
   }
+}
+
+/** Nearly always there is one. */
+function joined(chunks: readonly Buffer[]): Buffer {
+  const [first] = chunks;
+  return chunks.length === 1 && first !== undefined ? first : Buffer.concat(chunks);
 }

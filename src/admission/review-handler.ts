@@ -12,9 +12,6 @@ import type { Correlation } from "../../machines/messages.ts";
 import type { ScannedReview } from "./review-scan.ts";
 import { scanReview } from "./review-scan.ts";
 
-/** A journal that hangs must not make the API server wait for its timeout (1 to 3 s, K21). */
-const journalPatienceMs = 500;
-
 export interface ReviewHandlerOptions {
   readonly clock: Clock;
   readonly meter: Meter;
@@ -31,24 +28,19 @@ export interface ReviewHandlerOptions {
   readonly correlate: (correlation: Correlation, object: Uint8Array | null) => void;
 }
 
-export type HandleReview = (body: Uint8Array) => Promise<Uint8Array>;
+/** From the body of a request to that of its answer. */
+export type HandleReview = (body: Uint8Array) => Promise<string>;
 
 export function createReviewHandler(options: ReviewHandlerOptions): HandleReview {
-  const { clock, meter, log } = options;
+  const { clock, meter } = options;
   return async (body) => {
     const begin = clock.monotonicMs();
     meter.count("webhook_requests");
     const review = scan(body, options);
     if (review.outcome.kind === "ignored") meter.count("webhook_ignored", { reason: review.outcome.reason });
     else {
-      try {
-        await record(body, review.outcome, options);
-      } catch (error) {
-        meter.count("webhook_faults", { kind: "record" });
-        log.error("A review could not be recorded; it is allowed, its author may be missing.", {
-          error: nameOf(error),
-        });
-      }
+      const correlation = correlate(body, review.outcome, options);
+      if (correlation !== null) await keep(correlation, options);
     }
     const answer = answerTo(review);
     meter.record("webhook_duration_seconds", (clock.monotonicMs() - begin) / 1000);
@@ -92,57 +84,33 @@ function rescue(body: Uint8Array): ScannedReview {
 
 type Recorded = Extract<ScannedReview["outcome"], { readonly kind: "recorded" }>;
 
-async function record(body: Uint8Array, outcome: Recorded, options: ReviewHandlerOptions): Promise<void> {
+/** Null: there is none to be kept. */
+function correlate(body: Uint8Array, outcome: Recorded, options: ReviewHandlerOptions): Correlation | null {
   const { clock, meter, log } = options;
-  for (const field of outcome.shortened) meter.count("webhook_shortened", { field });
-  const correlation: Correlation = {
-    arrival: options.nextArrival(),
-    atMs: clock.nowMs(),
-    ...outcome.draft,
-    restored: false,
-  };
-  const { object } = outcome;
+  let correlation: Correlation | null = null;
   try {
+    const { draft, object, shortened } = outcome;
+    for (const field of shortened) meter.count("webhook_shortened", { field });
+    correlation = { arrival: options.nextArrival(), atMs: clock.nowMs(), ...draft, restored: false };
     options.correlate(correlation, object === null ? null : body.subarray(object.start, object.end));
     meter.count("webhook_correlations");
   } catch (error) {
     meter.count("webhook_faults", { kind: "correlate" });
     log.error("A correlation was not taken; its author may be missing.", { error: nameOf(error) });
   }
-  const failure = await appended(correlation, options);
-  if (failure === null) return;
-  meter.count("journal_errors", { kind: failure });
-  log.warn(
-    "A correlation is not in the journal; after a crash its author would be missing. Is the disk of the data directory full?",
-    {
-      error: failure,
-    },
-  );
+  return correlation;
 }
 
-/** Resolves to null, or to what went wrong. */
-async function appended(correlation: Correlation, options: ReviewHandlerOptions): Promise<string | null> {
-  return new Promise((resolve) => {
-    const timer = options.clock.after(journalPatienceMs, () => {
-      resolve("timeout");
-    });
-    const settle = (failure: string | null): void => {
-      timer[Symbol.dispose]();
-      resolve(failure);
-    };
-    try {
-      options.journal.append(correlation).then(
-        () => {
-          settle(null);
-        },
-        (error: unknown) => {
-          settle(nameOf(error));
-        },
-      );
-    } catch (error) {
-      settle(nameOf(error));
-    }
-  });
+async function keep(correlation: Correlation, { journal, meter, log }: ReviewHandlerOptions): Promise<void> {
+  try {
+    await journal.append(correlation);
+  } catch (error) {
+    meter.count("journal_errors", { kind: nameOf(error) });
+    log.warn(
+      "A correlation is not in the journal; after a crash its author would be missing. Is the disk of the data directory full?",
+      { error: nameOf(error) },
+    );
+  }
 }
 
 /** Texts of errors may quote what a user wrote: only codes and names leave here. */
@@ -151,9 +119,7 @@ function nameOf(error: unknown): string {
   return typeof error;
 }
 
-function answerTo(review: Pick<ScannedReview, "requestUid" | "apiVersion" | "kind">): Uint8Array {
-  return Buffer.from(
-    `{"kind":${JSON.stringify(review.kind)},"apiVersion":${JSON.stringify(review.apiVersion)},` +
-      `"response":{"uid":${JSON.stringify(review.requestUid)},"allowed":true}}`,
-  );
+function answerTo(review: Pick<ScannedReview, "requestUid" | "apiVersion" | "kind">): string {
+  const { kind, apiVersion, requestUid } = review;
+  return JSON.stringify({ kind, apiVersion, response: { uid: requestUid, allowed: true } });
 }

@@ -8,11 +8,12 @@ import { hash } from "node:crypto";
 import { KubescribeError } from "../../machines/error.ts";
 import type { Correlation, ObjectHash, Operation, Uid } from "../../machines/messages.ts";
 import { typeKeyOf } from "../../machines/messages.ts";
-import { asBuffer, JsonMembers } from "../bytes/json-members.ts";
+import { asBuffer, JsonMembers, readString } from "../bytes/json-members.ts";
 import { expectEnd, skipSpace } from "../bytes/json-scan.ts";
 import { objectHash } from "../bytes/object-hash.ts";
 import { readObjectHead } from "../bytes/object-head.ts";
 import { ReviewedObject } from "../bytes/reviewed-object.ts";
+import { stageDocument } from "../bytes/skip-container.ts";
 
 /** A longer username is cut, and a hash of the whole is put behind it: two of them never look like one. UTF-16 units. */
 export const maxUserLength = 16_384;
@@ -50,13 +51,14 @@ export interface ScannedReview {
  */
 export function scanReview(raw: Uint8Array, claimKeys: readonly string[]): ScannedReview {
   const bytes = asBuffer(raw);
+  stageDocument(bytes, 0, bytes.length);
   const members = new JsonMembers(bytes, skipSpace(bytes, 0, bytes.length), bytes.length);
   let apiVersion = "";
   let kind = "";
   let request: Request | null = null;
   while (members.next()) {
-    if (members.is("apiVersion")) apiVersion = members.text();
-    else if (members.is("kind")) kind = members.text();
+    if (members.is("apiVersion")) apiVersion = members.textLike(reviewVersions);
+    else if (members.is("kind")) kind = members.textLike(reviewKinds);
     else if (members.is("request")) request = members.valueByte() === leftBrace ? new Request(bytes, members) : null;
   }
   expectEnd(bytes, members.end, bytes.length);
@@ -71,6 +73,9 @@ export function scanReview(raw: Uint8Array, claimKeys: readonly string[]): Scann
   return { requestUid: request.uid, apiVersion, kind, outcome: outcomeOf(bytes, request, claimKeys) };
 }
 
+const reviewVersions = ["admission.k8s.io/v1"] as const;
+const reviewKinds = ["AdmissionReview"] as const;
+const operations = ["UPDATE", "CREATE", "DELETE"] as const;
 const leftBrace = 0x7b;
 const quote = 0x22;
 
@@ -81,8 +86,8 @@ class Request {
   group = "";
   resource = "";
   subresource = "";
-  name = "";
-  namespace = "";
+  name: Range | null = null;
+  namespace: Range | null = null;
   dryRun = false;
   fieldManager = "";
   userInfo: Range | null = null;
@@ -97,14 +102,14 @@ class Request {
 
   #readMember(bytes: Buffer, members: JsonMembers): void {
     if (members.is("uid")) this.uid = members.text();
-    else if (members.is("operation")) this.operation = members.text();
-    else if (members.is("name")) this.name = members.text();
-    else if (members.is("namespace")) this.namespace = members.text();
+    else if (members.is("operation")) this.operation = members.textLike(operations);
+    else if (members.is("name")) this.name = rangeOf(members);
+    else if (members.is("namespace")) this.namespace = rangeOf(members);
     else if (members.is("subResource")) this.subresource = members.text();
     else if (members.is("dryRun")) this.dryRun = members.valueByte() === 0x74;
     else if (members.is("object")) this.object = readObject(bytes, members);
     else if (members.is("oldObject")) this.oldObject = readObject(bytes, members);
-    else if (members.is("userInfo")) this.userInfo = [members.valueStart, members.skip()];
+    else if (members.is("userInfo")) this.userInfo = rangeOf(members);
     // `resource` is the type as the webhook's rule names it; `requestResource` may be another version of it.
     else if (members.is("resource")) this.#readResource(bytes, members);
     else if (members.is("options")) this.fieldManager = readTextMember(bytes, members, "fieldManager");
@@ -145,7 +150,7 @@ function outcomeOf(bytes: Buffer, request: Request, claimKeys: readonly string[]
   if (!isOperation(operation)) return { kind: "ignored", reason: "connect" };
   // An eviction, a binding, a token: it writes something else, or nothing (K18).
   if (operation === "CREATE" && request.subresource !== "") return { kind: "ignored", reason: "subresource" };
-  const identity = identify(request, operation);
+  const identity = identify(bytes, request, operation);
   if (identity === null) return { kind: "ignored", reason: "unidentified" };
   const shortened: ("user" | "claim")[] = [];
   const { object, oldObject } = request;
@@ -162,7 +167,7 @@ function outcomeOf(bytes: Buffer, request: Request, claimKeys: readonly string[]
       fieldManager: request.fieldManager.slice(0, maxFieldManagerLength),
       base: operation === "CREATE" ? "" : (oldObject?.resourceVersion ?? ""),
       objectHash: hashOf(bytes, object),
-      oldObjectHash: hashOf(bytes, oldObject),
+      unchanged: object !== null && oldObject !== null && sameBytes(bytes, object, oldObject),
       replicas: request.subresource === "scale" ? replicasOf(bytes, object) : null,
     },
   };
@@ -173,6 +178,7 @@ function outcomeOf(bytes: Buffer, request: Request, claimKeys: readonly string[]
  * puts a Namespace into the namespace of its own name.
  */
 function identify(
+  bytes: Buffer,
   request: Request,
   operation: Operation,
 ): { readonly uid: Uid; readonly name: string; readonly namespace: string } | null {
@@ -180,9 +186,9 @@ function identify(
   if (head === null || request.resource === "") return null;
   const { uid, name: ownName, namespace: ownNamespace } = head;
   if (uid === "") return null;
-  const name = ownName === "" ? request.name : ownName;
+  const name = ownName === "" ? textAt(bytes, request.name) : ownName;
   const isNamespace = request.group === "" && request.resource === "namespaces";
-  const namespace = isNamespace ? "" : ownNamespace === "" ? request.namespace : ownNamespace;
+  const namespace = isNamespace ? "" : ownNamespace === "" ? textAt(bytes, request.namespace) : ownNamespace;
   if (name === "" || uid.length > maxUidLength || name.length > maxNameLength || namespace.length > maxNameLength)
     return null;
   return { uid, name, namespace };
@@ -211,7 +217,10 @@ function readUser(
   return { user: `${name.slice(0, maxUserLength)}... sha256:${hash("sha256", name, "base64")}`, claims };
 }
 
-type Range = readonly [start: number, end: number];
+interface Range {
+  readonly start: number;
+  readonly end: number;
+}
 
 function readUserInfo(
   bytes: Buffer,
@@ -219,16 +228,25 @@ function readUserInfo(
 ): { readonly name: string | null; readonly extra: Range | null } {
   let name: string | null = null;
   let extra: Range | null = null;
-  if (range === null || bytes[range[0]] !== leftBrace) return { name, extra };
-  const members = new JsonMembers(bytes, range[0], range[1]);
+  if (range === null || bytes[range.start] !== leftBrace) return { name, extra };
+  const members = new JsonMembers(bytes, range.start, range.end);
   while (members.next()) {
     if (members.is("username")) name = members.valueByte() === quote ? members.text() : null;
-    else if (members.is("extra")) extra = [members.valueStart, members.skip()];
+    else if (members.is("extra")) extra = rangeOf(members);
   }
   return { name, extra };
 }
 
-function parseRange(bytes: Buffer, [start, end]: Range): unknown {
+function rangeOf(members: JsonMembers): Range {
+  return { start: members.valueStart, end: members.skip() };
+}
+
+/** The value if it is a string; otherwise empty. */
+function textAt(bytes: Buffer, range: Range | null): string {
+  return range === null || bytes[range.start] !== quote ? "" : readString(bytes, range.start, range.end);
+}
+
+function parseRange(bytes: Buffer, { start, end }: Range): unknown {
   return JSON.parse(bytes.toString("utf8", start, end));
 }
 
@@ -240,6 +258,11 @@ function member(value: unknown, key: string): unknown {
 /** Scales are rare and small: a second reading is fine. Absent is 0 (K40). */
 function replicasOf(bytes: Buffer, object: ReviewedObject | null): number {
   return object === null ? 0 : (readObjectHead(bytes, object.start, object.end).replicas ?? 0);
+}
+
+/** In a review of an update both bear the old resourceVersion (K8). */
+function sameBytes(bytes: Buffer, a: Range, b: Range): boolean {
+  return a.end - a.start === b.end - b.start && bytes.compare(bytes, a.start, a.end, b.start, b.end) === 0;
 }
 
 function hashOf(bytes: Buffer, head: ReviewedObject | null): ObjectHash | "" {

@@ -4,7 +4,10 @@
  */
 
 import { byteAt, malformed, skipSpace, skipString, skipValue } from "./json-scan.ts";
+import { skipContainer } from "./skip-container.ts";
 
+const leftBrace = 0x7b;
+const leftBracket = 0x5b;
 const quote = 0x22;
 const backslash = 0x5c;
 
@@ -32,8 +35,8 @@ export class JsonMembers {
   next(): boolean {
     const bytes = this.#bytes;
     const end = this.#end;
-    let at = this.#pending ? skipValue(bytes, this.#at, end) : this.#at;
-    at = skipSpace(bytes, at, end);
+    let at = this.skip();
+    if ((bytes[at] ?? 0) <= 0x20) at = skipSpace(bytes, at, end);
     if (this.#first) {
       this.#first = false;
       if (byteAt(bytes, at, end) === 0x7d) return this.#close(at + 1);
@@ -69,14 +72,9 @@ export class JsonMembers {
 
   /** Whether the key is `name` (ASCII), escapes seen through. */
   is(name: string): boolean {
-    const bytes = this.#bytes;
     const start = this.keyStart + 1;
-    if (this.#keyEscaped) return readString(bytes, this.keyStart, this.keyEnd) === name;
-    if (this.keyEnd - start - 1 !== name.length) return false;
-    for (let index = 0; index < name.length; index += 1) {
-      if (bytes[start + index] !== name.charCodeAt(index)) return false;
-    }
-    return true;
+    if (this.#keyEscaped) return readString(this.#bytes, this.keyStart, this.keyEnd) === name;
+    return this.keyEnd - start - 1 === name.length && hasText(this.#bytes, start, name);
   }
 
   key(): string {
@@ -91,7 +89,11 @@ export class JsonMembers {
   /** The end of the value, which is skipped. */
   skip(): number {
     if (this.#pending) {
-      this.#at = skipValue(this.#bytes, this.#at, this.#end);
+      const bytes = this.#bytes;
+      const at = this.#at;
+      const byte = bytes[at];
+      const found = byte === leftBrace || byte === leftBracket ? skipContainer(bytes, at, this.#end) : 0;
+      this.#at = found > 0 ? found : skipValue(bytes, at, this.#end);
       this.#pending = false;
     }
     return this.#at;
@@ -109,6 +111,17 @@ export class JsonMembers {
     return this.valueByte() === quote ? readString(this.#bytes, this.valueStart, valueEnd) : "";
   }
 
+  /** As `text`, for values that are mostly one of `likely` (ASCII): comparing is cheaper than making a string. */
+  textLike(likely: readonly string[]): string {
+    const start = this.valueStart + 1;
+    if (this.valueByte() === quote) {
+      for (const text of likely) {
+        if (this.#bytes[start + text.length] === quote && hasText(this.#bytes, start, text)) return text;
+      }
+    }
+    return this.text();
+  }
+
   /** After `next` returned false: the end of the object. */
   get end(): number {
     return this.#at;
@@ -119,6 +132,13 @@ export class JsonMembers {
     this.#pending = false;
     return false;
   }
+}
+
+function hasText(bytes: Buffer, start: number, text: string): boolean {
+  for (let index = 0; index < text.length; index += 1) {
+    if (bytes[start + index] !== text.charCodeAt(index)) return false;
+  }
+  return true;
 }
 
 /** The elements of the array that begins at `start`: calls `visit` for each range. Returns the end of the array. */

@@ -39,14 +39,19 @@ function versionMember(
   bytes: Buffer,
   { versionStart, versionEnd }: VersionedRange,
 ): readonly [from: number, to: number] {
-  const keyEnd = bytes.lastIndexOf(quote, versionStart - 1);
-  const from = bytes.lastIndexOf(quote, keyEnd - 1);
+  const from = quoteBefore(bytes, quoteBefore(bytes, versionStart));
   let next = versionEnd;
   while (isSpace(bytes[next])) next += 1;
   if (bytes[next] === commaByte) return [from, next + 1];
   let before = from - 1;
   while (isSpace(bytes[before])) before -= 1;
   return [bytes[before] === commaByte ? before : from, versionEnd];
+}
+
+function quoteBefore(bytes: Buffer, end: number): number {
+  let at = end - 1;
+  while (bytes[at] !== quote) at -= 1;
+  return at;
 }
 
 function isSpace(byte: number | undefined): boolean {

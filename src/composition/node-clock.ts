@@ -8,6 +8,11 @@ export const nodeClock: Clock = {
   nowMs: () => Date.now(),
   monotonicMs: () => performance.now(),
   after(delayMs, task) {
+    if (delayMs <= 0) {
+      // A timer of 0 is one of 1 ms.
+      const turn = setImmediate(task);
+      return { [Symbol.dispose]: () => clearImmediate(turn) };
+    }
     const timer = setTimeout(task, Math.min(delayMs, longestDelayMs));
     return { [Symbol.dispose]: () => clearTimeout(timer) };
   },

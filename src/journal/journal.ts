@@ -1,11 +1,13 @@
 /**
  * Keeps correlations over a crash, in segments of lines. It owns the segment that is written to, and the appends that wait for it.
  *
- * J1 An append resolves when its line is with the operating system (synced, if asked for), and rejects otherwise; never both.
- * J2 One write is under way at a time; what arrives meanwhile goes out together in the next one, `maxPendingBytes` at most.
+ * J1 An append resolves when its line is with the operating system (synced, if asked for), and rejects when that fails.
+ * J2 One write is under way at a time; what arrives together, or meanwhile, goes out together in the next one, `maxPendingBytes` at most.
  * J3 A line that was cut by a failed write never damages another: the next write begins with a line end.
  * J4 After a failure every later append tries again; nothing has to be restarted.
- * J5 How many correlations are missing is written down as soon as something can be written again.
+ * J5 A disk that hangs is waited for once: an append that is overdue rejects, and so do those that come while it is, at once. Their
+ *    lines are written all the same when the disk goes on.
+ * J6 How many correlations are missing is written down as soon as something can be written again.
  */
 
 import type { Clock, CorrelationJournal, FileHandle, FileSystem, Log, Meter, Timer } from "../../actors/ports.ts";
@@ -42,6 +44,8 @@ const defaultTtlMs = 600_000;
 const defaultSegmentMaxBytes = 8 * 1024 * 1024;
 const defaultMaxTotalBytes = 256 * 1024 * 1024;
 const defaultMaxPendingBytes = 4 * 1024 * 1024;
+/** The API server waits for a review 1 to 3 s (K21). */
+const patienceMs = 500;
 /** A segment outlives the TTL by this part of it. */
 const segmentsPerTtl = 5;
 
@@ -76,6 +80,8 @@ interface Batch {
   readonly firstArrival: number;
   newestMs: number;
   readonly written: PromiseWithResolvers<void>;
+  /** Null: there was none left. */
+  readonly patience: Timer | null;
 }
 
 interface OpenSegment {
@@ -94,6 +100,8 @@ class Journal implements CorrelationJournal, AsyncDisposable {
   #waiting: Batch | null = null;
   #open: OpenSegment | null = null;
   #lost = 0;
+  /** A batch has been waiting for too long. */
+  #overdue = false;
   #tidy = false;
   #closed = false;
   #timer: Timer | null = null;
@@ -127,7 +135,7 @@ class Journal implements CorrelationJournal, AsyncDisposable {
       );
     }
     const { arrival, atMs } = correlation;
-    batch ??= this.#waiting = newBatch(arrival);
+    batch ??= this.#waiting = this.#newBatch(arrival);
     batch.text += line;
     batch.sizeBytes += sizeBytes;
     batch.count += 1;
@@ -146,7 +154,8 @@ class Journal implements CorrelationJournal, AsyncDisposable {
   #wake(): void {
     if (this.#running) return;
     this.#running = true;
-    this.#work = this.#run();
+    // What is appended in the same breath goes out in the same write.
+    this.#work = Promise.resolve().then(() => this.#run());
   }
 
   async #run(): Promise<void> {
@@ -163,8 +172,10 @@ class Journal implements CorrelationJournal, AsyncDisposable {
       this.#waiting = null;
       try {
         await this.#write(batch);
+        this.#settle(batch);
         batch.written.resolve();
       } catch (error) {
+        this.#settle(batch);
         this.#lost += batch.count;
         this.#tidy = true;
         await this.#drop();
@@ -172,6 +183,22 @@ class Journal implements CorrelationJournal, AsyncDisposable {
         batch.written.reject(error);
       }
     }
+  }
+
+  #newBatch(firstArrival: number): Batch {
+    const written = Promise.withResolvers<void>();
+    const giveUp = (): void => {
+      this.#overdue = true;
+      written.reject(refused("journal-overdue", `A write of the journal takes more than ${patienceMs} ms.`));
+    };
+    const patience = this.#overdue ? null : this.#options.clock.after(patienceMs, giveUp);
+    if (patience === null) giveUp();
+    return { text: "", sizeBytes: 0, count: 0, firstArrival, newestMs: 0, written, patience };
+  }
+
+  #settle({ patience }: Batch): void {
+    patience?.[Symbol.dispose]();
+    this.#overdue = false;
   }
 
   async #write(batch: Batch): Promise<void> {
@@ -242,10 +269,6 @@ class Journal implements CorrelationJournal, AsyncDisposable {
       this.#armTimer();
     });
   }
-}
-
-function newBatch(firstArrival: number): Batch {
-  return { text: "", sizeBytes: 0, count: 0, firstArrival, newestMs: 0, written: Promise.withResolvers() };
 }
 
 function refused(code: string, message: string): KubescribeError {

@@ -1,6 +1,7 @@
 /**
- * The lines of a segment: `CRC32 JSON\n`, the checksum in eight hexadecimal digits over the JSON. A line that was cut, or grown together
- * with the next one, does not fit its checksum. Bytes of objects are never written: they may be Secrets.
+ * The lines of a segment: `CRC32 JSON\n`, the checksum in eight hexadecimal digits over the JSON, which is an array: of a correlation's
+ * fields in order, without their names, or of two numbers for lost ones. A line that was cut, or grown together with the next one,
+ * does not fit its checksum. Bytes of objects are never written: they may be Secrets.
  */
 
 import { crc32 } from "node:zlib";
@@ -13,7 +14,7 @@ export type JournalRecord =
   | { readonly kind: "lost"; readonly count: number; readonly atMs: number };
 
 export function encodeRecord(record: JournalRecord): string {
-  const json = JSON.stringify(record.kind === "lost" ? [record.count, record.atMs] : record.correlation);
+  const json = JSON.stringify(record.kind === "lost" ? [record.count, record.atMs] : fieldsOf(record.correlation));
   return `${crc32(json).toString(16).padStart(8, "0")} ${json}\n`;
 }
 
@@ -28,39 +29,59 @@ export function decodeRecord(line: string): JournalRecord | null {
   } catch {
     return null;
   }
-  if (Array.isArray(value)) return { kind: "lost", count: toNumber(value[0]), atMs: toNumber(value[1]) };
-  if (typeof value !== "object" || value === null) return null;
-  return { kind: "correlation", correlation: toCorrelation(value as Fields) };
+  if (!Array.isArray(value)) return null;
+  const fields: readonly unknown[] = value;
+  if (fields.length === 2) return { kind: "lost", count: toNumber(fields[0]), atMs: toNumber(fields[1]) };
+  return { kind: "correlation", correlation: toCorrelation(fields) };
 }
 
-type Fields = Readonly<Record<string, unknown>>;
+/** New fields go to the end: an older version reads past them. */
+function fieldsOf(correlation: Correlation): readonly unknown[] {
+  return [
+    correlation.arrival,
+    correlation.atMs,
+    correlation.typeKey,
+    correlation.namespace,
+    correlation.name,
+    correlation.uid,
+    correlation.operation,
+    correlation.subresource,
+    correlation.user,
+    correlation.claims,
+    correlation.fieldManager,
+    correlation.base,
+    correlation.objectHash,
+    correlation.unchanged,
+    correlation.replicas,
+  ];
+}
 
-/** What fits its checksum was written by us; a field that an older version did not know becomes its empty value. */
-function toCorrelation(fields: Fields): Correlation {
-  const text = (name: string): string => {
-    const value = fields[name];
-    return typeof value === "string" ? value : "";
-  };
-  const replicas = fields["replicas"];
-  const claims = fields["claims"];
+/** What fits its checksum was written by us; a field that an older version did not write becomes its empty value. */
+function toCorrelation(fields: readonly unknown[]): Correlation {
+  const [arrival, atMs, typeKey, namespace, name, uid, operation, subresource, user, claims, ...rest] = fields;
+  const [fieldManager, base, objectHash, unchanged, replicas] = rest;
   return {
-    arrival: toNumber(fields["arrival"]),
-    atMs: toNumber(fields["atMs"]),
-    typeKey: text("typeKey") as TypeKey,
-    namespace: text("namespace"),
-    name: text("name"),
-    uid: text("uid") as Uid,
-    operation: text("operation") as Operation,
-    subresource: text("subresource"),
-    user: text("user"),
+    arrival: toNumber(arrival),
+    atMs: toNumber(atMs),
+    typeKey: toText(typeKey) as TypeKey,
+    namespace: toText(namespace),
+    name: toText(name),
+    uid: toText(uid) as Uid,
+    operation: toText(operation) as Operation,
+    subresource: toText(subresource),
+    user: toText(user),
     claims: typeof claims === "object" && claims !== null ? (claims as Record<string, string>) : {},
-    fieldManager: text("fieldManager"),
-    base: text("base") as ResourceVersion | "",
-    objectHash: text("objectHash") as ObjectHash | "",
-    oldObjectHash: text("oldObjectHash") as ObjectHash | "",
+    fieldManager: toText(fieldManager),
+    base: toText(base) as ResourceVersion | "",
+    objectHash: toText(objectHash) as ObjectHash | "",
+    unchanged: unchanged === true,
     replicas: typeof replicas === "number" ? replicas : null,
     restored: true,
   };
+}
+
+function toText(value: unknown): string {
+  return typeof value === "string" ? value : "";
 }
 
 function toNumber(value: unknown): number {

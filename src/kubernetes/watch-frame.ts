@@ -6,6 +6,7 @@ import { JsonMembers } from "../bytes/json-members.ts";
 import { expectEnd } from "../bytes/json-scan.ts";
 import { readObjectHead } from "../bytes/object-head.ts";
 import type { ObjectHead } from "../bytes/object-head.ts";
+import { stageDocument } from "../bytes/skip-container.ts";
 import { toWatchEvent } from "./watch-event.ts";
 
 export type WatchFrame =
@@ -20,6 +21,7 @@ export function decodeFrame(
   range: { readonly start: number; readonly end: number },
   context: { readonly type: ResourceType; readonly atMs: number },
 ): WatchFrame {
+  stageDocument(bytes, range.start, range.end);
   const members = new JsonMembers(bytes, range.start, range.end);
   let kind = "";
   let head: ObjectHead | null = null;

@@ -201,7 +201,7 @@ describe("the engine", () => {
       { version: 30, object: "a2", name: "a" },
       { version: 11, object: "b", name: "b", uid: "b" },
     ]);
-    expect(world.last).toBe("relist 40: UPDATE a collapsed, UPDATE d unresolved, DELETE c unresolved");
+    expect(world.last).toBe("relist 40: UPDATE a recovered, UPDATE d unresolved, DELETE c unresolved");
   });
 
   it("begins with the exact state at the cursor, whatever a record says beyond it", () => {

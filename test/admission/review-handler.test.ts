@@ -50,7 +50,7 @@ const allowed = {
   apiVersion: "admission.k8s.io/v1",
   response: { uid: "705ab4f5-6393-11e8-b7cc-42010a800002", allowed: true },
 };
-const parsed = (bytes: Uint8Array): unknown => JSON.parse(Buffer.from(bytes).toString());
+const parsed = (answer: string): unknown => JSON.parse(answer);
 
 describe("a review", () => {
   test("is correlated, then journalled, then allowed", async () => {
@@ -118,14 +118,6 @@ describe("whatever fails, the review is allowed", () => {
     expect(recorder.counted("webhook_correlations")).toBe(1);
   });
 
-  test("the journal hangs: answered in half a second", async () => {
-    const { handle, recorder, clock } = createWorld({ journal: { append: () => new Promise(() => undefined) } });
-    const answer = handle(bytesOf(reviewOf()));
-    await clock.run(500);
-    expect(parsed(await answer)).toEqual(allowed);
-    expect(recorder.counted("journal_errors{timeout}")).toBe(1);
-  });
-
   test("arrival numbers cannot be had", async () => {
     const { handle, recorder } = createWorld({
       nextArrival: () => {
@@ -133,7 +125,7 @@ describe("whatever fails, the review is allowed", () => {
       },
     });
     expect(parsed(await handle(bytesOf(reviewOf())))).toEqual(allowed);
-    expect(recorder.counted("webhook_faults{record}")).toBe(1);
+    expect(recorder.counted("webhook_faults{correlate}")).toBe(1);
   });
 
   test("the scan has a bug", async () => {

@@ -51,7 +51,7 @@ describe("what is recorded", () => {
         fieldManager: "kubectl-edit",
         base: "7",
         objectHash: hashOf(configMap("99", { a: "2" })),
-        oldObjectHash: hashOf(configMap("99")),
+        unchanged: false,
         replicas: null,
       },
     });
@@ -69,14 +69,14 @@ describe("what is recorded", () => {
       name: "job-x7k2",
       uid: "u9",
       base: "",
-      oldObjectHash: "",
+      unchanged: false,
     });
   });
 
   test("a deletion: name and uid are those of oldObject, as a deletecollection has no other", () => {
     const draft = draftOf({ operation: "DELETE", name: "", object: null, options: { kind: "DeleteOptions" } });
     expect(draft).toMatchObject({ name: "settings", uid: "4be52ede", base: "7", objectHash: "", fieldManager: "" });
-    expect(draft.oldObjectHash).toBe(hashOf(configMap("8")));
+    expect(draft.unchanged).toBe(false);
   });
 
   test.each([

@@ -11,6 +11,7 @@ import type { Clock, FileSystem } from "../../actors/ports.ts";
 import { KubescribeError } from "../../machines/error.ts";
 import type { AdmissionServer, AdmissionServerOptions } from "../../src/admission/server.ts";
 import { startAdmissionServer } from "../../src/admission/server.ts";
+import { nodeClock } from "../../src/composition/node-clock.ts";
 import { makeCertificate } from "../../src/simulator/certificate.ts";
 import type { SelfMadeCertificate } from "../../src/simulator/certificate.ts";
 import type { SimulatedClock } from "../fakes/clock.ts";
@@ -46,7 +47,7 @@ afterEach(async () => {
 
 /** Answers `echo: BODY`; a body of `wait` is answered when the test says so, `bad` is refused, `bug` throws. */
 const gates: PromiseWithResolvers<undefined>[] = [];
-async function echo(body: Uint8Array): Promise<Uint8Array> {
+async function echo(body: Uint8Array): Promise<string> {
   const text = Buffer.from(body).toString();
   if (text === "bad") throw new KubescribeError("review-malformed", "expected better", { retry: "never" });
   if (text === "bug") throw new TypeError("secret");
@@ -55,12 +56,14 @@ async function echo(body: Uint8Array): Promise<Uint8Array> {
     gates.push(gate);
     await gate.promise;
   }
-  return Buffer.from(text.length > 100 ? String(text.length) : `echo: ${text}`);
+  return text.length > 100 ? String(text.length) : `echo: ${text}`;
 }
 
 async function start(overrides: Partial<AdmissionServerOptions> = {}): Promise<World> {
   const recorder = createRecorder();
   const clock = createSimulatedClock();
+  // The sockets are real, and so are the loop's turns.
+  const turns: Clock = { ...clock, after: (ms, task) => (ms > 0 ? clock : nodeClock).after(ms, task) };
   const disk = new Map([
     ["/tls.crt", one.certificatePem],
     ["/tls.key", one.keyPem],
@@ -82,7 +85,7 @@ async function start(overrides: Partial<AdmissionServerOptions> = {}): Promise<W
     certFile: "/tls.crt",
     keyFile: "/tls.key",
     handleReview: echo,
-    clock,
+    clock: turns,
     files,
     meter: recorder.meter,
     log: recorder.log,

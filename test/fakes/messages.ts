@@ -53,7 +53,7 @@ export function correlationOf(sketch: CorrelationSketch): Correlation {
     fieldManager: "test",
     base: sketch.base === undefined ? "" : (String(sketch.base) as ResourceVersion),
     objectHash: (sketch.object ?? "") as ObjectHash,
-    oldObjectHash: (sketch.oldObject ?? (sketch.operation === "UPDATE" ? "something older" : "")) as ObjectHash,
+    unchanged: sketch.operation === "UPDATE" && sketch.object === sketch.oldObject,
     replicas: sketch.replicas ?? null,
     restored: sketch.restored ?? false,
   };

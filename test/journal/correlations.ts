@@ -16,7 +16,7 @@ export function correlationOf(arrival: number, atMs: number, overrides: Partial<
     fieldManager: "kubectl",
     base: "41" as ResourceVersion,
     objectHash: "b".repeat(44) as ObjectHash,
-    oldObjectHash: "",
+    unchanged: false,
     replicas: null,
     restored: false,
     ...overrides,
