@@ -36,7 +36,7 @@ import type { ProcessTable } from "./process-lock.ts";
 import { createProcessTable } from "./process-table.ts";
 import { Readiness } from "./readiness.ts";
 import { RuleView } from "./rule-view.ts";
-import { lockTarget } from "./target-lock.ts";
+import { lockedPool } from "./target-lock.ts";
 import { targetOptionsOf } from "./target-options.ts";
 
 const readyPollMs = 50;
@@ -145,15 +145,13 @@ async function openTargets(
 ): Promise<ReadonlyMap<string, BranchActor>> {
   const { files, clock } = ports;
   const targets = rules.targets.map((target) => targetOptionsOf(target, clusterUid));
-  const pool = stack.use(
-    createPiscinaCommitPool({
-      targets,
-      selectionsOf: (targetId) => rules.selectionsOf(targetId),
-      workerUrl: new URL("commit-worker.ts", import.meta.url).href,
-      prepareThreads: options.bounds.commitThreads,
-      lock: (target) => lockTarget(target, { fs: files, clock, processes }),
-    }),
-  );
+  const threads = createPiscinaCommitPool({
+    targets,
+    selectionsOf: (targetId) => rules.selectionsOf(targetId),
+    workerUrl: new URL("commit-worker.ts", import.meta.url).href,
+    prepareThreads: options.bounds.commitThreads,
+  });
+  const pool = stack.use(lockedPool(threads, { targets, fs: files, clock, processes }));
   const ids = targets.map(({ id }) => id);
   const branches = await openBranches(ids, { ...ports, options, clusterUid, rules, source, pool });
   for (const branch of branches.values()) stack.use(branch);
