@@ -5,7 +5,7 @@ import { KubescribeError } from "../../machines/error.ts";
 import { createPiscinaCommitPool } from "../../src/git/piscina-pool.ts";
 import { lockedPool, lockTarget } from "../../src/composition/target-lock.ts";
 import { createNodeFileSystem } from "../../src/composition/node-file-system.ts";
-import { createProcessTable } from "../../src/composition/process-table.ts";
+import { createProcessTable } from "../../src/composition/node-process-table.ts";
 import { createSimulatedClock } from "../fakes/clock.ts";
 import { allSelections, changed, configmaps, cursorOf, flush, itemOf, targetAt, temporaryPlace } from "./fixtures.ts";
 
