@@ -68,6 +68,7 @@ export async function openCommitWorld(directory: string, traffic: Traffic): Prom
   const { journal } = await openJournal({ ...ports, directory: `${directory}/journal`, sync: false });
   stack.use(journal);
   const ledger = new DurableLedger();
+  await ensureRepository({ fs: ports.files, repository, branch: "main", sync: true });
   const branch = await openBranchActor({
     ...ports,
     targetId,
@@ -256,9 +257,5 @@ function poolOf(repository: string): CommitPool {
     selectionsOf: () => selections,
     workerUrl: new URL("../src/composition/commit-worker.ts", import.meta.url).href,
     prepareThreads: commitThreads,
-    async lock() {
-      await ensureRepository({ fs: createNodeFileSystem(), repository, branch: "main", sync: true });
-      return { [Symbol.asyncDispose]: () => Promise.resolve() };
-    },
   });
 }

@@ -33,7 +33,7 @@ export async function checkRun(options: RunOptions, ports: CheckPorts): Promise<
   }
   const documents = await check(() => loadDocuments(ports.files, options.config));
   await check(() => checkCertificates(options, ports));
-  await check(() => new Credentials(options.kubeconfig).look());
+  await check(() => new Credentials(options.kubeconfig, ports.files).look());
   await check(() => checkDataDir(options.dataDir, ports.files));
   for (const document of documents ?? []) {
     if (document.kind === "GitRepoConfig") await check(() => checkRepository(document, ports.files));

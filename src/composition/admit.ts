@@ -4,11 +4,9 @@ import type { Subject } from "rxjs";
 
 import type { CorrelationMessage, Engine } from "../../actors/engine.ts";
 import { createReviewHandler } from "../admission/review-handler.ts";
-import { startAdmissionServer } from "../admission/server.ts";
-import type { AdmissionServer } from "../admission/server.ts";
 import type { EnginePlan } from "../commands/run.ts";
 import { openJournal } from "../journal/journal.ts";
-import type { EnginePorts } from "./engine-ports.ts";
+import type { EnginePorts, Listener } from "./engine-ports.ts";
 import { claimKeysOf } from "./target-options.ts";
 
 export interface Admitting {
@@ -22,7 +20,7 @@ export async function admit(
   { engine, correlation$ }: Admitting,
   ports: EnginePorts,
   stack: AsyncDisposableStack,
-): Promise<AdmissionServer> {
+): Promise<Listener> {
   const { admission, bounds } = options;
   const { log } = ports;
   const { journal, correlations, highestArrival, lastLifeArrival, lost } = await openJournal({
@@ -44,8 +42,7 @@ export async function admit(
     correlate: (correlation, object) => correlation$.next({ correlation, object }),
   });
   return stack.use(
-    await startAdmissionServer({
-      ...ports,
+    await ports.takeReviews({
       ...admission.address,
       path: admission.path,
       certFile: admission.tlsCertFile,

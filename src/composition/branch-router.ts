@@ -1,6 +1,6 @@
 /** Owns the branch actors once they are open, and brings each message to those whose target wants its type. */
 import type { BranchActor } from "../../actors/branch-actor.ts";
-import type { Log } from "../../actors/ports.ts";
+import type { Clock, Log } from "../../actors/ports.ts";
 import type { BranchMessage, TypeKey } from "../../machines/messages.ts";
 import type { RuleView } from "./rule-view.ts";
 
@@ -29,12 +29,14 @@ export class BranchRouter {
     for (const [targetId, branch] of this.#branches) if (this.#rules.wants(targetId, typeKey)) yield branch;
   }
 
-  /** Resolves when all that was received is committed; a target that cannot be flushed keeps no other from it. */
-  async drain(signal: AbortSignal, log: Log): Promise<void> {
+  /** Resolves when all that was received is committed, or patience ends; a target that cannot be flushed keeps no other from it. */
+  async drain(patienceMs: number, { clock, log }: { readonly clock: Clock; readonly log: Log }): Promise<void> {
+    const impatience = new AbortController();
+    using _timer = clock.after(patienceMs, () => impatience.abort());
     await Promise.all(
       Array.from(this.#branches, async ([target, branch]) => {
         try {
-          await branch.drain(signal);
+          await branch.drain(impatience.signal);
         } catch (error) {
           const reason = error instanceof Error ? error.message : "unknown";
           log.warn("a target still had changes to commit; the API server will be asked for them again", {

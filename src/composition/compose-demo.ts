@@ -11,6 +11,7 @@ import { parseRunOptions } from "../config/run-options.ts";
 import { createPrometheusMeter } from "../telemetry/meter.ts";
 import { nodeClock, nodeRandom } from "./node-clock.ts";
 import { createNodeFileSystem } from "./node-file-system.ts";
+import { nodePorts } from "./node-ports.ts";
 import { startEngine } from "./start-engine.ts";
 import { terminalLog } from "./terminal-log.ts";
 
@@ -51,14 +52,11 @@ async function startDemoEngine(wanted: DemoEngineOptions, { cwd, signal }: Comma
     ].flat(),
     cwd,
   );
-  const files = createNodeFileSystem();
   const log = terminalLog({ level: options.logLevel, format: options.logFormat });
   const meter = createPrometheusMeter();
-  const documents = await loadDocuments(files, options.config);
-  const engine = await startEngine(
-    { options, documents },
-    { clock: nodeClock, random: nodeRandom, files, meter, log, signal },
-  );
+  const ports = await nodePorts({ meter, log, signal });
+  const documents = await loadDocuments(ports.files, options.config);
+  const engine = await startEngine({ options, documents }, ports);
   return {
     ready: engine.ready,
     admissionAddress: () => engine.admissionAddress(),

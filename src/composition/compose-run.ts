@@ -5,8 +5,7 @@ import { exitDone } from "../commands/command-line.ts";
 import { run, runHelp } from "../commands/run.ts";
 import { parseRunOptions } from "../config/run-options.ts";
 import { createPrometheusMeter } from "../telemetry/meter.ts";
-import { nodeClock, nodeRandom } from "./node-clock.ts";
-import { createNodeFileSystem } from "./node-file-system.ts";
+import { nodePorts } from "./node-ports.ts";
 import { startEngine } from "./start-engine.ts";
 import { terminalLog } from "./terminal-log.ts";
 
@@ -18,7 +17,6 @@ export async function composeRun(argv: readonly string[], context: CommandContex
   const options = parseRunOptions(argv, context.cwd);
   await using meter = createPrometheusMeter();
   const log = terminalLog({ level: options.logLevel, format: options.logFormat });
-  const { signal } = context;
-  const ports = { clock: nodeClock, random: nodeRandom, files: createNodeFileSystem(), meter, log, signal };
+  const ports = await nodePorts({ meter, log, signal: context.signal });
   return await run(options, { ...ports, startEngine: (plan) => startEngine(plan, ports) });
 }

@@ -27,7 +27,7 @@ export async function composeVerify(argv: readonly string[], context: CommandCon
   const documents = await loadDocuments(files, options.config);
   await using meter = createPrometheusMeter();
   const log = terminalLog({ level: "warn", format: "auto" });
-  await using api = await connectApiServer({ kubeconfig: options.kubeconfig, clock: nodeClock, meter, log });
+  await using api = await connectApiServer({ kubeconfig: options.kubeconfig, clock: nodeClock, files, meter, log });
   const served = new ServedTypes().read(await new Discovery(api).read(signal));
   const rules = compileRules(documents, served);
   for (const warning of rules.warnings) context.error(`kubescribe verify: ${problemLine(warning)}\n`);

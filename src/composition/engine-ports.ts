@@ -1,13 +1,41 @@
-/** What the composition of the engine is filled with: Node's, or a simulation's. */
-import type { Clock, FileSystem, Log, Random } from "../../actors/ports.ts";
-import type { PrometheusMeter } from "../telemetry/meter.ts";
+/** All that the composition of the engine has of the world: Node's (node-ports.ts), or a simulation's. */
+import type { ApiServer, Clock, CommitPool, FileSystem, Log, Meter, Random } from "../../actors/ports.ts";
+import type { AdmissionServerOptions } from "../admission/server.ts";
+import type { Address } from "../config/options.ts";
+import type { PiscinaCommitPoolOptions } from "../git/piscina-pool.ts";
+import type { ProbeServerOptions } from "../telemetry/probes.ts";
+import type { ProcessTable } from "./process-lock.ts";
 
 export interface EnginePorts {
   readonly clock: Clock;
   readonly random: Random;
   readonly files: FileSystem;
-  readonly meter: PrometheusMeter;
+  readonly meter: Meter;
   readonly log: Log;
   /** Aborted: whatever is still starting gives up. */
   readonly signal: AbortSignal;
+  /** For the locks. */
+  readonly processes: ProcessTable;
+  /** Null: the service account of the pod. Nothing is read before it is asked for something. */
+  readonly connect: (kubeconfig: string | null) => ClusterApi;
+  /** Resolves when reviews are taken; throws a KubescribeError that says why they cannot be. */
+  readonly takeReviews: (options: ReviewsOptions) => Promise<Listener>;
+  /** Resolves when probes are answered; throws a KubescribeError that says why they cannot be. Metrics are served beside them. */
+  readonly serveProbes: (options: ProbesOptions) => Promise<Listener>;
+  /** Repositories must be there before they are opened. */
+  readonly commitPool: (options: CommitPoolOptions) => CommitPool;
 }
+
+export interface ClusterApi extends ApiServer, AsyncDisposable {
+  /** Reads the credentials now. Throws a KubescribeError that says why they cannot be used. */
+  refresh(): Promise<void>;
+}
+
+export interface Listener extends AsyncDisposable {
+  /** With the port that was found free, where 0 was asked for. */
+  readonly address: Address;
+}
+
+export type ReviewsOptions = Omit<AdmissionServerOptions, "clock" | "files" | "meter" | "log" | "createServer">;
+export type ProbesOptions = Omit<ProbeServerOptions, "exposition" | "log">;
+export type CommitPoolOptions = Omit<PiscinaCommitPoolOptions, "workerUrl">;

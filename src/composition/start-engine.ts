@@ -16,13 +16,10 @@ import { WatchManager } from "../../actors/watch-manager.ts";
 import type { WatchMessage } from "../../machines/messages.ts";
 import type { EnginePlan, RunningEngine } from "../commands/run.ts";
 import type { Address } from "../config/options.ts";
-import { createPiscinaCommitPool } from "../git/piscina-pool.ts";
-import { HttpsApiServer } from "../kubernetes/api-server.ts";
 import { createWatchSource } from "../kubernetes/api-watch-source.ts";
 import { readClusterUid } from "../kubernetes/cluster-uid.ts";
 import { Discovery } from "../kubernetes/discovery.ts";
 import { sameContent } from "../sanitize/same-content.ts";
-import { startProbeServer } from "../telemetry/probes.ts";
 import { admit } from "./admit.ts";
 import { BranchRouter } from "./branch-router.ts";
 import { engineBoundsOf } from "./engine-bounds.ts";
@@ -32,11 +29,9 @@ import { KnownKeeper } from "./known-keeper.ts";
 import { lowestCursor, openBranches } from "./open-branches.ts";
 import { persistently } from "./persistently.ts";
 import { acquireProcessLock } from "./process-lock.ts";
-import type { ProcessTable } from "./process-lock.ts";
-import { createProcessTable } from "./process-table.ts";
 import { Readiness } from "./readiness.ts";
 import { RuleView } from "./rule-view.ts";
-import { lockTarget } from "./target-lock.ts";
+import { lockedPool } from "./target-lock.ts";
 import { targetOptionsOf } from "./target-options.ts";
 
 const readyPollMs = 50;
@@ -44,15 +39,16 @@ const readyPollMs = 50;
 export async function startEngine(plan: EnginePlan, ports: EnginePorts): Promise<RunningEngine> {
   await using stack = new AsyncDisposableStack();
   const { options, documents } = plan;
-  const { clock, files, meter, log, signal } = ports;
-  const processes = await createProcessTable();
+  const { clock, files, log, signal, processes } = ports;
   const what = `the data directory ${options.dataDir}`;
   stack.use(await acquireProcessLock({ fs: files, clock, processes, path: join(options.dataDir, "lock"), what }));
   const readiness = new Readiness();
-  const probes = stack.use(await serveProbes(plan, readiness, ports));
+  const probes = stack.use(
+    await ports.serveProbes({ ...options.metrics, live: () => [], ready: () => readiness.conditions() }),
+  );
   log.info("Metrics and probes are served.", { address: addressOf(probes.address) });
 
-  const api = stack.use(new HttpsApiServer({ kubeconfig: options.kubeconfig, clock, meter, log }));
+  const api = stack.use(ports.connect(options.kubeconfig));
   const source = createWatchSource({ api, clock });
   const rules = new RuleView({ documents, discovery: new Discovery(api), log });
   const router = new BranchRouter(rules);
@@ -65,12 +61,12 @@ export async function startEngine(plan: EnginePlan, ports: EnginePorts): Promise
   await api.refresh();
   const clusterUid = await persistently(() => readClusterUid(api, signal), ports);
   await persistently(() => rules.refresh(signal), ports);
-  router.opened(await openTargets(plan, { clusterUid, rules, source, processes }, ports, stack));
+  router.opened(await openTargets(plan, { clusterUid, rules, source }, ports, stack));
   const store = new KnownStore(files, options.dataDir, log);
   for (const typeKey of rules.typeKeys) engine.registry.restore(typeKey, await store.load(typeKey));
   const recordsOf = engine.registry.recordsOf.bind(engine.registry);
   const keeper = stack.use(new KnownKeeper({ store, clock, log, watch$, recordsOf }));
-  const drain = (): Promise<void> => router.drain(AbortSignal.timeout(options.bounds.drainSeconds * 1000), log);
+  const drain = (): Promise<void> => router.drain(options.bounds.drainSeconds * 1000, ports);
   stack.defer(async () => {
     await drain();
     await keeper.save();
@@ -96,16 +92,6 @@ export async function startEngine(plan: EnginePlan, ports: EnginePorts): Promise
       return owned.disposeAsync();
     },
   };
-}
-
-function serveProbes({ options }: EnginePlan, readiness: Readiness, { meter, log }: EnginePorts) {
-  return startProbeServer({
-    ...options.metrics,
-    exposition: () => meter.exposition(),
-    live: () => [],
-    ready: () => readiness.conditions(),
-    log,
-  });
 }
 
 interface EngineParts {
@@ -134,26 +120,22 @@ interface Targeting {
   readonly clusterUid: string;
   readonly rules: RuleView;
   readonly source: ReturnType<typeof createWatchSource>;
-  readonly processes: ProcessTable;
 }
 
 async function openTargets(
   { options }: EnginePlan,
-  { clusterUid, rules, source, processes }: Targeting,
+  { clusterUid, rules, source }: Targeting,
   ports: EnginePorts,
   stack: AsyncDisposableStack,
 ): Promise<ReadonlyMap<string, BranchActor>> {
-  const { files, clock } = ports;
+  const { files, clock, processes } = ports;
   const targets = rules.targets.map((target) => targetOptionsOf(target, clusterUid));
-  const pool = stack.use(
-    createPiscinaCommitPool({
-      targets,
-      selectionsOf: (targetId) => rules.selectionsOf(targetId),
-      workerUrl: new URL("commit-worker.ts", import.meta.url).href,
-      prepareThreads: options.bounds.commitThreads,
-      lock: (target) => lockTarget(target, { fs: files, clock, processes }),
-    }),
-  );
+  const threads = ports.commitPool({
+    targets,
+    selectionsOf: (targetId) => rules.selectionsOf(targetId),
+    prepareThreads: options.bounds.commitThreads,
+  });
+  const pool = stack.use(lockedPool(threads, { targets, fs: files, clock, processes }));
   const ids = targets.map(({ id }) => id);
   const branches = await openBranches(ids, { ...ports, options, clusterUid, rules, source, pool });
   for (const branch of branches.values()) stack.use(branch);

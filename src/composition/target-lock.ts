@@ -1,8 +1,9 @@
-/** The lock that keeps two processes from writing one target of one repository; for `createPiscinaCommitPool`. */
+/** The lock that keeps two processes from writing one target of one repository. */
 
-import type { Clock, FileSystem } from "../../actors/ports.ts";
+import type { Clock, CommitPool, FileSystem } from "../../actors/ports.ts";
 import { refPartOf } from "../git/layout.ts";
 import { ensureRepository } from "../git/repository.ts";
+import { targetOf } from "../git/stages.ts";
 import type { TargetOptions } from "../git/target.ts";
 import { acquireProcessLock, type ProcessTable } from "./process-lock.ts";
 
@@ -10,6 +11,39 @@ export interface TargetLockOptions {
   readonly fs: FileSystem;
   readonly clock: Clock;
   readonly processes: ProcessTable;
+}
+
+export interface LockedPoolOptions extends TargetLockOptions {
+  readonly targets: readonly TargetOptions[];
+}
+
+/** Takes a target's lock, and makes its repository, before `pool` first touches it; ends `pool` before it lets go of them. */
+export function lockedPool(pool: CommitPool, options: LockedPoolOptions): CommitPool {
+  const locks = new Map<string, Promise<AsyncDisposable>>();
+  const locked = async (targetId: string): Promise<void> => {
+    const held = locks.get(targetId) ?? lockTarget(targetOf(options.targets, targetId), options);
+    locks.set(targetId, held);
+    await held.catch((error: unknown) => {
+      locks.delete(targetId);
+      throw error;
+    });
+  };
+  return {
+    async open(targetId) {
+      await locked(targetId);
+      return pool.open(targetId);
+    },
+    async flush(targetId, request) {
+      await locked(targetId);
+      return pool.flush(targetId, request);
+    },
+    async [Symbol.asyncDispose]() {
+      await pool[Symbol.asyncDispose]();
+      for (const held of await Promise.allSettled(locks.values())) {
+        if (held.status === "fulfilled") await held.value[Symbol.asyncDispose]();
+      }
+    },
+  };
 }
 
 /** Makes the repository where there is none: the lock file stands in it. */

@@ -1,6 +1,6 @@
 /**
  * The commit pool on worker threads: one pool prepares chunks for every target; each target has a thread of its own that holds
- * its tree. The main thread only hands buffers from one to the other.
+ * its tree. The main thread only hands buffers from one to the other. Repositories must be there before they are opened.
  */
 
 import { Piscina } from "piscina";
@@ -10,7 +10,6 @@ import type { Retry } from "../../machines/error.ts";
 import type { Chunk } from "./batch.ts";
 import { createCommitPool, type SelectionsOf } from "./commit-pool.ts";
 import type { PreparedChunk } from "./prepare.ts";
-import { targetOf } from "./stages.ts";
 import type { TargetOptions } from "./target.ts";
 
 export interface PiscinaCommitPoolOptions {
@@ -19,8 +18,6 @@ export interface PiscinaCommitPoolOptions {
   /** src/composition/commit-worker.ts, as a file URL. */
   readonly workerUrl: string;
   readonly prepareThreads: number;
-  /** Called before a target is opened first; what it returns is disposed of when the pool is. */
-  readonly lock: (target: TargetOptions) => Promise<AsyncDisposable>;
 }
 
 /** What comes back from a worker: a class of ours would not survive the way. */
@@ -46,7 +43,7 @@ export async function replyOf<Value>(work: () => Promise<Value>): Promise<Reply<
 }
 
 export function createPiscinaCommitPool(options: PiscinaCommitPoolOptions): CommitPool {
-  const { targets, workerUrl, prepareThreads, lock } = options;
+  const { targets, workerUrl, prepareThreads } = options;
   const threads = (count: number): Piscina => {
     const pool = new Piscina({
       filename: workerUrl,
@@ -61,43 +58,28 @@ export function createPiscinaCommitPool(options: PiscinaCommitPoolOptions): Comm
   };
   const preparing = threads(prepareThreads);
   const assembling = new Map<string, Piscina>();
-  const locks = new Map<string, Promise<AsyncDisposable>>();
   const assemblerOf = (targetId: string): Piscina => {
     const assembler = assembling.get(targetId) ?? threads(1);
     assembling.set(targetId, assembler);
     return assembler;
   };
-  const locked = async (targetId: string): Promise<Piscina> => {
-    const held = locks.get(targetId) ?? lock(targetOf(targets, targetId));
-    locks.set(targetId, held);
-    await held.catch((error: unknown) => {
-      locks.delete(targetId);
-      throw error;
-    });
-    return assemblerOf(targetId);
-  };
   return createCommitPool(options, {
     parallelChunks: prepareThreads * 2,
     async open(targetId) {
-      const assembler = await locked(targetId);
-      return valueOf(await replied<TargetState>(assembler.run(targetId, { name: "open" })));
+      return valueOf(await replied<TargetState>(assemblerOf(targetId).run(targetId, { name: "open" })));
     },
     async prepare(chunk: Chunk) {
       const work = preparing.run(chunk, { name: "prepare", ...transferring([chunk.bytes]) });
       return valueOf(await replied<PreparedChunk>(work));
     },
     async flush(targetId, header, prepared) {
-      const assembler = await locked(targetId);
       const task: FlushTask = { header, prepared };
       const buffers = prepared.flatMap((chunk) => [chunk.entries, chunk.table]);
-      const work = assembler.run(task, { name: "flush", ...transferring(buffers) });
+      const work = assemblerOf(targetId).run(task, { name: "flush", ...transferring(buffers) });
       return valueOf(await replied<FlushResult>(work));
     },
     async [Symbol.asyncDispose]() {
       await Promise.all([preparing.close(), ...[...assembling.values()].map((assembler) => assembler.close())]);
-      for (const held of await Promise.allSettled(locks.values())) {
-        if (held.status === "fulfilled") await held.value[Symbol.asyncDispose]();
-      }
     },
   });
 }

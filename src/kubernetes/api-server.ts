@@ -12,7 +12,7 @@
 import * as http from "node:http";
 import * as https from "node:https";
 
-import type { ApiServer, Clock, HttpRequest, HttpResponse, Log, Meter } from "../../actors/ports.ts";
+import type { ApiServer, Clock, FileSystem, HttpRequest, HttpResponse, Log, Meter } from "../../actors/ports.ts";
 import { Credentials } from "./credentials.ts";
 import type { Connection } from "./credentials.ts";
 
@@ -26,6 +26,7 @@ export interface ApiServerOptions {
   /** Null: the service account of the pod. */
   readonly kubeconfig: string | null;
   readonly clock: Clock;
+  readonly files: Pick<FileSystem, "readFile">;
   readonly meter: Meter;
   readonly log: Log;
 }
@@ -52,7 +53,7 @@ export class HttpsApiServer implements ApiServer, AsyncDisposable {
 
   constructor(options: ApiServerOptions) {
     this.#options = options;
-    this.#credentials = new Credentials(options.kubeconfig);
+    this.#credentials = new Credentials(options.kubeconfig, options.files);
   }
 
   async request(request: HttpRequest, signal: AbortSignal): Promise<HttpResponse> {

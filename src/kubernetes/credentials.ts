@@ -4,13 +4,13 @@
  * tokens keep theirs in it.
  */
 
-import { readFile } from "node:fs/promises";
 import type { Agent } from "node:http";
 import type { RequestOptions } from "node:https";
 import type { ConnectionOptions } from "node:tls";
 
 import type { KubeConfig } from "@kubernetes/client-node";
 
+import type { FileSystem } from "../../actors/ports.ts";
 import { KubescribeError } from "../../machines/error.ts";
 
 export interface Connection {
@@ -28,11 +28,13 @@ const serviceAccountToken = "/var/run/secrets/kubernetes.io/serviceaccount/token
 export class Credentials {
   /** Path of a kubeconfig; null: the service account of the pod. */
   readonly #path: string | null;
+  readonly #files: Pick<FileSystem, "readFile">;
   #text = "";
   #config: KubeConfig | null = null;
 
-  constructor(path: string | null) {
+  constructor(path: string | null, files: Pick<FileSystem, "readFile">) {
     this.#path = path;
+    this.#files = files;
   }
 
   /** Throws `kubeconfig-unreadable`, `kubeconfig-invalid`, `kubeconfig-absent` or `credentials-refused`. */
@@ -60,12 +62,12 @@ export class Credentials {
 
   /** Cheap: whether there is something to read. Throws `kubeconfig-unreadable` or `kubeconfig-absent`. */
   async look(): Promise<void> {
-    if (this.#path !== null) await readKubeconfig(this.#path);
-    else await readFile(serviceAccountToken).catch(() => Promise.reject(notInCluster()));
+    if (this.#path !== null) await this.#readKubeconfig(this.#path);
+    else await this.#files.readFile(serviceAccountToken).catch(() => Promise.reject(notInCluster()));
   }
 
   async #loadFile(path: string): Promise<KubeConfig> {
-    const text = await readKubeconfig(path);
+    const text = await this.#readKubeconfig(path);
     const config = this.#config;
     // A token file is read again at most once a minute by client-node itself; reading anew is what keeps it fresh here.
     if (config !== null && text === this.#text && hasPlugin(config)) return config;
@@ -79,6 +81,18 @@ export class Credentials {
     this.#text = text;
     this.#config = loaded;
     return loaded;
+  }
+
+  async #readKubeconfig(path: string): Promise<string> {
+    try {
+      return Buffer.from(await this.#files.readFile(path)).toString("utf8");
+    } catch (error) {
+      throw new KubescribeError(
+        "kubeconfig-unreadable",
+        `The kubeconfig ${path} cannot be read: ${reasonOf(error)}. Name a readable file with --kubeconfig, or leave the option out inside a cluster.`,
+        { retry: "never", cause: error },
+      );
+    }
   }
 
   #invalid(expected: string, cause?: unknown): KubescribeError {
@@ -98,18 +112,6 @@ export class Credentials {
 async function newKubeConfig(): Promise<KubeConfig> {
   const clientNode = await import("@kubernetes/client-node");
   return new clientNode.KubeConfig();
-}
-
-async function readKubeconfig(path: string): Promise<string> {
-  try {
-    return await readFile(path, "utf8");
-  } catch (error) {
-    throw new KubescribeError(
-      "kubeconfig-unreadable",
-      `The kubeconfig ${path} cannot be read: ${reasonOf(error)}. Name a readable file with --kubeconfig, or leave the option out inside a cluster.`,
-      { retry: "never", cause: error },
-    );
-  }
 }
 
 async function loadInCluster(): Promise<KubeConfig> {

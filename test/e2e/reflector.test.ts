@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
 
+import { createNodeFileSystem } from "../../src/composition/node-file-system.ts";
 import type { Clock } from "../../actors/ports.ts";
 import { WatchActor } from "../../actors/watch-actor.ts";
 import { WatchManager } from "../../actors/watch-manager.ts";
@@ -85,6 +86,7 @@ describe("the reflector at a real API server", () => {
     api = await connectApiServer({
       kubeconfig: plane.kubeconfig("admin"),
       clock,
+      files: createNodeFileSystem(),
       meter: new FakeMeter(),
       log: new FakeLog(),
     });
@@ -229,7 +231,7 @@ describe("the reflector at a real API server", () => {
 
   test("the cluster is named by its kube-system, and a wrong kubeconfig says what to do", async () => {
     expect(await readClusterUid(api, never)).toMatch(/^[0-9a-f-]{36}$/);
-    const options = { clock, meter: new FakeMeter(), log: new FakeLog() };
+    const options = { clock, files: createNodeFileSystem(), meter: new FakeMeter(), log: new FakeLog() };
     await expect(connectApiServer({ ...options, kubeconfig: "/nowhere/config" })).rejects.toThrow(
       "Name a readable file with --kubeconfig",
     );

@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 
 import { nodeClock } from "../../src/composition/node-clock.ts";
+import { createNodeFileSystem } from "../../src/composition/node-file-system.ts";
 import { connectApiServer } from "../../src/kubernetes/api-server.ts";
 import { type ControlPlane, startControlPlane } from "../controlplane/control-plane.ts";
 import { eventually } from "../controlplane/eventually.ts";
@@ -37,6 +38,7 @@ describe("every built-in type", () => {
     await using api = await connectApiServer({
       kubeconfig,
       clock: nodeClock,
+      files: createNodeFileSystem(),
       meter: new FakeMeter(),
       log: new FakeLog(),
     });

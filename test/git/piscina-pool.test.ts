@@ -3,9 +3,9 @@ import { dirname, join } from "node:path";
 import { expect, test } from "vitest";
 import { KubescribeError } from "../../machines/error.ts";
 import { createPiscinaCommitPool } from "../../src/git/piscina-pool.ts";
-import { lockTarget } from "../../src/composition/target-lock.ts";
+import { lockedPool, lockTarget } from "../../src/composition/target-lock.ts";
 import { createNodeFileSystem } from "../../src/composition/node-file-system.ts";
-import { createProcessTable } from "../../src/composition/process-table.ts";
+import { createProcessTable } from "../../src/composition/node-process-table.ts";
 import { createSimulatedClock } from "../fakes/clock.ts";
 import { allSelections, changed, configmaps, cursorOf, flush, itemOf, targetAt, temporaryPlace } from "./fixtures.ts";
 
@@ -25,13 +25,14 @@ test.each(["before", "within", "idle"])(
     using place = temporaryPlace();
     const fs = createNodeFileSystem();
     const processes = await createProcessTable();
-    await using pool = createPiscinaCommitPool({
-      targets: [targetAt(place.path)],
+    const targets = [targetAt(place.path)];
+    const threads = createPiscinaCommitPool({
+      targets,
       selectionsOf: () => allSelections,
       workerUrl: new URL("mortal-worker.ts", import.meta.url).href,
       prepareThreads: 1,
-      lock: (target) => lockTarget(target, { fs, clock: createSimulatedClock(), processes }),
     });
+    await using pool = lockedPool(threads, { targets, fs, clock: createSimulatedClock(), processes });
     const write = (version: number) => [changed({ version, content: contentOf("web", `${version}`) })];
     await flush(pool, write(1));
     writeFileSync(join(dirname(place.path), "die"), when);
@@ -62,13 +63,9 @@ test("worker threads make the same commits, and their errors keep code and retry
   const fs = createNodeFileSystem();
   const processes = await createProcessTable();
   const clock = createSimulatedClock();
-  const pool = createPiscinaCommitPool({
-    targets: [targetAt(place.path)],
-    selectionsOf: () => allSelections,
-    workerUrl,
-    prepareThreads: 1,
-    lock: (target) => lockTarget(target, { fs, clock, processes }),
-  });
+  const targets = [targetAt(place.path)];
+  const threads = createPiscinaCommitPool({ targets, selectionsOf: () => allSelections, workerUrl, prepareThreads: 1 });
+  const pool = lockedPool(threads, { targets, fs, clock, processes });
   expect(await pool.open("default/history")).toEqual({ tip: "", cursors: new Map() });
   const items = Array.from({ length: 300 }, (_, index) =>
     itemOf({ version: 1, name: `n${index}`, content: contentOf(`n${index}`, "x") }),

@@ -6,6 +6,7 @@ import { join } from "node:path";
 
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 
+import { createNodeFileSystem } from "../../src/composition/node-file-system.ts";
 import { connectApiServer } from "../../src/kubernetes/api-server.ts";
 import type { HttpsApiServer } from "../../src/kubernetes/api-server.ts";
 import { readText } from "../../src/kubernetes/body.ts";
@@ -31,7 +32,7 @@ describe("the connection to the API server", () => {
   const path = (): string => join(directory, "config");
   const connect = async (text: string): Promise<HttpsApiServer> => {
     await writeFile(path(), text);
-    return connectApiServer({ kubeconfig: path(), clock, meter, log: new FakeLog() });
+    return connectApiServer({ kubeconfig: path(), clock, files: createNodeFileSystem(), meter, log: new FakeLog() });
   };
 
   test.each([

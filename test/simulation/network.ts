@@ -60,7 +60,14 @@ export class Network implements ApiServer {
     if (route === null) return this.#whole(failure("NotFound", "the server could not find the requested resource"));
     if (route.name !== "") return this.#whole(this.#get(route));
     if (url.searchParams.get("watch") === "true") return this.#watch(route, url.searchParams, signal);
-    return this.#whole(list(cluster, { ...route, query: url.searchParams }));
+    return this.#whole(list(cluster, { ...route, query: this.#shortPages(url.searchParams) }));
+  }
+
+  /** A page may hold less than was asked for. */
+  #shortPages(query: URLSearchParams): URLSearchParams {
+    const limit = Number(query.get("limit") ?? "0");
+    if (limit > 0) query.set("limit", String(Math.min(limit, 1 + this.#options.dice.below(6))));
+    return query;
   }
 
   #get({ type, namespace, name }: Route): ApiAnswer {

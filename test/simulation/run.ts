@@ -3,9 +3,6 @@
  * against what really happened.
  */
 
-import type { EngineBounds } from "../../actors/engine.ts";
-import { defaultEngineBounds } from "../../actors/engine.ts";
-import type { HandleReview } from "../../src/admission/review-handler.ts";
 import { SimulatedCluster } from "../../src/simulator/cluster.ts";
 import type { ReviewAnswer } from "../../src/simulator/cluster.ts";
 import { NAMESPACES } from "../../src/simulator/resource-types.ts";
@@ -18,17 +15,18 @@ import type { Findings } from "./checks.ts";
 import { BranchCheck } from "./checks.ts";
 import { diceOf } from "./dice.ts";
 import type { Dice } from "./dice.ts";
+import { optionsOf } from "./engine-options.ts";
 import { readHistory } from "./history.ts";
-import type { KubescribeProcess } from "./kubescribe-process.ts";
-import { startProcess } from "./kubescribe-process.ts";
+import { Host } from "./host.ts";
 import { Network } from "./network.ts";
 import type { Plan } from "./plan.ts";
-import { Life, mortalApi, mortalClock, mortalFiles, pause } from "./process-ports.ts";
+import { pause } from "./process-ports.ts";
+import { SimulatedProcess } from "./simulated-process.ts";
 import { documents, targets } from "./targets.ts";
 import { Truth } from "./truth.ts";
 import type { TrueWrite } from "./truth.ts";
 import { nextRequest, types } from "./workload.ts";
-import { commitLine, LogLines, quietMeter, writeLine } from "./witness.ts";
+import { commitLine, LogLines, writeLine } from "./witness.ts";
 
 export interface Outcome {
   readonly seed: number;
@@ -44,8 +42,9 @@ const webhookTimeoutMs = 3_000;
 /** Longer than any wait between two attempts, and than a ref's lock of a process that died. */
 const quietMs = 240_000;
 const usersAtOnce = 8;
-/** A review that times out, and then a slow admission plugin. */
-const longestRequestMs = 4_100;
+/** Whoever runs it looks so often whether it is to be started again, and so long at the most until it stays. */
+const superviseEveryMs = 5_000;
+const superviseMs = 120_000;
 
 export async function simulate(seed: number, plan: Plan): Promise<Outcome> {
   const run = new Run(seed, plan);
@@ -62,10 +61,8 @@ class Run {
   readonly #cluster: SimulatedCluster;
   readonly #network: Network;
   readonly #truth: Truth;
-  #life = new Life();
-  #process: KubescribeProcess | null = null;
-  #handleReview: HandleReview | null = null;
-  #starting = false;
+  readonly #host: Host;
+  #process: SimulatedProcess | null = null;
   /** No backup is older than the cluster's first namespaces. */
   #preparedRevision = 0;
   #fullUntilMs = 0;
@@ -98,6 +95,7 @@ class Run {
       dice: this.#dice.fork(),
       bookmarkMs: 7_000,
     });
+    this.#host = new Host(this.#dice.fork());
     this.#truth = new Truth(this.#cluster, () => this.#clock.monotonicMs());
     if (plan.denials) this.#cluster.setPolicy(() => (!this.#calm && stale.chance(0.15) ? "a quota" : null));
   }
@@ -112,7 +110,7 @@ class Run {
       await this.#clock.run(this.#dice.below(this.#dice.chance(0.05) ? 3_000 : 25));
       if (this.#busyUsers < usersAtOnce) void this.#act();
       if (this.#dice.chance(0.04)) await this.#befall();
-      if (this.#process === null && !this.#starting && this.#dice.chance(0.1)) this.#start();
+      if (this.#process === null && this.#dice.chance(0.1)) this.#start();
     }
     await this.#settle();
     for (const told of this.#truth.writes) this.#log.lines.push(writeLine(told));
@@ -161,55 +159,24 @@ class Run {
   }
 
   #start(): void {
-    this.#starting = true;
-    const life = new Life();
-    this.#life = life;
-    const clock = mortalClock(this.#clock, life);
-    const started = startProcess(
+    const process = new SimulatedProcess(
       {
-        clock,
-        api: mortalApi(this.#network, life),
-        random: this.#dice.fork().next,
-        files: mortalFiles(this.#files, { life, clock: this.#clock, dice: this.#dice.fork() }),
-        meter: quietMeter,
+        clock: this.#clock,
+        files: this.#files,
+        network: this.#network,
+        host: this.#host,
+        dice: this.#dice.fork(),
         log: this.#log,
+        onReviews: () => this.#lives.push(this.#clock.monotonicMs()),
       },
-      {
-        documents,
-        bounds: this.#bounds(),
-        limits: { batchWindowMs: 10, cursorCopyMs: 5_000, snapshotWaitMs: 2_000, ...this.#limits() },
-        journalSync: this.#plan.powerLoss,
-        listPageItems: 1 + this.#dice.below(6),
-        onReviews: (handleReview) => {
-          this.#handleReview = handleReview;
-          this.#lives.push(this.#clock.monotonicMs());
-        },
-      },
+      { options: optionsOf(this.#plan), documents },
     );
-    started.then(
-      (process) => {
-        if (!life.alive) return;
-        this.#process = process;
-        this.#starting = false;
-      },
-      (error: unknown) => {
-        if (!life.alive) return;
-        this.#note(`start failed: ${String(error)}`);
-        this.#starting = false;
-        this.#kill();
-      },
-    );
-  }
-
-  #bounds(): EngineBounds {
-    const { tightBounds, shortTtl } = this.#plan;
-    const tight = tightBounds ? { pendingPerResource: 2, pendingTotal: 8, contentBytes: 3_000 } : {};
-    // Longer than any request takes.
-    return { ...defaultEngineBounds, ...tight, ...(shortTtl ? { pendingTtlMs: longestRequestMs + 2_000 } : {}) };
-  }
-
-  #limits(): object {
-    return this.#plan.tightBounds ? { backlogBytes: 12_000, verdictLogEntries: 10, flushChanges: 4 } : {};
+    this.#process = process;
+    process.started.catch((error: unknown) => {
+      if (this.#process !== process) return;
+      this.#note(`start failed: ${String(error)}`);
+      this.#kill();
+    });
   }
 
   async #act(): Promise<void> {
@@ -244,13 +211,15 @@ class Run {
 
   async #deliver(body: string, delayMs: number): Promise<ReviewAnswer> {
     await this.#wait(delayMs);
-    const handleReview = this.#handleReview;
-    if (handleReview === null) return unanswered;
+    const answer = this.#process?.review(Buffer.from(body)) ?? null;
+    if (answer === null) return unanswered;
     const uid = /"uid":"([^"]+)"/.exec(/"oldObject":(.*)/s.exec(body)?.[1] ?? "")?.[1] ?? "";
     const user = /"username":"([^"]+)"/.exec(body)?.[1] ?? "";
     this.#reviews.push({ user, uid, atMs: this.#clock.monotonicMs() });
-    await handleReview(Buffer.from(body));
-    return { answered: true, allowed: true, message: "" };
+    const { response } = JSON.parse(Buffer.from(await answer).toString()) as ReviewResponse;
+    if (!response.allowed || response.uid !== requestUidOf(body))
+      this.#broken.push(`a review was answered by ${JSON.stringify(response)}`);
+    return { answered: true, allowed: response.allowed, message: "" };
   }
 
   #wait(ms: number): Promise<void> {
@@ -294,28 +263,29 @@ class Run {
     }
   }
 
-  /** As on SIGTERM; a disk that is full may keep it from ending, and then it is killed. */
+  /** A disk that is full may keep it from ending, and then it is killed. */
   async #stop(): Promise<void> {
     const process = this.#process;
     if (process === null) return;
     this.#note("stop");
-    this.#handleReview = null;
     const stopped = new AbortController();
-    void process.stop().then(() => stopped.abort());
+    process
+      .stop()
+      .catch((error: unknown) => this.#note(`stop failed: ${String(error)}`))
+      .finally(() => stopped.abort());
     for (let turn = 0; turn < 40 && !stopped.signal.aborted; turn += 1) await this.#clock.run(500);
     if (this.#process === process) this.#kill();
   }
 
   #kill(): void {
-    this.#life.end();
+    this.#process?.kill();
     this.#process = null;
-    this.#handleReview = null;
-    this.#starting = false;
     this.#network.cut();
     const powerLoss = this.#plan.powerLoss && this.#dice.chance(0.5);
     // What is under way ends first: the disk is read again only by the next process.
     queueMicrotask(() => {
       this.#files.restart(powerLoss ? "power" : "process");
+      if (powerLoss) this.#host.reboot();
       this.#injectFaults();
     });
   }
@@ -339,8 +309,21 @@ class Run {
     this.#gaps = true;
     this.#truth.restore(revision);
     this.#network.cut();
-    if (this.#process === null && !this.#starting) this.#start();
+    await this.#supervise();
     await this.#clock.run(120_000);
+  }
+
+  /** Until it is ready. */
+  async #supervise(): Promise<void> {
+    for (let waitedMs = 0; waitedMs < superviseMs && this.#unready().length > 0; waitedMs += superviseEveryMs) {
+      if (this.#process === null) this.#start();
+      await this.#clock.run(superviseEveryMs);
+    }
+  }
+
+  #unready(): readonly string[] {
+    const conditions = this.#process?.conditions() ?? [{ name: "process", ok: false, reason: "it is not up" }];
+    return conditions.filter(({ ok }) => !ok).map(({ name, reason }) => `${name}: ${reason}`);
   }
 
   async #settle(): Promise<void> {
@@ -349,17 +332,9 @@ class Run {
     this.#fullUntilMs = 0;
     while (this.#busyUsers > 0) await this.#clock.run(500);
     await this.#clock.run(10_000);
-    if (this.#process === null && !this.#starting) this.#start();
+    await this.#supervise();
     await this.#clock.run(quietMs);
-    const process = this.#process;
-    if (process === null) this.#broken.push("liveness: the process is not up");
-    for (const [target, branch] of process?.branches ?? []) {
-      const { cursors, ...status } = branch.status();
-      this.#note(
-        `${target} ${JSON.stringify({ ...status, cursors: [...cursors].map(([key, { epoch, resourceVersion }]) => `${key} ${epoch}/${resourceVersion}`) })}`,
-      );
-    }
-    if (process !== null && !process.synced()) this.#broken.push("liveness: not every watch is synced");
+    for (const condition of this.#unready()) this.#broken.push(`liveness: ${condition}`);
   }
 
   async #check(): Promise<ReadonlyMap<string, Findings>> {
@@ -388,6 +363,14 @@ class Run {
   #note(what: string): void {
     this.#log.info(`--- ${what}`, { revision: this.#cluster.store.revision });
   }
+}
+
+interface ReviewResponse {
+  readonly response: { readonly uid: string; readonly allowed: boolean };
+}
+
+function requestUidOf(body: string): string {
+  return (JSON.parse(body) as { readonly request: { readonly uid: string } }).request.uid;
 }
 
 const unanswered: ReviewAnswer = { answered: false, allowed: true, message: "" };

@@ -2,6 +2,7 @@
 
 import { describe, expect, test } from "vitest";
 
+import { touchedBy } from "./machine-watch.ts";
 import { planOf } from "./plan.ts";
 import { simulate } from "./run.ts";
 import type { Plan } from "./plan.ts";
@@ -24,11 +25,16 @@ describe("the whole engine, in memory", () => {
   });
 
   test.each([
-    [3, "crashes,powerLoss", "a new journal was gone after a loss of power, synced or not"],
-    [27, "restores,fullDisks,tightBounds", "a catch-up hung when a restored backup overtook it"],
-    [3019, "crashes,powerLoss,compactions,badWebhook", "a loser was recovered, whose bytes another had written"],
-  ])("once broken: seed %i with %s, %s", async (seed, flags) => {
-    expect(await brokenOf(seed, planOf(seed, flags.includes("badWebhook") ? 130 : 120, flags.split(",")))).toEqual([]);
+    [3, 120, "crashes,powerLoss", "a new journal was gone after a loss of power, synced or not"],
+    [20, 120, "restores,fullDisks,tightBounds", "a catch-up hung when a restored backup overtook it"],
+    [1142, 150, "crashes,compactions,denials", "a loser was recovered, whose bytes another had written"],
+  ])("once broken: seed %i, %i requests with %s, %s", async (seed, count, flags) => {
+    expect(await brokenOf(seed, planOf(seed, count, flags.split(",")))).toEqual([]);
+  });
+
+  test("asks the machine for nothing: no time, no chance, no timer, no file, no socket, no thread", async () => {
+    const eventful = planOf(5, 80, ["crashes", "compactions", "fullDisks", "badNetwork", "badWebhook", "tightBounds"]);
+    expect(await touchedBy(() => simulate(5, eventful))).toEqual([]);
   });
 
   test("plays a seed twice with the same end", async () => {

@@ -4,6 +4,7 @@ import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { createNodeFileSystem } from "../../src/composition/node-file-system.ts";
 import type { StreamReceiver, StreamRequest } from "../../actors/watch-source.ts";
 import type { ResourceType, ResourceVersion, WatchEvent } from "../../machines/messages.ts";
 import type { HttpsApiServer } from "../../src/kubernetes/api-server.ts";
@@ -47,6 +48,7 @@ beforeEach(async () => {
   api = await connectApiServer({
     kubeconfig,
     clock: wallClock,
+    files: createNodeFileSystem(),
     log,
     meter: { count: silent, record: silent, gauge: silent },
   });

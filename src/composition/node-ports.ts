@@ -1,0 +1,36 @@
+/** The engine's ports on what this process has: Node's clock, files, sockets and threads. */
+import type { Log } from "../../actors/ports.ts";
+import { startAdmissionServer } from "../admission/server.ts";
+import { createPiscinaCommitPool } from "../git/piscina-pool.ts";
+import { HttpsApiServer } from "../kubernetes/api-server.ts";
+import type { PrometheusMeter } from "../telemetry/meter.ts";
+import { startProbeServer } from "../telemetry/probes.ts";
+import type { EnginePorts } from "./engine-ports.ts";
+import { nodeClock as clock, nodeRandom as random } from "./node-clock.ts";
+import { createNodeFileSystem } from "./node-file-system.ts";
+import { createProcessTable } from "./node-process-table.ts";
+
+export interface NodePortsOptions {
+  readonly meter: PrometheusMeter;
+  readonly log: Log;
+  readonly signal: AbortSignal;
+}
+
+const workerUrl = new URL("commit-worker.ts", import.meta.url).href;
+
+export async function nodePorts({ meter, log, signal }: NodePortsOptions): Promise<EnginePorts> {
+  const files = createNodeFileSystem();
+  return {
+    clock,
+    random,
+    files,
+    meter,
+    log,
+    signal,
+    processes: await createProcessTable(),
+    connect: (kubeconfig) => new HttpsApiServer({ kubeconfig, clock, files, meter, log }),
+    takeReviews: (options) => startAdmissionServer({ ...options, clock, files, meter, log }),
+    serveProbes: (options) => startProbeServer({ ...options, exposition: () => meter.exposition(), log }),
+    commitPool: (options) => createPiscinaCommitPool({ ...options, workerUrl }),
+  };
+}
