@@ -55,7 +55,7 @@ export class SimulatedProcess {
   }
 
   /** Null: nobody listens. */
-  review(body: Uint8Array): Promise<Uint8Array> | null {
+  review(body: Uint8Array): Promise<string> | null {
     if (this.#reviews === null) return null;
     const answer = this.#life.lived(this.#reviews.handleReview(body)).finally(() => this.#answering.delete(answer));
     this.#answering.add(answer);
