@@ -19,7 +19,7 @@ import {
   secrets,
   verdictBy,
 } from "../fakes/branch-world.ts";
-import { createSimulatedClock, settled } from "../fakes/clock.ts";
+import { createSimulatedClock, settled } from "../../src/simulation/simulated-clock.ts";
 
 async function openBranch(
   options: {

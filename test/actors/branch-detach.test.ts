@@ -17,7 +17,7 @@ import {
   secrets,
   verdictBy,
 } from "../fakes/branch-world.ts";
-import { createSimulatedClock } from "../fakes/clock.ts";
+import { createSimulatedClock } from "../../src/simulation/simulated-clock.ts";
 
 const entryBytes = 522;
 const notNow = new KubescribeError("git-busy", "busy", { retry: "backoff" });

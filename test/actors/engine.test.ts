@@ -5,7 +5,7 @@ import type { CorrelationMessage, EngineBounds } from "../../actors/engine.ts";
 import { defaultEngineBounds, Engine } from "../../actors/engine.ts";
 import type { BranchMessage, ResourceVersion, WatchMessage } from "../../machines/messages.ts";
 import { FakeLog, FakeMeter } from "../fakes/branch-world.ts";
-import { createSimulatedClock } from "../fakes/clock.ts";
+import { createSimulatedClock } from "../../src/simulation/simulated-clock.ts";
 import type { CorrelationSketch, EventSketch } from "../fakes/messages.ts";
 import { configMaps, correlationOf, eventOf } from "../fakes/messages.ts";
 

@@ -7,7 +7,7 @@ import type { CorrelationMessage } from "../../actors/engine.ts";
 import { FifoAttribution } from "../../actors/fifo-attribution.ts";
 import type { WatchMessage } from "../../machines/messages.ts";
 import { FakeLog, FakeMeter } from "../fakes/branch-world.ts";
-import { createSimulatedClock } from "../fakes/clock.ts";
+import { createSimulatedClock } from "../../src/simulation/simulated-clock.ts";
 import type { CorrelationSketch, EventSketch } from "../fakes/messages.ts";
 import { correlationOf, eventOf } from "../fakes/messages.ts";
 

@@ -5,7 +5,7 @@ import { WatchActor } from "../../actors/watch-actor.ts";
 import type { WatchActorOptions } from "../../actors/watch-actor.ts";
 import { watchFrom } from "../../actors/watch-from.ts";
 import { FakeLog, FakeMeter } from "../fakes/branch-world.ts";
-import { createSimulatedClock, settled } from "../fakes/clock.ts";
+import { createSimulatedClock, settled } from "../../src/simulation/simulated-clock.ts";
 import { configMaps, eventOf } from "../fakes/messages.ts";
 import { FakeWatchSource } from "../fakes/watch-source.ts";
 

@@ -5,7 +5,7 @@ import type { TypeSelection } from "../../actors/watch-manager.ts";
 import type { ResourceType, ResourceVersion } from "../../machines/messages.ts";
 import { typeKeyOf } from "../../machines/messages.ts";
 import { FakeLog, FakeMeter } from "../fakes/branch-world.ts";
-import { createSimulatedClock, settled } from "../fakes/clock.ts";
+import { createSimulatedClock, settled } from "../../src/simulation/simulated-clock.ts";
 import { configMaps } from "../fakes/messages.ts";
 import { FakeWatchSource } from "../fakes/watch-source.ts";
 

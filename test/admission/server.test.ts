@@ -14,8 +14,8 @@ import { startAdmissionServer } from "../../src/admission/server.ts";
 import { nodeClock } from "../../src/composition/node-clock.ts";
 import { makeCertificate } from "../../src/simulator/certificate.ts";
 import type { SelfMadeCertificate } from "../../src/simulator/certificate.ts";
-import type { SimulatedClock } from "../fakes/clock.ts";
-import { createSimulatedClock, settled } from "../fakes/clock.ts";
+import type { SimulatedClock } from "../../src/simulation/simulated-clock.ts";
+import { createSimulatedClock, settled } from "../../src/simulation/simulated-clock.ts";
 import type { Recorder } from "./recorder.ts";
 import { createRecorder } from "./recorder.ts";
 

@@ -6,8 +6,8 @@ import type { ResourceRecord } from "../../actors/resource-record.ts";
 import type { ObjectHash, ResourceKey, ResourceVersion, TypeKey, Uid, WatchMessage } from "../../machines/messages.ts";
 import { KnownKeeper } from "../../src/composition/known-keeper.ts";
 import { FakeLog } from "../fakes/branch-world.ts";
-import { createSimulatedClock } from "../fakes/clock.ts";
-import { MemoryFileSystem } from "../fakes/file-system.ts";
+import { createSimulatedClock } from "../../src/simulation/simulated-clock.ts";
+import { MemoryFileSystem } from "../../src/simulation/memory-file-system.ts";
 import { configMaps } from "../fakes/messages.ts";
 
 const key = "core/configmaps/default/a" as ResourceKey;

@@ -4,7 +4,7 @@ import type { ResourceVersion, WatchMessage } from "../../machines/messages.ts";
 import { catchUpOf } from "../../src/composition/open-branches.ts";
 import { RuleView } from "../../src/composition/rule-view.ts";
 import { FakeLog, FakeMeter } from "../fakes/branch-world.ts";
-import { createSimulatedClock } from "../fakes/clock.ts";
+import { createSimulatedClock } from "../../src/simulation/simulated-clock.ts";
 import { configMaps } from "../fakes/messages.ts";
 import { FakeWatchSource } from "../fakes/watch-source.ts";
 

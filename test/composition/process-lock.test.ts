@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { acquireProcessLock, type ProcessIdentity, type ProcessTable } from "../../src/composition/process-lock.ts";
-import { createSimulatedClock } from "../fakes/clock.ts";
-import { MemoryFileSystem } from "../fakes/file-system.ts";
+import { createSimulatedClock } from "../../src/simulation/simulated-clock.ts";
+import { MemoryFileSystem } from "../../src/simulation/memory-file-system.ts";
 
 const running = new Map<number, string>();
 const me: ProcessIdentity = { host: "here", bootId: "boot-1", pid: 1, startTime: "100" };

@@ -6,8 +6,8 @@ import { join } from "node:path";
 import { describe, expect, onTestFinished, test } from "vitest";
 import type { FileSystem } from "../../actors/ports.ts";
 import { createNodeFileSystem } from "../../src/composition/node-file-system.ts";
-import { createSimulatedClock } from "./clock.ts";
-import { MemoryFileSystem } from "./file-system.ts";
+import { createSimulatedClock } from "../../src/simulation/simulated-clock.ts";
+import { MemoryFileSystem } from "../../src/simulation/memory-file-system.ts";
 
 const worlds: readonly (readonly [string, () => Promise<{ readonly fs: FileSystem; readonly root: string }>])[] = [
   [

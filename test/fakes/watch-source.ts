@@ -4,7 +4,7 @@ import type { Faulted, ListMatch, StreamReceiver, StreamRequest, WatchSource } f
 import type { ResourceVersion, WatchEvent } from "../../machines/messages.ts";
 import { faultOf } from "../../machines/watch-fault.ts";
 import type { FaultKind } from "../../machines/watch-fault.ts";
-import { settled } from "./clock.ts";
+import { settled } from "../../src/simulation/simulated-clock.ts";
 
 interface Asked<Request, Answer> {
   readonly request: Request;

@@ -12,7 +12,7 @@ import { createInlineCommitPool } from "../../src/git/commit-pool.ts";
 import { isomorphicFiles } from "../../src/git/isomorphic-files.ts";
 import { listTree } from "../../src/git/listing.ts";
 import type { TargetOptions } from "../../src/git/target.ts";
-import { createSimulatedClock } from "../fakes/clock.ts";
+import { createSimulatedClock } from "../../src/simulation/simulated-clock.ts";
 import {
   allSelections,
   changed,

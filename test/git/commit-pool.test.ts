@@ -4,7 +4,7 @@ import type { Selection } from "../../machines/selection.ts";
 import type { BatchHeader } from "../../src/git/batch.ts";
 import { createCommitPool, createInlineCommitPool } from "../../src/git/commit-pool.ts";
 import { Stages } from "../../src/git/stages.ts";
-import { createSimulatedClock } from "../fakes/clock.ts";
+import { createSimulatedClock } from "../../src/simulation/simulated-clock.ts";
 import {
   allSelections,
   changed,

@@ -5,7 +5,7 @@ import type { ResourceType, TypeKey } from "../../machines/messages.ts";
 import { createInlineCommitPool } from "../../src/git/commit-pool.ts";
 import { createNodeFileSystem } from "../../src/composition/node-file-system.ts";
 import { manifestOf } from "../../src/sanitize/manifest.ts";
-import { createSimulatedClock } from "../fakes/clock.ts";
+import { createSimulatedClock } from "../../src/simulation/simulated-clock.ts";
 import { changed, configmaps, cursorOf, flush, itemOf, selectionOf, targetAt, temporaryPlace } from "./fixtures.ts";
 
 const secrets: ResourceType = {

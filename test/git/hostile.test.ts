@@ -4,7 +4,7 @@ import { expect, test } from "vitest";
 import type { FlushEntry } from "../../actors/ports.ts";
 import { createInlineCommitPool } from "../../src/git/commit-pool.ts";
 import { createNodeFileSystem } from "../../src/composition/node-file-system.ts";
-import { createSimulatedClock } from "../fakes/clock.ts";
+import { createSimulatedClock } from "../../src/simulation/simulated-clock.ts";
 import {
   actorOf,
   allSelections,

@@ -5,8 +5,8 @@ import { dirname, join } from "node:path";
 import type { CommitPool } from "../../actors/ports.ts";
 import { createInlineCommitPool } from "../../src/git/commit-pool.ts";
 import type { TargetOptions } from "../../src/git/target.ts";
-import { createSimulatedClock, type SimulatedClock } from "../fakes/clock.ts";
-import { MemoryFileSystem } from "../fakes/file-system.ts";
+import { createSimulatedClock, type SimulatedClock } from "../../src/simulation/simulated-clock.ts";
+import { MemoryFileSystem } from "../../src/simulation/memory-file-system.ts";
 import { allSelections, plainManifest, targetAt } from "./fixtures.ts";
 
 export class MemoryWorld {

@@ -6,7 +6,7 @@ import { createPiscinaCommitPool } from "../../src/git/piscina-pool.ts";
 import { lockedPool, lockTarget } from "../../src/composition/target-lock.ts";
 import { createNodeFileSystem } from "../../src/composition/node-file-system.ts";
 import { createProcessTable } from "../../src/composition/node-process-table.ts";
-import { createSimulatedClock } from "../fakes/clock.ts";
+import { createSimulatedClock } from "../../src/simulation/simulated-clock.ts";
 import { allSelections, changed, configmaps, cursorOf, flush, itemOf, targetAt, temporaryPlace } from "./fixtures.ts";
 
 const workerUrl = new URL("../../src/composition/commit-worker.ts", import.meta.url).href;

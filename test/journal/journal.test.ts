@@ -4,7 +4,7 @@ import type { Correlation } from "../../machines/messages.ts";
 import type { JournalOptions, OpenedJournal } from "../../src/journal/journal.ts";
 import { openJournal } from "../../src/journal/journal.ts";
 import { createRecorder } from "../admission/recorder.ts";
-import { createSimulatedClock, settled } from "../fakes/clock.ts";
+import { createSimulatedClock, settled } from "../../src/simulation/simulated-clock.ts";
 import { correlationOf } from "./correlations.ts";
 import type { MemoryFiles } from "./memory-files.ts";
 import { createMemoryFiles } from "./memory-files.ts";

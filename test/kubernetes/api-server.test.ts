@@ -11,7 +11,7 @@ import { connectApiServer } from "../../src/kubernetes/api-server.ts";
 import type { HttpsApiServer } from "../../src/kubernetes/api-server.ts";
 import { readText } from "../../src/kubernetes/body.ts";
 import { FakeLog, FakeMeter } from "../fakes/branch-world.ts";
-import { createSimulatedClock } from "../fakes/clock.ts";
+import { createSimulatedClock } from "../../src/simulation/simulated-clock.ts";
 
 const never = new AbortController().signal;
 

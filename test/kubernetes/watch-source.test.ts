@@ -4,7 +4,7 @@ import { describe, expect, test } from "vitest";
 import type { StreamRequest } from "../../actors/watch-source.ts";
 import type { ResourceType, ResourceVersion, WatchEvent } from "../../machines/messages.ts";
 import { createWatchSource } from "../../src/kubernetes/api-watch-source.ts";
-import { createSimulatedClock } from "../fakes/clock.ts";
+import { createSimulatedClock } from "../../src/simulation/simulated-clock.ts";
 import { configMaps } from "../fakes/messages.ts";
 import { FakeApi } from "./fake-api.ts";
 import type { Answer } from "./fake-api.ts";

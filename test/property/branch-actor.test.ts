@@ -4,7 +4,7 @@ import { openBranchActor, type BranchActor } from "../../actors/branch-actor.ts"
 import type { CatchUp } from "../../actors/branch-options.ts";
 import { KubescribeError } from "../../machines/error.ts";
 import { configmaps, cursor, FakeLog, FakeMeter, FakePool, memoryFiles, secrets } from "../fakes/branch-world.ts";
-import { createSimulatedClock } from "../fakes/clock.ts";
+import { createSimulatedClock } from "../../src/simulation/simulated-clock.ts";
 import { Files, History, Replay, type Act, type Revision } from "./branch-history.ts";
 
 type Step =

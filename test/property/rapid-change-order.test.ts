@@ -7,7 +7,7 @@ import type { CorrelationMessage } from "../../actors/engine.ts";
 import { defaultEngineBounds, Engine } from "../../actors/engine.ts";
 import type { Change, WatchMessage } from "../../machines/messages.ts";
 import { FakeLog, FakeMeter } from "../fakes/branch-world.ts";
-import { createSimulatedClock } from "../fakes/clock.ts";
+import { createSimulatedClock } from "../../src/simulation/simulated-clock.ts";
 import { correlationOf, eventOf } from "../fakes/messages.ts";
 
 interface Attempt {

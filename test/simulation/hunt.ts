@@ -3,8 +3,8 @@
  * FLAGS (`crashes,restores`; see Plan) instead of those that the seed draws; `-v`: the log of each failed run.
  */
 
-import { planOf } from "./plan.ts";
-import { simulate } from "./run.ts";
+import { planOf } from "../../src/simulation/plan.ts";
+import { simulate } from "../../src/simulation/run.ts";
 
 // Missing files are no surprise here, and a stack for each of them is dear.
 Error.stackTraceLimit = 0;

@@ -3,9 +3,9 @@
 import { describe, expect, test } from "vitest";
 
 import { touchedBy } from "./machine-watch.ts";
-import { planOf } from "./plan.ts";
-import { simulate } from "./run.ts";
-import type { Plan } from "./plan.ts";
+import { planOf } from "../../src/simulation/plan.ts";
+import { simulate } from "../../src/simulation/run.ts";
+import type { Plan } from "../../src/simulation/plan.ts";
 
 const requests = 100;
 

@@ -4,13 +4,13 @@
  */
 
 import type { Clock, FileSystem, Log } from "../../actors/ports.ts";
-import type { EnginePlan, RunningEngine } from "../../src/commands/run.ts";
-import type { EnginePorts, Listener, ReviewsOptions } from "../../src/composition/engine-ports.ts";
-import type { ProcessTable } from "../../src/composition/process-lock.ts";
-import { startEngine } from "../../src/composition/start-engine.ts";
-import { createInlineCommitPool } from "../../src/git/commit-pool.ts";
-import { manifestOf } from "../../src/sanitize/manifest.ts";
-import type { Condition } from "../../src/telemetry/probes.ts";
+import type { EnginePlan, RunningEngine } from "../commands/run.ts";
+import type { EnginePorts, Listener, ReviewsOptions } from "../composition/engine-ports.ts";
+import type { ProcessTable } from "../composition/process-lock.ts";
+import { startEngine } from "../composition/start-engine.ts";
+import { createInlineCommitPool } from "../git/commit-pool.ts";
+import { manifestOf } from "../sanitize/manifest.ts";
+import type { Condition } from "../telemetry/probes.ts";
 import type { Dice } from "./dice.ts";
 import type { Host } from "./host.ts";
 import type { Network } from "./network.ts";

@@ -5,11 +5,11 @@
 
 import { createHash } from "node:crypto";
 
-import { manifestOf } from "../../src/sanitize/manifest.ts";
-import { objectAt } from "../../src/simulator/json.ts";
-import { textOf } from "../../src/simulator/rendered.ts";
-import type { Rendered } from "../../src/simulator/rendered.ts";
-import type { SimulatedType } from "../../src/simulator/resource-types.ts";
+import { manifestOf } from "../sanitize/manifest.ts";
+import { objectAt } from "../simulator/json.ts";
+import { textOf } from "../simulator/rendered.ts";
+import type { Rendered } from "../simulator/rendered.ts";
+import type { SimulatedType } from "../simulator/resource-types.ts";
 import type { HistoryCommit } from "./history.ts";
 import { isTerminating } from "./truth.ts";
 import type { Truth, TrueWrite } from "./truth.ts";

@@ -1,6 +1,6 @@
 /** The machine that kubescribe's processes run on. Owns which of them run, and its boots. */
 
-import type { ProcessTable } from "../../src/composition/process-lock.ts";
+import type { ProcessTable } from "../composition/process-lock.ts";
 import type { Dice } from "./dice.ts";
 
 /** Few: a process may well get the number of one that died, as in a container. */

@@ -1,7 +1,7 @@
 /** What the simulated kubescribe is told, as on the command line. */
 
-import type { RunOptions } from "../../src/config/options.ts";
-import { parseRunOptions } from "../../src/config/run-options.ts";
+import type { RunOptions } from "../config/options.ts";
+import { parseRunOptions } from "../config/run-options.ts";
 import type { Plan } from "./plan.ts";
 
 const always = [

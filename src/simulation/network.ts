@@ -4,15 +4,15 @@
  */
 
 import type { ApiServer, Clock, HttpResponse } from "../../actors/ports.ts";
-import type { SimulatedCluster } from "../../src/simulator/cluster.ts";
-import { discover } from "../../src/simulator/discovery.ts";
-import { list } from "../../src/simulator/listing.ts";
-import { textOf } from "../../src/simulator/rendered.ts";
-import { routeOf } from "../../src/simulator/route.ts";
-import type { Route } from "../../src/simulator/route.ts";
-import type { ApiAnswer } from "../../src/simulator/status.ts";
-import { failure, notFound } from "../../src/simulator/status.ts";
-import { Watch } from "../../src/simulator/watching.ts";
+import type { SimulatedCluster } from "../simulator/cluster.ts";
+import { discover } from "../simulator/discovery.ts";
+import { list } from "../simulator/listing.ts";
+import { textOf } from "../simulator/rendered.ts";
+import { routeOf } from "../simulator/route.ts";
+import type { Route } from "../simulator/route.ts";
+import type { ApiAnswer } from "../simulator/status.ts";
+import { failure, notFound } from "../simulator/status.ts";
+import { Watch } from "../simulator/watching.ts";
 import type { Dice } from "./dice.ts";
 import { pause } from "./process-ports.ts";
 

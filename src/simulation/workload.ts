@@ -1,8 +1,8 @@
 /** What the users of the simulated cluster ask for: contention on few names, of every kind of write that the model knows. */
 
-import type { SimulatedCluster, WriteRequest } from "../../src/simulator/cluster.ts";
-import type { Json, JsonObject } from "../../src/simulator/json.ts";
-import { arrayAt, objectAt, withMembers } from "../../src/simulator/json.ts";
+import type { SimulatedCluster, WriteRequest } from "../simulator/cluster.ts";
+import type { Json, JsonObject } from "../simulator/json.ts";
+import { arrayAt, objectAt, withMembers } from "../simulator/json.ts";
 import {
   BUILT_IN_TYPES,
   CONFIG_MAPS,
@@ -10,7 +10,7 @@ import {
   NAMESPACES,
   type SimulatedType,
   WIDGETS,
-} from "../../src/simulator/resource-types.ts";
+} from "../simulator/resource-types.ts";
 import type { Dice } from "./dice.ts";
 
 const gadgets: SimulatedType = {

@@ -3,14 +3,14 @@
  * against what really happened.
  */
 
-import { SimulatedCluster } from "../../src/simulator/cluster.ts";
-import type { ReviewAnswer } from "../../src/simulator/cluster.ts";
-import { NAMESPACES } from "../../src/simulator/resource-types.ts";
-import type { Attempt } from "../../src/simulator/review.ts";
-import { reviewOf } from "../../src/simulator/review.ts";
-import { write, writeNow } from "../../src/simulator/write.ts";
-import { createSimulatedClock } from "../fakes/clock.ts";
-import { MemoryFileSystem } from "../fakes/file-system.ts";
+import { SimulatedCluster } from "../simulator/cluster.ts";
+import type { ReviewAnswer } from "../simulator/cluster.ts";
+import { NAMESPACES } from "../simulator/resource-types.ts";
+import type { Attempt } from "../simulator/review.ts";
+import { reviewOf } from "../simulator/review.ts";
+import { write, writeNow } from "../simulator/write.ts";
+import { createSimulatedClock } from "./simulated-clock.ts";
+import { MemoryFileSystem } from "./memory-file-system.ts";
 import type { Findings } from "./checks.ts";
 import { BranchCheck } from "./checks.ts";
 import { diceOf } from "./dice.ts";

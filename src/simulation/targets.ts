@@ -1,7 +1,7 @@
 /** What is committed where: two targets that share a branch, one with a selector. */
 
-import { decodeDocuments } from "../../src/config/decode-documents.ts";
-import type { SimulatedType } from "../../src/simulator/resource-types.ts";
+import { decodeDocuments } from "../config/decode-documents.ts";
+import type { SimulatedType } from "../simulator/resource-types.ts";
 import type { CheckedTarget } from "./checks.ts";
 
 const text = `

@@ -1,7 +1,7 @@
 /** Reads a target's branch from outside. */
 
 import type { FileSystem } from "../../actors/ports.ts";
-import { ObjectReader } from "../../src/git/object-reader.ts";
+import { ObjectReader } from "../git/object-reader.ts";
 
 export interface HistoryCommit {
   readonly id: string;
