@@ -121,8 +121,7 @@ export class WatchActor implements AsyncDisposable {
   }
 
   get cursor(): Cursor | null {
-    const resourceVersion = this.#position.version;
-    return resourceVersion === null ? null : { epoch: this.#epoch, resourceVersion };
+    return this.#position.in(this.#epoch);
   }
 
   /** It reads, or waits for an answer, and has heard from the server within the limit. */
@@ -261,7 +260,7 @@ export class WatchActor implements AsyncDisposable {
     );
     if (this.#next !== null) return null;
     const productive = this.#productive;
-    const at = reading.initial === null ? this.#position.version : null;
+    const at = reading.initial === null ? this.cursor : null;
     if (silence.fell) return { type: "failed", fault: silence.fault, at, productive };
     if (answer.kind === "faulted") return { type: "failed", fault: answer.fault, at, productive };
     if (reading.initial !== null) return this.#failed(faultOf("broken", "the initial events did not end"));
@@ -356,7 +355,7 @@ export class WatchActor implements AsyncDisposable {
     this.#options.meter.count("watch_faults", this.#labels);
     this.#next = null;
     // Only a stream moves the position; a list that was not passed on moved nothing.
-    const at = this.phase === "streaming" ? this.#position.version : null;
+    const at = this.phase === "streaming" ? this.cursor : null;
     return { type: "failed", fault: faultOf("crashed", detail), at, productive: false };
   }
 

@@ -14,7 +14,8 @@ import {
   type WatchEvent,
   type WatchMessage,
 } from "./messages.ts";
-import { cursorOf, type LoggedChange } from "./branch-verdict-log.ts";
+import type { LoggedChange } from "./branch-verdict-log.ts";
+import { cursorOf } from "./cursor.ts";
 
 export interface Gap {
   readonly listed: Extract<WatchMessage, { readonly kind: "listed" }>;

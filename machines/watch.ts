@@ -2,9 +2,10 @@
  * The state chart of one resource type's watch: what to ask the API server for next, and whether an answer may be passed on.
  * Events of the stream itself do not come here (an actor admits them one by one); what begins and ends streams does.
  *
- * 1. A stream begins only behind a quorum LIST that counts at least as high as `position`, or right behind a list (K48).
+ * 1. A stream begins only behind a quorum LIST that counts at least as high as `position`, or right behind a list (K48); at a
+ *    version that is open (cursor.ts) it begins before it.
  * 2. A list is passed on only if it is complete and, within an epoch, not older than `position` (K25, K26).
- * 3. `unbroken` is said of a list at exactly the cursor of the start only (K47).
+ * 3. `unbroken` is said of a list at exactly the beginning of the start's stream only (K47).
  * 4. What was missed, or may have been, ends in a list, never in a stream from `position`.
  * 5. Each failure waits before the next request. Not so: a stream that said something and ended by itself, the first 410, and
  *    the refusal of a WatchList, which comes once.
@@ -13,6 +14,7 @@
 import { assign, initialTransition, setup, transition } from "xstate";
 import type { SnapshotFrom } from "xstate";
 
+import { joined, versionBefore } from "./cursor.ts";
 import { compareResourceVersions } from "./messages.ts";
 import type { Cursor, ResourceVersion } from "./messages.ts";
 import { nextNeed, waitFor } from "./watch-plan.ts";
@@ -22,8 +24,8 @@ import type { FaultKind, WatchFault } from "./watch-fault.ts";
 
 export interface WatchContext {
   readonly epoch: number;
-  /** Read, and passed on, up to and including this version; null before the first list of an epoch. */
-  readonly position: ResourceVersion | null;
+  /** Read, and passed on; null before the first list of an epoch. */
+  readonly position: Cursor | null;
   readonly need: WatchNeed;
   /** Ask for initial events in the stream (WatchList), until that is refused. */
   readonly watchList: boolean;
@@ -44,10 +46,10 @@ export type WatchInput =
   | {
       readonly type: "failed";
       readonly fault: WatchFault;
-      readonly at: ResourceVersion | null;
+      readonly at: Cursor | null;
       readonly productive: boolean;
     }
-  | { readonly type: "ended"; readonly at: ResourceVersion | null }
+  | { readonly type: "ended"; readonly at: Cursor | null }
   | { readonly type: "elapsed" }
   | { readonly type: "stopped" };
 
@@ -82,7 +84,7 @@ const chart = setup({
       if (event.type !== "failed") return {};
       const failures = (event.productive ? 0 : context.failures) + 1;
       return {
-        position: event.at ?? context.position,
+        position: advanced(context, event.at),
         need: nextNeed(context.need, event.fault.kind, failures),
         failures,
         gone: (event.productive ? 0 : context.gone) + (event.fault.kind === "gone" ? 1 : 0),
@@ -99,7 +101,12 @@ const chart = setup({
       failures: context.failures + 1,
       wait: waitFor(faultOf("fenced"), context.failures + 1),
     })),
-    adopt: assign(({ event }) => (event.type === "listed" ? { position: event.version, need: "stream" as const } : {})),
+    adopt: assign(({ context, event }) => {
+      if (event.type !== "listed") return {};
+      // A list at the start of a stream takes nothing back of what was read beyond it.
+      const position = advanced(context, { epoch: context.epoch, resourceVersion: event.version });
+      return { position, need: "stream" as const };
+    }),
     beginEpoch: assign(({ context }) => ({
       epoch: context.epoch + 1,
       position: null,
@@ -107,9 +114,11 @@ const chart = setup({
     })),
   },
   guards: {
-    countsLower: ({ context, event }) =>
-      (event.type === "probed" || event.type === "listed") &&
-      compareResourceVersions(event.version, context.position ?? "") < 0,
+    countsLower: ({ context: { position, need }, event }) => {
+      if (position === null || (event.type !== "probed" && event.type !== "listed")) return false;
+      const least = event.type === "listed" && need === "exact" ? beginning(position) : position.resourceVersion;
+      return compareResourceVersions(event.version, least) < 0;
+    },
     continues: ({ event }) => event.type === "listed" && event.continues,
     unsupported: ({ context, event }) =>
       event.type === "failed" && event.fault.kind === "unsupported" && context.watchList,
@@ -171,7 +180,7 @@ const machine = chart.createMachine({
           target: "deciding",
           actions: assign(({ event }) => ({
             epoch: event.cursor?.epoch ?? 0,
-            position: event.cursor?.resourceVersion ?? null,
+            position: event.cursor,
             need: event.cursor === null ? ("first" as const) : ("exact" as const),
           })),
         },
@@ -213,7 +222,7 @@ const machine = chart.createMachine({
           target: "deciding",
           actions: [
             assign(({ context, event }) => ({
-              position: event.at ?? context.position,
+              position: advanced(context, event.at),
               failures: 0,
             })),
             { type: "perform", params: { kind: "restarted", reason: "ended" } },
@@ -256,15 +265,25 @@ export function stepWatch(snapshot: WatchSnapshot, input: WatchInput): [WatchSna
 function listEffect(context: WatchContext): WatchEffect {
   const { need, position, watchList } = context;
   if (need === "exact" && position !== null)
-    return { kind: "list", method: "pages", match: "exact", version: position };
+    return { kind: "list", method: "pages", match: "exact", version: beginning(position) };
   const method = watchList ? "watch-list" : "pages";
-  if (need === "not-older" && position !== null) return { kind: "list", method, match: "not-older", version: position };
+  if (need === "not-older" && position !== null)
+    return { kind: "list", method, match: "not-older", version: position.resourceVersion };
   return { kind: "list", method, match: "latest", version: "" };
 }
 
 function streamEffect(context: WatchContext): WatchEffect {
   if (context.position === null) throw new Error("A watch must know where its stream begins.");
-  return { kind: "stream", from: context.position };
+  return { kind: "stream", from: beginning(context.position) };
+}
+
+/** Where a stream begins that is to bring all that `position` has not. */
+function beginning({ resourceVersion, uids }: Cursor): ResourceVersion {
+  return uids === undefined ? resourceVersion : versionBefore(resourceVersion);
+}
+
+function advanced({ position }: WatchContext, at: Cursor | null): Cursor | null {
+  return at === null ? position : joined(position, at);
 }
 
 function emitEffect(context: WatchContext, event: WatchInput): WatchEffect {

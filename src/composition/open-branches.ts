@@ -7,7 +7,7 @@ import type { CatchUp } from "../../actors/branch-options.ts";
 import type { Clock, CommitPool, FileSystem, Log, Meter, Random } from "../../actors/ports.ts";
 import { KubescribeError } from "../../machines/error.ts";
 import type { Cursor, TypeKey, WatchMessage } from "../../machines/messages.ts";
-import { compareCursors } from "../../machines/messages.ts";
+import { covers } from "../../machines/cursor.ts";
 import type { RunOptions } from "../config/options.ts";
 import { branchLimitsOf } from "./engine-bounds.ts";
 import type { RuleView } from "./rule-view.ts";
@@ -35,11 +35,11 @@ export async function openBranches(
 }
 
 /** Where the shared watch of a type has to begin: at the lowest cursor; null when no target has one. */
-export function lowestCursor(typeKey: TypeKey, branches: Iterable<BranchActor>): Cursor | null {
+export function lowestCursor(typeKey: TypeKey, branches: Iterable<Pick<BranchActor, "cursorOf">>): Cursor | null {
   let lowest: Cursor | null = null;
   for (const branch of branches) {
     const cursor = branch.cursorOf(typeKey);
-    if (cursor !== undefined && (lowest === null || compareCursors(cursor, lowest) < 0)) lowest = cursor;
+    if (cursor !== undefined && (lowest === null || !covers(cursor, lowest))) lowest = cursor;
   }
   return lowest;
 }

@@ -167,6 +167,7 @@ describe("a catch-up beyond the API server's history", () => {
     receive(branch, changed({ version: 2 }), changed({ version: 3 }));
     receive(branch, changed({ version: 4, name: "b" }, "bob"), changed({ version: 5, name: "c" }, "carol"));
     receive(branch, changed({ version: 6, name: "c" }, "dave"), changed({ version: 7, name: "d" }, "erin", "DELETE"));
+    receive(branch, progressed(7));
     await mend(world);
     catchUp.send(
       listed(7, [event({ version: 3 }), event({ version: 4, name: "b" }), event({ version: 6, name: "c" })]),

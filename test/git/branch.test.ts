@@ -270,6 +270,32 @@ describe("cursors", () => {
     expect((await poolAt(place.path).open("default/history")).cursors).toEqual(expected);
   });
 
+  test("of two deletions at one version the second is committed by a later flush, each once", async () => {
+    using place = temporaryPlace();
+    const gone = (name: string): FlushEntry => changed({ version: 6, name, uid: name, operation: "DELETE" });
+    const partly = (...uids: readonly string[]) => new Map([[configmaps.key, { ...cursorOf(6), uids }]]);
+    const pool = poolAt(place.path);
+    await flush(pool, [snapshot(5, ["a", "b", "c", "d"])]);
+    const behind = place.git("rev-parse", stateRef);
+    await flush(pool, [gone("a")]);
+    expect((await poolAt(place.path).open("default/history")).cursors).toEqual(partly("a"));
+    place.git("update-ref", stateRef, behind);
+    const next = poolAt(place.path);
+    expect((await next.open("default/history")).cursors).toEqual(partly("a"));
+    expect((await flush(next, [gone("a"), gone("b")])).commits).toEqual([1, 1]);
+    expect((await flush(next, [gone("a"), gone("b")])).commits).toEqual([0, 0]);
+    expect((await poolAt(place.path).open("default/history")).cursors).toEqual(partly("a", "b"));
+    expect(subjectsIn(place)).toHaveLength(3);
+    expect(filesIn(place)).toHaveLength(2);
+    const present = [{ namespace: "default", name: "d" }];
+    await flush(next, [{ kind: "resync", type: configmaps, cursor: cursorOf(6), present }]);
+    expect(filesIn(place)).toEqual(["clusters/prod/default/core/configmaps/d.yaml"]);
+    expect((await poolAt(place.path).open("default/history")).cursors).toEqual(
+      new Map([[configmaps.key, cursorOf(6)]]),
+    );
+    sound(place);
+  });
+
   test("a flush without entries keeps a new type's cursor", async () => {
     using place = temporaryPlace();
     await poolAt(place.path).flush("default/history", {

@@ -1,6 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { BranchLedger } from "../../machines/branch-ledger.ts";
-import type { BranchMessage, Change } from "../../machines/messages.ts";
+import { cursorAt } from "../../machines/cursor.ts";
+import type { BranchMessage, Change, Cursor, Uid } from "../../machines/messages.ts";
 import {
   changed,
   changeOf,
@@ -177,9 +178,49 @@ describe("a catch-up across a restored backup", () => {
   });
 });
 
-/** Known and open: an expired lease deletes several objects of a type (Events, where a rule names them) at one version. */
-test.fails("two deletions at one version are both accepted", () => {
-  const gone = (name: string): BranchMessage =>
-    changed({ version: 2, name, uid: `uid-${name}`, kind: "DELETED" }, "alice", "DELETE");
-  expect(receive(openRoomyLedger(), gone("a"), gone("b"))).toEqual(["queued", "queued"]);
+/** An expired lease deletes several objects of a type (Events, where a rule names them) at one version. */
+describe("deletions at one version", () => {
+  const deleted = (name: string) => event({ version: 2, name, kind: "DELETED" });
+  const gone = (name: string): BranchMessage => changed({ version: 2, name, kind: "DELETED" }, "alice", "DELETE");
+  const partly = (...names: readonly string[]): Cursor => ({
+    ...cursor(2),
+    uids: names.map((name) => `uid-${name}` as Uid),
+  });
+
+  test("are all accepted, each once", () => {
+    const ledger = openRoomyLedger();
+    const ended: BranchMessage = { kind: "progressed", typeKey: configmaps.key, cursor: cursorAt(deleted("c"), 0) };
+    expect(receive(ledger, gone("a"), gone("b"), gone("a"), ended, gone("d"))).toEqual([
+      "queued",
+      "queued",
+      "skipped",
+      "advanced",
+      "queued",
+    ]);
+    expect(flush(ledger)).toHaveLength(3);
+    expect(ledger.cursorOf(configmaps.key)).toEqual(partly("a", "b", "c", "d"));
+    expect(receive(ledger, progressed(2), gone("e"))).toEqual(["advanced", "skipped"]);
+    expect(ledger.cursorOf(configmaps.key)).toEqual(cursor(2));
+  });
+
+  test("that come again after a restart are accepted where they are not in Git yet", () => {
+    const cursors = new Map([[configmaps.key, partly("a")]]);
+    const limits = { expected: [], backlogBytes: 1 << 20, verdictLogEntries: 10, flushChanges: 10, flushBytes: 10_000 };
+    const ledger = new BranchLedger({ ...limits, cursors });
+    expect(receive(ledger, relisted(1, []), gone("a"), gone("b"))).toEqual(["skipped", "skipped", "queued"]);
+    expect(receive(new BranchLedger({ ...limits, cursors }), relisted(2, []))).toEqual(["queued"]);
+  });
+
+  test("are caught up where there was room for the first of them only", () => {
+    const ledger = openLedger();
+    expect(receive(ledger, gone("a"), gone("b"), gone("c"))).toEqual(["queued", "logged", "logged"]);
+    flush(ledger);
+    expect(ledger.startCatchUp()?.from).toEqual(partly("a"));
+    const replay = (name: string): string => ledger.replay({ kind: "observed", event: deleted(name), epoch: 0 }, 0);
+    const listed = { kind: "listed", type: configmaps, ...cursor(1), unbroken: true, items: [] } as const;
+    expect([ledger.replay(listed, 0), replay("a"), replay("c")]).toEqual(["more", "more", "more"]);
+    expect(flush(ledger).map(({ name, verdict }) => [name, verdict.tier])).toEqual([["c", "exact"]]);
+    expect([replay("b"), ledger.loggedVerdicts]).toEqual(["caughtUp", 0]);
+    expect(flush(ledger).map(({ name, verdict }) => [name, verdict.tier])).toEqual([["b", "exact"]]);
+  });
 });

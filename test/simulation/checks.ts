@@ -74,7 +74,7 @@ export class BranchCheck {
   }
 
   #commit(commit: HistoryCommit, files: ReadonlyMap<string, string>): void {
-    const first = (key: string): string => commit.trailers.get(key)?.[0] ?? "";
+    const first = (key: string): string => trailerOf(commit, key);
     if (first("Kubescribe-Kind") === "snapshot") {
       for (const line of commit.trailers.get("Kubescribe-Cursor") ?? []) {
         const [, version = "", key = ""] = line.split(" ");
@@ -118,7 +118,10 @@ export class BranchCheck {
     const same = epoch === lastEpoch && Number(version) === lastVersion;
     // The differences of a list that a detached target begins anew with: what is gone comes first.
     const regrouped = this.#around.gaps && this.#around.tight;
-    if ((back && !regrouped) || (same && !this.#around.gaps)) this.#break(commit, `I4: behind ${lastVersion}`);
+    // A lease that expires deletes several objects in one revision.
+    const together = trailerOf(commit, "Kubescribe-Operation") === "DELETE";
+    if ((back && !regrouped) || (same && !this.#around.gaps && !together))
+      this.#break(commit, `I4: behind ${lastVersion}`);
     this.#last.set(name, [epoch, Number(version)]);
   }
 
@@ -213,6 +216,10 @@ export class BranchCheck {
     const tier = commit.trailers.get("Kubescribe-Attribution")?.[0] ?? "";
     this.findings.broken.push(`${what} (${commit.subject} @${version} ${tier})`);
   }
+}
+
+function trailerOf({ trailers }: HistoryCommit, key: string): string {
+  return trailers.get(key)?.[0] ?? "";
 }
 
 function titleOf({ event, operation }: TrueWrite): string {

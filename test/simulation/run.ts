@@ -8,7 +8,8 @@ import { defaultEngineBounds } from "../../actors/engine.ts";
 import type { HandleReview } from "../../src/admission/review-handler.ts";
 import { SimulatedCluster } from "../../src/simulator/cluster.ts";
 import type { ReviewAnswer } from "../../src/simulator/cluster.ts";
-import { NAMESPACES } from "../../src/simulator/resource-types.ts";
+import { objectAt, stringAt } from "../../src/simulator/json.ts";
+import { CONFIG_MAPS, NAMESPACES, WIDGETS } from "../../src/simulator/resource-types.ts";
 import type { Attempt } from "../../src/simulator/review.ts";
 import { reviewOf } from "../../src/simulator/review.ts";
 import { write, writeNow } from "../../src/simulator/write.ts";
@@ -258,7 +259,7 @@ class Run {
   }
 
   async #befall(): Promise<void> {
-    const { crashes, compactions, restores, fullDisks, clockJumps, badNetwork } = this.#plan;
+    const { crashes, compactions, restores, fullDisks, clockJumps, badNetwork, leases } = this.#plan;
     const fates: (() => void | Promise<void>)[] = [];
     if (crashes)
       fates.push(
@@ -269,6 +270,11 @@ class Run {
     if (restores && this.#dice.chance(0.3)) fates.push(() => this.#restore());
     if (fullDisks) fates.push(() => void (this.#fullUntilMs = this.#clock.monotonicMs() + this.#dice.below(5_000)));
     if (clockJumps) fates.push(() => this.#clock.jump(this.#dice.below(60_000) - 30_000));
+    if (leases)
+      fates.push(
+        () => this.#expireLease(),
+        () => this.#expireLease(),
+      );
     if (badNetwork) {
       fates.push(
         () => this.#network.cut(),
@@ -284,6 +290,21 @@ class Run {
     this.#note("API server out of reach");
     this.#network.setDown(true);
     void this.#wait(this.#dice.below(6_000)).then(() => this.#network.setDown(false));
+  }
+
+  /** Of one type, so that a watch can be cut among them. */
+  #expireLease(): void {
+    const { store } = this.#cluster;
+    const { key: typeKey } = this.#dice.pick([CONFIG_MAPS, CONFIG_MAPS, WIDGETS]);
+    const all = store.list(typeKey, { namespace: "", revision: store.revision }) ?? [];
+    const keys = all.flatMap(({ object }) => {
+      const metadata = objectAt(object, "metadata");
+      const at = { typeKey, namespace: stringAt(metadata, "namespace"), name: stringAt(metadata, "name") };
+      return this.#dice.chance(0.6) ? [at] : [];
+    });
+    store.expire(keys, { user: "etcd", subresource: "", reviewed: false });
+    if (this.#dice.chance(0.4)) this.#network.cut();
+    if (this.#plan.crashes && this.#dice.chance(0.4)) this.#crash();
   }
 
   #crash(): void {
