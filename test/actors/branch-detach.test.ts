@@ -174,9 +174,9 @@ describe("a catch-up beyond the API server's history", () => {
     );
     await mend(world);
     expect(pool.log.slice(2)).toEqual([
-      "DELETE d@7 erin",
       "UPDATE b@4 bob",
       "UPDATE c@6 collapsed carol|dave",
+      "DELETE d@7 erin",
       "resync core/configmaps@7 a b c",
     ]);
     expect(branch.status().supply).toBe("attached");

@@ -164,6 +164,32 @@ describe("a detached type", () => {
   });
 });
 
+describe("a catch-up beyond the history", () => {
+  test("tells of two incarnations of a name in their order, and of others where they belong", () => {
+    const ledger = openLedger();
+    const old = event({ name: "b", version: 5, uid: "old" });
+    const items = [event({ name: "a", version: 7 }), event({ name: "b", version: 5, uid: "new" })];
+    const changes = [
+      changeOf(old, "ann", "DELETE"),
+      changeOf(event({ name: "b", version: 5, uid: "new" }), "ann", "CREATE"),
+    ];
+    receive(ledger, changed({ version: 2 }), changed({ version: 3, name: "c" }), relisted(6, items, changes));
+    receive(
+      ledger,
+      changed({ version: 7, name: "a" }),
+      changed({ version: 8, name: "c", kind: "DELETED" }, "bob", "DELETE"),
+    );
+    receive(ledger, progressed(9));
+    flush(ledger);
+    ledger.startCatchUp();
+    const listed = { kind: "listed", type: configmaps, ...cursor(9), unbroken: false, items } as const;
+    expect(ledger.replay(listed, 0)).toBe("caughtUp");
+    expect(
+      flush(ledger).map(({ operation, name, resourceVersion }) => `${operation} ${name}@${resourceVersion}`),
+    ).toEqual(["DELETE b@5", "CREATE b@5", "UPDATE a@7", "DELETE c@8"]);
+  });
+});
+
 describe("a catch-up across a restored backup", () => {
   test("is begun anew with a list, in the epoch that the shared watch has come to", () => {
     const ledger = openLedger();

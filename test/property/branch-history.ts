@@ -119,8 +119,8 @@ export class History {
     for (const row of this.rows) if (covers(known, cursorAt(row.event, 0))) seen.set(row.event.uid, row);
     for (const [uid, { event: last }] of seen) {
       const gone = !this.items().some((item) => item.uid === uid);
-      if (gone && last.kind !== "DELETED")
-        changes.push(this.#difference({ ...last, resourceVersion: cursor(this.end).resourceVersion }, "DELETE"));
+      const { resourceVersion } = this.#items.get(last.name) ?? cursor(this.end);
+      if (gone && last.kind !== "DELETED") changes.push(this.#difference({ ...last, resourceVersion }, "DELETE"));
     }
     for (const item of this.items()) {
       if (!covers(known, cursorAt(item, 0)))

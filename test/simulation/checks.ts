@@ -116,12 +116,9 @@ export class BranchCheck {
     const [lastEpoch, lastVersion] = this.#last.get(name) ?? [0, 0];
     const back = epoch < lastEpoch || (epoch === lastEpoch && Number(version) < lastVersion);
     const same = epoch === lastEpoch && Number(version) === lastVersion;
-    // The differences of a list that a detached target begins anew with: what is gone comes first.
-    const regrouped = this.#around.gaps && this.#around.tight;
     // A lease that expires deletes several objects in one revision.
     const together = trailerOf(commit, "Kubescribe-Operation") === "DELETE";
-    if ((back && !regrouped) || (same && !this.#around.gaps && !together))
-      this.#break(commit, `I4: behind ${lastVersion}`);
+    if (back || (same && !this.#around.gaps && !together)) this.#break(commit, `I4: behind ${lastVersion}`);
     this.#last.set(name, [epoch, Number(version)]);
   }
 
