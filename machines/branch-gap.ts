@@ -48,7 +48,7 @@ export function gapChanges(gap: Gap): readonly Change[] {
     const deletion = known.find((change) => change.operation === "DELETE");
     if (deletion !== undefined) changes.push({ ...deletion, bytes: emptyObject });
   }
-  return inOrder(changes);
+  return withEnds(changes);
 }
 
 /**
@@ -68,7 +68,29 @@ export function relistChanges(
     if (terminating || told.has(uid) || compareCursors(at, position) <= 0) continue;
     untold.push(updateOf(item, cursor.epoch));
   }
-  return inOrder([...changes, ...untold]);
+  return withEnds([...changes, ...untold]);
+}
+
+/**
+ * A creation whose writer is known was not in Git yet; but what stood under its name before may be, where an earlier process saw it end
+ * and was gone before that was committed. So its end comes first: a commit only where there is a file, by nobody, like that of a
+ * leftover. A creation without an author may have been committed, and followed by what is seen now.
+ */
+function withEnds(changes: readonly Change[]): readonly Change[] {
+  const ended = new Set(changes.flatMap((change) => (change.operation === "DELETE" ? [placeOf(change)] : [])));
+  const unseen = changes.filter(
+    (change) => change.operation === "CREATE" && change.verdict.author !== null && !ended.has(placeOf(change)),
+  );
+  return inOrder([...changes, ...unseen.map(endBefore)]);
+}
+
+function placeOf({ namespace, name }: Change): string {
+  return `${namespace}/${name}`;
+}
+
+function endBefore(creation: Change): Change {
+  const uid = "unknown" as Uid;
+  return { ...creation, uid, operation: "DELETE", verdict: unresolved(), bytes: new Uint8Array() };
 }
 
 function updateOf(item: WatchEvent, epoch: number): Change {

@@ -16,6 +16,7 @@ import { createSimulatedClock } from "../fakes/clock.ts";
 import {
   allSelections,
   changed,
+  changeOf,
   clusterUid,
   configmaps,
   cursorOf,
@@ -234,6 +235,26 @@ describe("selection", () => {
     expect((await flush(pool, [snapshot(9, [])])).commits).toEqual([0]);
     expect(filesIn(place)).toEqual(["clusters/prod/default/core/configmaps/web.yaml"]);
   });
+});
+
+test("the end of an object of which nobody knows whether it was there is a commit only where a file was", async () => {
+  using place = temporaryPlace();
+  const pool = poolAt(place.path);
+  await flush(pool, [snapshot(5, ["a"])]);
+  const born = (name: string, version: number): readonly FlushEntry[] => [
+    {
+      kind: "change",
+      change: { ...changeOf({ version, name, uid: "unknown", operation: "DELETE" }), bytes: new Uint8Array() },
+    },
+    changed({ version, name, uid: `new-${name}`, operation: "CREATE" }),
+  ];
+  expect((await flush(pool, [...born("a", 7), ...born("b", 8)])).commits).toEqual([1, 1, 0, 1]);
+  expect(subjectsIn(place)).toEqual([
+    "Snapshot of core/configmaps",
+    "Delete configmaps default/a",
+    "Create configmaps default/a",
+    "Create configmaps default/b",
+  ]);
 });
 
 describe("cursors", () => {

@@ -1,5 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { BranchLedger } from "../../machines/branch-ledger.ts";
+import { unresolved } from "../../machines/branch-gap.ts";
 import { cursorAt } from "../../machines/cursor.ts";
 import type { BranchMessage, Change, Cursor, Uid } from "../../machines/messages.ts";
 import {
@@ -90,6 +91,29 @@ describe("a list after a gap", () => {
     expect(receive(ledger, relisted(5, [...items, dying, untold], changes))).toEqual(["queued"]);
     expect(told(ledger)).toEqual(["UPDATE untold@2 unresolved", "DELETE new@3 exact", "CREATE new@3 exact"]);
     expect(ledger.cursorOf(configmaps.key)).toEqual(cursor(5));
+  });
+
+  test("begins a creation with the end of what may stand in its place: an earlier process may have seen it end", () => {
+    const ledger = openRoomyLedger();
+    const [born, reborn] = [event({ name: "born", version: 3 }), event({ name: "reborn", version: 4, uid: "second" })];
+    const ended = { ...event({ name: "reborn", version: 4 }), uid: "first" as Uid };
+    const changes = [
+      changeOf(born, "ann", "CREATE"),
+      changeOf(ended, "ann", "DELETE"),
+      changeOf(reborn, "ann", "CREATE"),
+    ];
+    const doubtful = event({ name: "doubtful", version: 5 });
+    const doubted = { ...changeOf(doubtful, "", "CREATE"), verdict: unresolved() };
+    receive(ledger, relisted(5, [born, reborn, doubtful], [...changes, doubted]));
+    const [end] = ledger.take().entries.map(({ item }) => (item.kind === "change" ? item.change : null));
+    expect(end).toMatchObject({ uid: "unknown", bytes: new Uint8Array(), verdict: { author: null } });
+    expect(told(ledger)).toEqual([
+      "DELETE born@3 unresolved",
+      "CREATE born@3 exact",
+      "DELETE reborn@4 exact",
+      "CREATE reborn@4 exact",
+      "CREATE doubtful@5 unresolved",
+    ]);
   });
 
   test("across a restore tells everything that is there", () => {

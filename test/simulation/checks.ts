@@ -128,7 +128,7 @@ export class BranchCheck {
     else if (settled.has(tier) && tier !== "recovered") this.#break(commit, "I2: settled, and no such write");
   }
 
-  #content(commit: HistoryCommit, files: ReadonlyMap<string, string>, { event }: TrueWrite): void {
+  #content(commit: HistoryCommit, files: ReadonlyMap<string, string>, { event, operation }: TrueWrite): void {
     const path = this.#pathOf(event);
     const tier = commit.trailers.get("Kubescribe-Attribution")?.[0] ?? "";
     const expected = this.#after(event);
@@ -138,6 +138,8 @@ export class BranchCheck {
     const whole = this.#around.gaps && (tier === "delete" || tier === "recovered");
     if (settled.has(tier) && !whole && (this.#before.get(path) ?? "") !== this.#fileOf(event, event.previous))
       this.#break(commit, `I3: somebody else's lines are in it, at ${path}`);
+    if (operation === "CREATE" && settled.has(tier) && this.#before.has(path))
+      this.#break(commit, `I2: it was not there before, and ${path} was`);
     for (const other of new Set([...files.keys(), ...this.#before.keys()]))
       if (other !== path && files.get(other) !== this.#before.get(other))
         this.#break(commit, `I3: it touches ${other}`);
