@@ -45,6 +45,8 @@ export interface WatchActorOptions {
   readonly type: ResourceType;
   /** Null: nothing is known; the first message is a list with `unbroken: false`. */
   readonly cursor: Cursor | null;
+  /** The highest cursor of those who share the watch; default `cursor`. */
+  readonly seen?: Cursor | null;
   readonly source: WatchSource;
   readonly clock: Clock;
   readonly random: Random;
@@ -143,10 +145,10 @@ export class WatchActor implements AsyncDisposable {
   }
 
   async #run(): Promise<void> {
-    const { cursor } = this.#options;
+    const { cursor, seen = cursor } = this.#options;
     if (cursor !== null) this.#position.reset(cursor.resourceVersion);
     this.#epoch = cursor?.epoch ?? 0;
-    let input: Answer = { type: "started", cursor };
+    let input: Answer = { type: "started", cursor, seen };
     for (;;) {
       try {
         if (this.#stopping.signal.aborted) break;

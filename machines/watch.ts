@@ -2,8 +2,8 @@
  * The state chart of one resource type's watch: what to ask the API server for next, and whether an answer may be passed on.
  * Events of the stream itself do not come here (an actor admits them one by one); what begins and ends streams does.
  *
- * 1. A stream begins only behind a quorum LIST that counts at least as high as `position`, or right behind a list (K48); at a
- *    version that is open (cursor.ts) it begins before it.
+ * 1. A stream begins only behind a quorum LIST that counts at least as high as anything that was seen in this epoch, or right behind
+ *    a list (K48); at a version that is open (cursor.ts) it begins before it.
  * 2. A list is passed on only if it is complete and, within an epoch, not older than `position` (K25, K26).
  * 3. `unbroken` is said of a list at exactly the beginning of the start's stream only (K47).
  * 4. What was missed, or may have been, ends in a list, never in a stream from `position`.
@@ -14,7 +14,7 @@
 import { assign, initialTransition, setup, transition } from "xstate";
 import type { SnapshotFrom } from "xstate";
 
-import { joined, versionBefore } from "./cursor.ts";
+import { versionBefore } from "./cursor.ts";
 import { compareResourceVersions } from "./messages.ts";
 import type { Cursor, ResourceVersion } from "./messages.ts";
 import { nextNeed, waitFor } from "./watch-plan.ts";
@@ -26,6 +26,8 @@ export interface WatchContext {
   readonly epoch: number;
   /** Read, and passed on; null before the first list of an epoch. */
   readonly position: Cursor | null;
+  /** What others had seen of this epoch when the watch began; null in an epoch that began later. */
+  readonly seen: Cursor | null;
   readonly need: WatchNeed;
   /** Ask for initial events in the stream (WatchList), until that is refused. */
   readonly watchList: boolean;
@@ -37,7 +39,8 @@ export interface WatchContext {
 }
 
 export type WatchInput =
-  | { readonly type: "started"; readonly cursor: Cursor | null }
+  /** `seen`: the highest of the cursors; those of an older epoch than its own mean nothing now. Null together with `cursor`. */
+  | { readonly type: "started"; readonly cursor: Cursor | null; readonly seen: Cursor | null }
   /** A quorum LIST of one item was answered at this version. */
   | { readonly type: "probed"; readonly version: ResourceVersion }
   /** A list is complete. `continues`: it came by WatchList, whose stream goes on. */
@@ -84,7 +87,7 @@ const chart = setup({
       if (event.type !== "failed") return {};
       const failures = (event.productive ? 0 : context.failures) + 1;
       return {
-        position: advanced(context, event.at),
+        position: event.at ?? context.position,
         need: nextNeed(context.need, event.fault.kind, failures),
         failures,
         gone: (event.productive ? 0 : context.gone) + (event.fault.kind === "gone" ? 1 : 0),
@@ -103,22 +106,21 @@ const chart = setup({
     })),
     adopt: assign(({ context, event }) => {
       if (event.type !== "listed") return {};
-      // A list at the start of a stream takes nothing back of what was read beyond it.
-      const position = advanced(context, { epoch: context.epoch, resourceVersion: event.version });
-      return { position, need: "stream" as const };
+      return { position: { epoch: context.epoch, resourceVersion: event.version }, need: "stream" as const };
     }),
     beginEpoch: assign(({ context }) => ({
       epoch: context.epoch + 1,
       position: null,
+      seen: null,
       need: "latest" as const,
     })),
   },
   guards: {
-    countsLower: ({ context: { position, need }, event }) => {
-      if (position === null || (event.type !== "probed" && event.type !== "listed")) return false;
-      const least = event.type === "listed" && need === "exact" ? beginning(position) : position.resourceVersion;
-      return compareResourceVersions(event.version, least) < 0;
-    },
+    countsLower: ({ context: { position, seen }, event }) =>
+      event.type === "probed" && [position, seen].some((cursor) => isBelow(event.version, cursor)),
+    isOld: ({ context: { position, need }, event }) =>
+      // The exact list is where the stream begins, and nowhere else.
+      event.type === "listed" && need !== "exact" && isBelow(event.version, position),
     continues: ({ event }) => event.type === "listed" && event.continues,
     unsupported: ({ context, event }) =>
       event.type === "failed" && event.fault.kind === "unsupported" && context.watchList,
@@ -126,7 +128,7 @@ const chart = setup({
       event.type === "failed" && event.fault.kind === "gone" && (event.productive || context.gone === 0),
     needsStream: ({ context }) => context.need === "stream" && context.position !== null,
     isFirstRead: ({ context }) => context.need === "first" || context.need === "exact",
-    hasPosition: ({ context }) => context.position !== null,
+    hasSeen: ({ context }) => context.position !== null || context.seen !== null,
   },
 });
 
@@ -137,7 +139,7 @@ const readingList = chart.createStateConfig({
   entry: { type: "perform", params: ({ context }) => listEffect(context) },
   on: {
     listed: [
-      { guard: "countsLower", target: "backingOff", actions: "fence" },
+      { guard: "isOld", target: "backingOff", actions: "fence" },
       {
         guard: "continues",
         target: "streaming",
@@ -165,6 +167,7 @@ const machine = chart.createMachine({
   context: {
     epoch: 0,
     position: null,
+    seen: null,
     need: "first",
     watchList: true,
     failures: 0,
@@ -178,18 +181,19 @@ const machine = chart.createMachine({
       on: {
         started: {
           target: "deciding",
-          actions: assign(({ event }) => ({
-            epoch: event.cursor?.epoch ?? 0,
-            position: event.cursor,
-            need: event.cursor === null ? ("first" as const) : ("exact" as const),
-          })),
+          actions: assign(({ event: { cursor, seen } }) => {
+            const epoch = seen?.epoch ?? 0;
+            const outlived = cursor !== null && cursor.epoch < epoch;
+            const need = cursor === null ? "first" : outlived ? "latest" : "exact";
+            return { epoch, seen, position: outlived ? null : cursor, need } as const;
+          }),
         },
         stopped: {},
       },
     },
     deciding: {
       always: [
-        { guard: "hasPosition", target: "probing" },
+        { guard: "hasSeen", target: "probing" },
         { guard: "isFirstRead", target: "listing" },
         { target: "relisting" },
       ],
@@ -222,7 +226,7 @@ const machine = chart.createMachine({
           target: "deciding",
           actions: [
             assign(({ context, event }) => ({
-              position: advanced(context, event.at),
+              position: event.at ?? context.position,
               failures: 0,
             })),
             { type: "perform", params: { kind: "restarted", reason: "ended" } },
@@ -282,8 +286,8 @@ function beginning({ resourceVersion, uids }: Cursor): ResourceVersion {
   return uids === undefined ? resourceVersion : versionBefore(resourceVersion);
 }
 
-function advanced({ position }: WatchContext, at: Cursor | null): Cursor | null {
-  return at === null ? position : joined(position, at);
+function isBelow(version: ResourceVersion, cursor: Cursor | null): boolean {
+  return cursor !== null && compareResourceVersions(version, cursor.resourceVersion) < 0;
 }
 
 function emitEffect(context: WatchContext, event: WatchInput): WatchEffect {

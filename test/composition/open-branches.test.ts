@@ -20,9 +20,12 @@ test("the shared watch begins where a target stopped among the deletions of one 
   const higher: Cursor = { ...whole, resourceVersion: "13" as ResourceVersion };
   const branchesAt = (...cursors: readonly (Cursor | undefined)[]) =>
     cursors.map((cursor) => ({ cursorOf: () => cursor }));
-  expect(lowestCursor(configMaps.key, branchesAt(higher, whole, part, undefined))).toEqual(part);
-  expect(lowestCursor(configMaps.key, branchesAt(part, whole, higher))).toEqual(part);
-  expect(lowestCursor(configMaps.key, branchesAt(higher, whole))).toEqual(whole);
+  expect(lowestCursor(configMaps.key, branchesAt(higher, whole, part, undefined))).toEqual({
+    cursor: part,
+    seen: higher,
+  });
+  expect(lowestCursor(configMaps.key, branchesAt(part, whole, higher))).toEqual({ cursor: part, seen: higher });
+  expect(lowestCursor(configMaps.key, branchesAt(higher, whole))).toEqual({ cursor: whole, seen: higher });
   expect(lowestCursor(configMaps.key, branchesAt(undefined))).toBeNull();
 });
 

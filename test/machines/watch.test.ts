@@ -14,10 +14,10 @@ const cursorAt = (text: string, epoch = 0): Cursor => {
   const cursor = { epoch, resourceVersion: version(at) };
   return uids.length === 0 ? cursor : { ...cursor, uids: uids as Uid[] };
 };
-const start = (cursor: string | null, epoch = 0): WatchInput => ({
-  type: "started",
-  cursor: cursor === null ? null : cursorAt(cursor, epoch),
-});
+const start = (text: string | null, epoch = 0, seen?: Cursor): WatchInput => {
+  const cursor = text === null ? null : cursorAt(text, epoch);
+  return { type: "started", cursor, seen: seen ?? cursor };
+};
 const probed = (at: string): WatchInput => ({ type: "probed", version: version(at) });
 const listed = (at: string, continues = false): WatchInput => ({ type: "listed", version: version(at), continues });
 const failed = (kind: FaultKind, at: string | null = null, productive = false): WatchInput => ({
@@ -243,6 +243,30 @@ const rows: readonly {
     inputs: [start("12 a"), probed("12"), listed("11"), failed("broken", "11"), elapsed, probed("11")],
     state: "relisting",
     last: "restarted epoch, watch-list latest",
+  },
+  {
+    name: "a backup from between two targets' cursors is told apart, though it is above the one where the watch begins",
+    inputs: [start("7", 2, cursorAt("9", 2)), probed("8")],
+    state: "relisting",
+    last: "restarted epoch, watch-list latest",
+  },
+  {
+    name: "another target's cursor says nothing of where the watch goes on",
+    inputs: [start("7", 2, cursorAt("9", 2)), probed("9"), listed("7")],
+    state: "streaming",
+    last: "emit 7 epoch 2 unbroken, stream 7",
+  },
+  {
+    name: "a cursor of an epoch that another target has left means nothing: a list, in the newest epoch",
+    inputs: [start("7", 1, cursorAt("5", 2)), probed("9"), listed("9", true)],
+    state: "streaming",
+    last: "emit 9 epoch 2",
+  },
+  {
+    name: "a backup restored again, before every target had heard of the first, begins another epoch",
+    inputs: [start("7", 1, cursorAt("5", 2)), probed("4"), listed("4", true)],
+    state: "streaming",
+    last: "emit 4 epoch 3",
   },
   {
     name: "410 at a deletion asks for a list not older than it",
