@@ -352,7 +352,7 @@ class Run {
 
   /** The API servers stop for it; kubescribe sees them again before much is written (K48). */
   async #restore(): Promise<void> {
-    while (this.#busyUsers > 0) await this.#clock.run(100);
+    await this.#untilUsersRest();
     const { store } = this.#cluster;
     const revision = Math.max(store.compacted, store.revision - this.#dice.below(12));
     if (revision < this.#preparedRevision) return;
@@ -364,11 +364,20 @@ class Run {
     await this.#clock.run(120_000);
   }
 
+  /** Every request ends, whatever befalls it: else the run would never end. */
+  async #untilUsersRest(): Promise<void> {
+    const untilMs = this.#clock.monotonicMs() + quietMs;
+    while (this.#busyUsers > 0) {
+      if (this.#clock.monotonicMs() > untilMs) throw new Error(`seed ${this.#seed}: a request never ended`);
+      await this.#clock.run(100);
+    }
+  }
+
   async #settle(): Promise<void> {
     this.#calm = true;
     this.#crashAtCall = Infinity;
     this.#fullUntilMs = 0;
-    while (this.#busyUsers > 0) await this.#clock.run(500);
+    await this.#untilUsersRest();
     await this.#clock.run(10_000);
     if (this.#process === null && !this.#starting) this.#start();
     await this.#clock.run(quietMs);
