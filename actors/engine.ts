@@ -160,8 +160,9 @@ export class Engine implements Disposable {
 
   #watch(message: WatchMessage): void {
     if (message.kind === "observed") this.#options.meter.count("events_processed");
-    // Behind a gap nothing ties an event to what an earlier process saw; a restored backup counts from anew.
-    if (message.kind === "listed" && !message.unbroken) this.#witnesses.delete(message.type.key);
+    // Behind a gap nothing ties an event to what an earlier process saw. A restored backup counts from anew, and the journal does not
+    // tell on which side of it a review was: its versions may be of a time that the restore undid.
+    if (message.kind === "listed" && (!message.unbroken || message.epoch > 0)) this.#witnesses.delete(message.type.key);
     this.registry.watch(message);
   }
 

@@ -74,7 +74,7 @@ export class BranchCheck {
   }
 
   #commit(commit: HistoryCommit, files: ReadonlyMap<string, string>): void {
-    const first = (key: string): string => commit.trailers.get(key)?.[0] ?? "";
+    const first = (key: string): string => trailerOf(commit, key);
     if (first("Kubescribe-Kind") === "snapshot") {
       for (const line of commit.trailers.get("Kubescribe-Cursor") ?? []) {
         const [, version = "", key = ""] = line.split(" ");
@@ -116,9 +116,9 @@ export class BranchCheck {
     const [lastEpoch, lastVersion] = this.#last.get(name) ?? [0, 0];
     const back = epoch < lastEpoch || (epoch === lastEpoch && Number(version) < lastVersion);
     const same = epoch === lastEpoch && Number(version) === lastVersion;
-    // The differences of a list that a detached target begins anew with: what is gone comes first.
-    const regrouped = this.#around.gaps && this.#around.tight;
-    if ((back && !regrouped) || (same && !this.#around.gaps)) this.#break(commit, `I4: behind ${lastVersion}`);
+    // A lease that expires deletes several objects in one revision.
+    const together = trailerOf(commit, "Kubescribe-Operation") === "DELETE";
+    if (back || (same && !this.#around.gaps && !together)) this.#break(commit, `I4: behind ${lastVersion}`);
     this.#last.set(name, [epoch, Number(version)]);
   }
 
@@ -128,7 +128,7 @@ export class BranchCheck {
     else if (settled.has(tier) && tier !== "recovered") this.#break(commit, "I2: settled, and no such write");
   }
 
-  #content(commit: HistoryCommit, files: ReadonlyMap<string, string>, { event }: TrueWrite): void {
+  #content(commit: HistoryCommit, files: ReadonlyMap<string, string>, { event, operation }: TrueWrite): void {
     const path = this.#pathOf(event);
     const tier = commit.trailers.get("Kubescribe-Attribution")?.[0] ?? "";
     const expected = this.#after(event);
@@ -138,6 +138,8 @@ export class BranchCheck {
     const whole = this.#around.gaps && (tier === "delete" || tier === "recovered");
     if (settled.has(tier) && !whole && (this.#before.get(path) ?? "") !== this.#fileOf(event, event.previous))
       this.#break(commit, `I3: somebody else's lines are in it, at ${path}`);
+    if (operation === "CREATE" && settled.has(tier) && this.#before.has(path))
+      this.#break(commit, `I2: it was not there before, and ${path} was`);
     for (const other of new Set([...files.keys(), ...this.#before.keys()]))
       if (other !== path && files.get(other) !== this.#before.get(other))
         this.#break(commit, `I3: it touches ${other}`);
@@ -213,6 +215,10 @@ export class BranchCheck {
     const tier = commit.trailers.get("Kubescribe-Attribution")?.[0] ?? "";
     this.findings.broken.push(`${what} (${commit.subject} @${version} ${tier})`);
   }
+}
+
+function trailerOf({ trailers }: HistoryCommit, key: string): string {
+  return trailers.get(key)?.[0] ?? "";
 }
 
 function titleOf({ event, operation }: TrueWrite): string {

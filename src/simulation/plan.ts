@@ -20,6 +20,8 @@ export interface Plan {
   readonly tightBounds: boolean;
   /** Correlations expire while the watch is held back. */
   readonly shortTtl: boolean;
+  /** Objects vanish, several in one revision, as Events do. */
+  readonly leases: boolean;
 }
 
 /** What may happen is drawn from the seed, unless it is named. */
@@ -42,5 +44,6 @@ export function planOf(seed: number, requests: number, named: readonly string[] 
     denials: maybe("denials", 0.4),
     tightBounds: maybe("tightBounds", 0.25),
     shortTtl: maybe("shortTtl", 0.2),
+    leases: maybe("leases", 0.4),
   };
 }

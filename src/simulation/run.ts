@@ -5,7 +5,8 @@
 
 import { SimulatedCluster } from "../simulator/cluster.ts";
 import type { ReviewAnswer } from "../simulator/cluster.ts";
-import { NAMESPACES } from "../simulator/resource-types.ts";
+import { objectAt, stringAt } from "../simulator/json.ts";
+import { CONFIG_MAPS, NAMESPACES, WIDGETS } from "../simulator/resource-types.ts";
 import type { Attempt } from "../simulator/review.ts";
 import { reviewOf } from "../simulator/review.ts";
 import { write, writeNow } from "../simulator/write.ts";
@@ -227,7 +228,7 @@ class Run {
   }
 
   async #befall(): Promise<void> {
-    const { crashes, compactions, restores, fullDisks, clockJumps, badNetwork } = this.#plan;
+    const { crashes, compactions, restores, fullDisks, clockJumps, badNetwork, leases } = this.#plan;
     const fates: (() => void | Promise<void>)[] = [];
     if (crashes)
       fates.push(
@@ -238,6 +239,11 @@ class Run {
     if (restores && this.#dice.chance(0.3)) fates.push(() => this.#restore());
     if (fullDisks) fates.push(() => void (this.#fullUntilMs = this.#clock.monotonicMs() + this.#dice.below(5_000)));
     if (clockJumps) fates.push(() => this.#clock.jump(this.#dice.below(60_000) - 30_000));
+    if (leases)
+      fates.push(
+        () => this.#expireLease(),
+        () => this.#expireLease(),
+      );
     if (badNetwork) {
       fates.push(
         () => this.#network.cut(),
@@ -253,6 +259,21 @@ class Run {
     this.#note("API server out of reach");
     this.#network.setDown(true);
     void this.#wait(this.#dice.below(6_000)).then(() => this.#network.setDown(false));
+  }
+
+  /** Of one type, so that a watch can be cut among them. */
+  #expireLease(): void {
+    const { store } = this.#cluster;
+    const { key: typeKey } = this.#dice.pick([CONFIG_MAPS, CONFIG_MAPS, WIDGETS]);
+    const all = store.list(typeKey, { namespace: "", revision: store.revision }) ?? [];
+    const keys = all.flatMap(({ object }) => {
+      const metadata = objectAt(object, "metadata");
+      const at = { typeKey, namespace: stringAt(metadata, "namespace"), name: stringAt(metadata, "name") };
+      return this.#dice.chance(0.6) ? [at] : [];
+    });
+    store.expire(keys, { user: "etcd", subresource: "", reviewed: false });
+    if (this.#dice.chance(0.4)) this.#network.cut();
+    if (this.#plan.crashes && this.#dice.chance(0.4)) this.#crash();
   }
 
   #crash(): void {
@@ -301,7 +322,7 @@ class Run {
 
   /** The API servers stop for it; kubescribe sees them again before much is written (K48). */
   async #restore(): Promise<void> {
-    while (this.#busyUsers > 0) await this.#clock.run(100);
+    await this.#untilUsersRest();
     const { store } = this.#cluster;
     const revision = Math.max(store.compacted, store.revision - this.#dice.below(12));
     if (revision < this.#preparedRevision) return;
@@ -326,11 +347,20 @@ class Run {
     return conditions.filter(({ ok }) => !ok).map(({ name, reason }) => `${name}: ${reason}`);
   }
 
+  /** Every request ends, whatever befalls it: else the run would never end. */
+  async #untilUsersRest(): Promise<void> {
+    const untilMs = this.#clock.monotonicMs() + quietMs;
+    while (this.#busyUsers > 0) {
+      if (this.#clock.monotonicMs() > untilMs) throw new Error(`seed ${this.#seed}: a request never ended`);
+      await this.#clock.run(100);
+    }
+  }
+
   async #settle(): Promise<void> {
     this.#calm = true;
     this.#crashAtCall = Infinity;
     this.#fullUntilMs = 0;
-    while (this.#busyUsers > 0) await this.#clock.run(500);
+    await this.#untilUsersRest();
     await this.#clock.run(10_000);
     await this.#supervise();
     await this.#clock.run(quietMs);

@@ -31,8 +31,8 @@ export class Truth {
     for (const { key } of cluster.types) {
       for (const event of cluster.store.eventsAfter(key, 0) ?? []) this.#record(event, monotonicMs());
       cluster.store.subscribe(key, () => {
-        const event = cluster.store.eventsAfter(key, cluster.store.revision - 1)?.at(-1);
-        if (event !== undefined) this.#record(event, monotonicMs());
+        for (const event of cluster.store.eventsAfter(key, cluster.store.revision - 1) ?? [])
+          this.#record(event, monotonicMs());
       });
     }
   }

@@ -1,6 +1,7 @@
 /**
  * Plays many seeds and prints the ones that break something: `node test/simulation/hunt.ts FIRST COUNT [REQUESTS [FLAGS [-v]]]`.
- * FLAGS (`crashes,restores`; see Plan) instead of those that the seed draws; `-v`: the log of each failed run.
+ * FLAGS (`crashes,restores`; see Plan) instead of those that the seed draws; `-v`: the log of each failed run. Exits 1 if any seed
+ * failed, or did not end: once nothing can move any more, Node would leave without a word.
  */
 
 import { planOf } from "../../src/simulation/plan.ts";
@@ -11,7 +12,13 @@ Error.stackTraceLimit = 0;
 const [first = "1", count = "100", requests = "150", flags = "", verbose = ""] = process.argv.slice(2);
 const tiers = new Map<string, number>();
 const sums = { seeds: 0, failed: 0, writes: 0, commits: 0, planted: 0 };
+let playing: number | null = null;
+process.once("exit", (code) => {
+  if (playing !== null) console.log(`seed ${playing}: did not end (${code}): a promise that nobody keeps, or an error`);
+  if (playing !== null || sums.failed > 0) process.exitCode = 1;
+});
 for (let seed = Number(first); seed < Number(first) + Number(count); seed += 1) {
+  playing = seed;
   const plan = planOf(seed, Number(requests), flags.split(",").filter(Boolean));
   const { broken, writes, findings, log } = await simulate(seed, plan);
   sums.seeds += 1;
@@ -28,4 +35,5 @@ for (let seed = Number(first); seed < Number(first) + Number(count); seed += 1) 
   for (const line of broken.slice(0, 6)) console.log(`  ${line}`);
   if (verbose === "-v") console.log(log.map((line) => `    ${line}`).join("\n"));
 }
+playing = null;
 console.log(JSON.stringify({ ...sums, tiers: Object.fromEntries(tiers) }));
