@@ -82,7 +82,7 @@ test("interleaved writes keep the chain, and the winner's review has the event's
   );
   fc.assert(
     fc.property(steps, fc.infiniteStream(fc.boolean()), (script, staleness) => {
-      const { cluster } = clusterAt({ stale: () => staleness.next().value === true });
+      const { cluster } = clusterAt();
       for (const at of ["a", "b"]) {
         writeNow(cluster, requestOf({ body: configMap(at, { k: "1" }) }));
         writeNow(cluster, requestOf({ type: DEPLOYMENTS, body: deployment(at, 1) }));
@@ -99,6 +99,8 @@ test("interleaved writes keep the chain, and the winner's review has the event's
       };
       for (const step of script) {
         if (step.kind === "begin") {
+          if (staleness.next().value === true) cluster.server({}).hold();
+          else cluster.server({}).catchUp();
           const one: Running = { run: write(cluster, step.request), user: step.request.user.name, attempt: null };
           running.push(one);
           advance(one);
