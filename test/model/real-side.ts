@@ -1,23 +1,18 @@
 /**
- * A real API server, asked by HTTP. Owns a webhook that writes down every review and allows everything, and one watch for each
- * type. After a write it is quiet when its events were seen: then the API server's watch cache has them too, and the next first
- * attempt is not stale.
+ * A real API server, asked by HTTP. Owns a webhook that writes the reviews down, and one watch for each type. After a write it is
+ * quiet when its events were seen: then the API server's watch cache has them too, and the next first attempt is not stale.
  */
-
-import { createServer } from "node:https";
-import { text } from "node:stream/consumers";
 
 import type { JsonObject } from "../../src/simulator/json.ts";
 import { isObject, parseJson } from "../../src/simulator/json.ts";
-import { makeCertificate } from "../../src/simulator/certificate.ts";
 import type { ControlPlane } from "../controlplane/control-plane.ts";
 import { eventually } from "../controlplane/eventually.ts";
-import { freePorts } from "../controlplane/ports.ts";
 import type { StormKind } from "../storm/kinds.ts";
-import { collectionPath, namespace, widgetDefinition } from "../storm/kinds.ts";
 import { Recorder } from "../storm/recorder.ts";
-import { modelKinds, typeMeta } from "./model-kinds.ts";
+import { modelKinds } from "./model-kinds.ts";
 import type { HttpRequest } from "./operation.ts";
+import { preparePlane } from "./prepare-plane.ts";
+import { RecordingWebhook } from "./recording-webhook.ts";
 import type { Side } from "./side.ts";
 
 export class RealSide implements Side, AsyncDisposable {
@@ -33,12 +28,11 @@ export class RealSide implements Side, AsyncDisposable {
   }
 
   static async start(plane: ControlPlane): Promise<RealSide> {
-    await prepare(plane);
+    await preparePlane(plane);
     const recorder = new Recorder(plane);
     await recorder.start(modelKinds);
     const webhook = await RecordingWebhook.start(plane);
     const side = new RealSide(plane, recorder, webhook);
-    await side.#reviewed();
     for (const kind of modelKinds) side.#taken.set(kind, recorder.events.get(kind)?.length ?? 0);
     return side;
   }
@@ -56,7 +50,7 @@ export class RealSide implements Side, AsyncDisposable {
   }
 
   takeReviews(): readonly string[] {
-    return this.#webhook.take();
+    return this.#webhook.take().map(({ text }) => text);
   }
 
   async takeEvents(atLeast: number): Promise<readonly string[]> {
@@ -87,85 +81,5 @@ export class RealSide implements Side, AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     this.#recorder[Symbol.dispose]();
     await this.#webhook[Symbol.asyncDispose]();
-  }
-
-  /** The API server begins to ask a moment after the webhook was made. */
-  async #reviewed(): Promise<void> {
-    for (const kind of modelKinds) {
-      await eventually(
-        async () => {
-          const body = { ...typeMeta(kind), metadata: { generateName: "probe-" }, ...kind.content(0, 0) };
-          await this.#plane.request("admin", "POST", `${collectionPath(kind)}?dryRun=All`, body);
-          return this.#webhook.take().length > 0 ? true : undefined;
-        },
-        { timeoutMs: 20_000, what: `a review of ${kind.resource}` },
-      );
-    }
-  }
-}
-
-async function prepare(plane: ControlPlane): Promise<void> {
-  const definitions = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions";
-  const made = [
-    await plane.request("admin", "POST", "/api/v1/namespaces", { metadata: { name: namespace } }),
-    await plane.request("admin", "POST", definitions, widgetDefinition),
-  ];
-  for (const { status, text } of made) if (status !== 201) throw new Error(text);
-  for (const kind of modelKinds) {
-    const path = collectionPath(kind);
-    await eventually(async () => ((await plane.request("admin", "GET", path)).status === 200 ? true : undefined), {
-      what: path,
-    });
-  }
-}
-
-class RecordingWebhook implements AsyncDisposable {
-  #reviews: string[] = [];
-  #close: () => void = () => undefined;
-
-  static async start(plane: ControlPlane): Promise<RecordingWebhook> {
-    const webhook = new RecordingWebhook();
-    const { certificatePem, keyPem } = await makeCertificate("127.0.0.1", { nowMs: () => Date.now() });
-    const [port = 0] = await freePorts(1);
-    const server = createServer({ cert: certificatePem, key: keyPem, keepAliveTimeout: 120_000 }, (asked, answer) => {
-      void text(asked).then((review) => {
-        webhook.#reviews.push(review);
-        const uid = /"request":\{"uid":"([^"]+)"/.exec(review)?.[1] ?? "";
-        const response = { uid, allowed: true };
-        answer.setHeader("content-type", "application/json");
-        answer.end(JSON.stringify({ apiVersion: "admission.k8s.io/v1", kind: "AdmissionReview", response }));
-      });
-    });
-    await new Promise<void>((resolve, reject) => {
-      server.once("error", reject);
-      server.listen(port, "127.0.0.1", resolve);
-    });
-    webhook.#close = () => {
-      server.closeAllConnections();
-      server.close();
-    };
-    await plane.installWebhook({
-      url: `https://127.0.0.1:${port}/`,
-      caPem: certificatePem,
-      name: "recorder",
-      timeoutSeconds: 10,
-      rules: modelKinds.map(({ group, version, resource }) => ({
-        apiGroups: [group],
-        apiVersions: [version],
-        resources: [resource, `${resource}/*`],
-      })),
-    });
-    return webhook;
-  }
-
-  take(): readonly string[] {
-    const taken = this.#reviews;
-    this.#reviews = [];
-    return taken;
-  }
-
-  [Symbol.asyncDispose](): Promise<void> {
-    this.#close();
-    return Promise.resolve();
   }
 }
