@@ -7,6 +7,7 @@ import type { ApiServer, Clock, HttpResponse } from "../../actors/ports.ts";
 import type { SimulatedCluster } from "../simulator/cluster.ts";
 import { discover } from "../simulator/discovery.ts";
 import { getObject } from "../simulator/get-object.ts";
+import { isWatch, refuseListOptions } from "../simulator/list-options.ts";
 import { list } from "../simulator/listing.ts";
 import { routeOf } from "../simulator/route.ts";
 import type { Route } from "../simulator/route.ts";
@@ -66,7 +67,7 @@ export class Network implements ApiServer {
     if (route === null) return this.#whole(failure("NotFound", "the server could not find the requested resource"));
     if (route.name !== "") return this.#whole(getObject(cluster, route));
     const asked = { ...route, query: url.searchParams, server: dice.below(cluster.servers.length) };
-    if (url.searchParams.get("watch") === "true") return this.#watch(asked, signal);
+    if (isWatch(url.searchParams)) return this.#watch(asked, signal);
     return this.#whole(list(cluster, { ...asked, query: this.#shortPages(url.searchParams) }));
   }
 
@@ -85,6 +86,8 @@ export class Network implements ApiServer {
   }
 
   #watch(asked: Asked, signal: AbortSignal): HttpResponse {
+    const refusal = refuseListOptions(asked.query);
+    if (refusal !== null) return this.#whole(refusal);
     const { cluster, clock, dice, bookmarkMs } = this.#options;
     const pipe = new Pipe({ clock, dice, heldUntilMs: () => this.#stalledUntilMs });
     const watch = new Watch({ ...asked, cluster, clock, bookmarkMs, sink: pipe });

@@ -13,6 +13,7 @@ import type { SelfMadeCertificate } from "./certificate.ts";
 import type { ReviewAnswer, SimulatedCluster, Write } from "./cluster.ts";
 import { discover } from "./discovery.ts";
 import { getObject } from "./get-object.ts";
+import { isWatch, refuseListOptions } from "./list-options.ts";
 import { list } from "./listing.ts";
 import type { Attempt, User } from "./review.ts";
 import type { Route } from "./route.ts";
@@ -101,8 +102,7 @@ export class Front implements AsyncDisposable {
     if (cluster.server(this.#options).isInitializing(route.type.key)) return send(outgoing, initializing());
     if (incoming.method !== "GET") return send(outgoing, await this.#write({ incoming, url, user, route }));
     if (route.name !== "") return send(outgoing, getObject(cluster, route));
-    const watching = ["true", "1"].includes(url.searchParams.get("watch") ?? "");
-    if (watching) return this.#watch(outgoing, route, url.searchParams);
+    if (isWatch(url.searchParams)) return this.#watch(outgoing, route, url.searchParams);
     return send(outgoing, list(cluster, { ...route, ...this.#serverOption(), query: url.searchParams }));
   }
 
@@ -118,6 +118,8 @@ export class Front implements AsyncDisposable {
 
   #watch(outgoing: ServerResponse, route: Route, query: URLSearchParams): void {
     const { cluster, clock, bookmarkMs } = this.#options;
+    const refusal = refuseListOptions(query);
+    if (refusal !== null) return send(outgoing, refusal);
     outgoing.writeHead(200, { "content-type": "application/json" });
     outgoing.flushHeaders();
     const watch = new Watch({

@@ -1,9 +1,11 @@
 /** Label selectors in a query: `a=b,c!=d,e,!f,g in (x,y),h notin (z)`. */
 
 import type { JsonObject } from "./json.ts";
-import { stringAt } from "./json.ts";
+import { objectAt, stringAt } from "./json.ts";
+import type { Rendered } from "./rendered.ts";
 
-export function matchesLabels(labels: JsonObject, selector: string): boolean {
+export function isSelected({ object }: Rendered, selector: string): boolean {
+  const labels = objectAt(objectAt(object, "metadata"), "labels");
   const requirements = selector.match(/(?:[^,(]|\([^)]*\))+/g) ?? [];
   return requirements.every((requirement) => matches(labels, requirement.trim()));
 }

@@ -6,7 +6,8 @@
 import type { SimulatedApiServer } from "./api-server.ts";
 import type { SimulatedCluster } from "./cluster.ts";
 import { objectAt, stringAt, toJson } from "./json.ts";
-import { matchesLabels } from "./label-selector.ts";
+import { isSelected } from "./label-selector.ts";
+import { refuseListOptions } from "./list-options.ts";
 import { textOf } from "./rendered.ts";
 import type { SimulatedType } from "./resource-types.ts";
 import { apiVersionOf } from "./resource-types.ts";
@@ -34,25 +35,24 @@ export function list(
   },
 ): ApiAnswer {
   const { store } = cluster;
-  const token = query.get("continue");
-  const position = token === null || token === "" ? null : positionOf(token);
-  if (token !== null && token !== "" && position === null) return failure("BadRequest", "continue key is not valid");
+  const refusal = refuseListOptions(query);
+  if (refusal !== null) return refusal;
+  const token = query.get("continue") ?? "";
+  const position = token === "" ? null : positionOf(token);
+  if (token !== "" && position === null) return failure("BadRequest", "continue key is not valid");
   const wanted = query.get("resourceVersion") ?? "";
   const match = query.get("resourceVersionMatch") ?? "";
-  const refusal = refuseOptions({ wanted, match, token: token ?? "" });
-  if (refusal !== null) return refusal;
   if (Number(wanted) > store.revision) return tooLarge(Number(wanted), store.revision);
+  // What comes out of the watch cache as it is has no pages.
+  const limited = (query.get("limit") ?? "0") !== "0" && (wanted !== "0" || position !== null);
   const server = cluster.server(asked);
-  const revision = position?.revision ?? revisionOf({ wanted, match, server, latest: store.revision });
+  const revision = position?.revision ?? revisionOf({ wanted, match, limited, server, latest: store.revision });
   const versions = store.list(type.key, { namespace, revision });
   if (versions === null) return expired(revision, store.compacted);
   const after = position?.after ?? "";
   const selector = query.get("labelSelector") ?? "";
-  const rest = versions.filter(
-    (version) =>
-      pathOf(version) > after && matchesLabels(objectAt(objectAt(version.object, "metadata"), "labels"), selector),
-  );
-  const limit = Number(query.get("limit") ?? "0") || rest.length;
+  const rest = versions.filter((version) => pathOf(version) > after && isSelected(version, selector));
+  const limit = limited ? Number(query.get("limit")) : rest.length;
   const page = rest.slice(0, limit);
   const last = page.at(-1);
   const remaining = rest.length - page.length;
@@ -75,23 +75,20 @@ export function list(
 interface Asked {
   readonly wanted: string;
   readonly match: string;
+  readonly limited: boolean;
 }
 
-function refuseOptions({ wanted, match, token }: Asked & { readonly token: string }): ApiAnswer | null {
-  if (!Number.isSafeInteger(Number(wanted))) return failure("BadRequest", "invalid resource version");
-  if (match === "" || (token === "" && wanted !== "" && !(match === "Exact" && wanted === "0"))) return null;
-  return failure("Invalid", `resourceVersionMatch is forbidden unless resourceVersion is provided`);
-}
-
-/** A version that is given is the least that is wanted; 0 is whatever there is. */
+/** A version that is given is the least that is wanted, but of a page the very one; 0 is whatever there is. */
 function revisionOf({
   wanted,
   match,
+  limited,
   server,
   latest,
 }: Asked & { readonly server: SimulatedApiServer; readonly latest: number }): number {
   if (match === "Exact") return Number(wanted);
   if (wanted === "") return latest;
+  if (limited && match === "" && wanted !== "0") return Number(wanted);
   if (Number(wanted) > server.revision) server.catchUp(Number(wanted));
   return server.revision;
 }

@@ -14,7 +14,7 @@ import type { Tried } from "./guaranteed-update.ts";
 import { guaranteedUpdate } from "./guaranteed-update.ts";
 import type { JsonObject } from "./json.ts";
 import { arrayAt, objectAt, stringAt, withMembers } from "./json.ts";
-import { matchesLabels } from "./label-selector.ts";
+import { isSelected } from "./label-selector.ts";
 import { brokenPrecondition, preconditionsOf } from "./preconditions.ts";
 import { render, textOf } from "./rendered.ts";
 import type { Attempt } from "./review.ts";
@@ -45,8 +45,8 @@ export function* removeCollection(cluster: SimulatedCluster, request: WriteReque
   const { type, namespace, labelSelector = "" } = request;
   const listed = cluster.store.list(type.key, { namespace, revision: cluster.store.revision }) ?? [];
   for (const version of listed) {
+    if (!isSelected(version, labelSelector)) continue;
     const metadata = objectAt(version.object, "metadata");
-    if (!matchesLabels(objectAt(metadata, "labels"), labelSelector)) continue;
     const one = { ...request, name: stringAt(metadata, "name"), namespace: stringAt(metadata, "namespace") };
     const answer: ApiAnswer = yield* removeObject(cluster, one, "");
     // Somebody else deleted it meanwhile: fine.

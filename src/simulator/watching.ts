@@ -10,6 +10,7 @@
 import type { Clock, Timer } from "../../actors/ports.ts";
 import type { SimulatedApiServer } from "./api-server.ts";
 import type { SimulatedCluster } from "./cluster.ts";
+import { isSelected } from "./label-selector.ts";
 import { expired, tooLarge } from "./listing.ts";
 import { textOf } from "./rendered.ts";
 import type { SimulatedType } from "./resource-types.ts";
@@ -43,6 +44,7 @@ const DEFAULT_TIMEOUT_SECONDS = 1800;
 export class Watch implements Disposable {
   readonly #options: WatchOptions;
   readonly #server: SimulatedApiServer;
+  readonly #selector: string;
   readonly #bookmarks: boolean;
   #subscription: Disposable | null = null;
   #bookmarkTimer: Timer | null = null;
@@ -53,6 +55,7 @@ export class Watch implements Disposable {
   constructor(options: WatchOptions) {
     this.#options = options;
     this.#server = options.cluster.server(options);
+    this.#selector = options.query.get("labelSelector") ?? "";
     this.#bookmarks = options.query.get("allowWatchBookmarks") === "true";
   }
 
@@ -99,6 +102,7 @@ export class Watch implements Disposable {
   #sendState(): void {
     const { cluster, type, namespace, sink } = this.#options;
     for (const version of cluster.store.list(type.key, { namespace, revision: this.#position }) ?? []) {
+      if (!isSelected(version, this.#selector)) continue;
       sink.write(frame("ADDED", textOf(version, version.revision)));
     }
   }
@@ -115,7 +119,8 @@ export class Watch implements Disposable {
     for (const event of events) {
       this.#position = event.revision;
       if (namespace !== "" && event.namespace !== namespace) continue;
-      sink.write(frameOf(event));
+      const selected = selectedFrame(event, this.#selector);
+      if (selected !== null) sink.write(selected);
     }
     if (sink.backlogBytes() > BACKLOG_LIMIT_BYTES) this.#end("cut");
   }
@@ -147,6 +152,14 @@ export class Watch implements Disposable {
 
 export function frameOf(event: StoredEvent): string {
   return frame(event.kind, textOf(event.content, event.revision));
+}
+
+/** Who comes to match is added, who no longer does is deleted (K13); null: it never did. */
+function selectedFrame(event: StoredEvent, selector: string): string | null {
+  const before = event.previous !== null && isSelected(event.previous, selector);
+  const after = event.kind !== "DELETED" && isSelected(event.content, selector);
+  if (before && !after) return frame("DELETED", textOf(event.previous ?? event.content, event.revision));
+  return after ? frame(before ? "MODIFIED" : "ADDED", textOf(event.content, event.revision)) : null;
 }
 
 function frame(type: string, object: string): string {

@@ -44,9 +44,9 @@ export class Comparison {
     this.#real = new Compared(real);
   }
 
-  /** Ends with the first difference: what follows would only be its consequence. */
+  /** So many are sent. Ends with the first difference: what follows would only be its consequence. */
   async run(random: SeededRandom, operations: number): Promise<Difference | null> {
-    for (let number = 1; number <= operations; number += 1) {
+    for (let number = 1; number <= operations;) {
       const operation = drawOperation(random);
       const model = await this.#model.perform(operation, 0);
       const real = await this.#real.perform(operation, model?.seen.events.length ?? 0);
@@ -62,6 +62,7 @@ export class Comparison {
         };
       }
       this.#count(operation, model);
+      number += 1;
     }
     return null;
   }

@@ -2,7 +2,7 @@
 
 import { SimulatedCluster } from "../../src/simulator/cluster.ts";
 import type { ReviewAnswer, WriteRequest } from "../../src/simulator/cluster.ts";
-import { BUILT_IN_TYPES, NAMESPACES } from "../../src/simulator/resource-types.ts";
+import { BUILT_IN_TYPES, ENDPOINTS, NAMESPACES, PODS } from "../../src/simulator/resource-types.ts";
 import { routeOf } from "../../src/simulator/route.ts";
 import type { ApiAnswer } from "../../src/simulator/status.ts";
 import { writeRequestOf } from "../../src/simulator/write-request.ts";
@@ -32,7 +32,7 @@ export function modelCluster({ revision = 1, servers = 1, seed }: ModelOptions):
   const cluster = new SimulatedCluster({
     clock: { nowMs: () => Date.now() },
     random: diceOf(seed).next,
-    types: [...modelTypes, ...others],
+    types: [...modelTypes, ...others, PODS, ENDPOINTS],
     firstRevision: revision - 1,
     servers,
   });

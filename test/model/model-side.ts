@@ -13,26 +13,26 @@ import type { HttpRequest } from "./operation.ts";
 import type { Side } from "./side.ts";
 
 export class ModelSide implements Side {
-  readonly #cluster: SimulatedCluster;
+  readonly cluster: SimulatedCluster;
   #reviews: string[] = [];
   #seen: number;
 
   constructor() {
-    this.#cluster = modelCluster({ seed: 1 });
-    this.#seen = this.#cluster.store.revision;
+    this.cluster = modelCluster({ seed: 1 });
+    this.#seen = this.cluster.store.revision;
   }
 
   read(path: string): Promise<JsonObject | null> {
-    const route = routeOf(this.#cluster, path);
-    const answer = route === null ? null : getObject(this.#cluster, route);
+    const route = routeOf(this.cluster, path);
+    const answer = route === null ? null : getObject(this.cluster, route);
     const object = answer?.status === 200 ? parseJson(answer.body) : null;
     return Promise.resolve(object !== null && isObject(object) ? object : null);
   }
 
   send(user: string, asked: HttpRequest): Promise<number> {
-    const request = modelRequest(this.#cluster, user, asked);
+    const request = modelRequest(this.cluster, user, asked);
     if ("status" in request) return Promise.resolve(request.status);
-    const run = write(this.#cluster, request);
+    const run = write(this.cluster, request);
     let step = run.next();
     for (; step.done !== true; step = run.next(ALLOWED)) this.#reviews.push(reviewOf(step.value));
     return Promise.resolve(step.value.status);
@@ -45,8 +45,8 @@ export class ModelSide implements Side {
   }
 
   takeEvents(): Promise<readonly string[]> {
-    const events = this.#cluster.store.allEvents().filter(({ revision }) => revision > this.#seen);
-    this.#seen = this.#cluster.store.revision;
+    const events = this.cluster.store.allEvents().filter(({ revision }) => revision > this.#seen);
+    this.#seen = this.cluster.store.revision;
     return Promise.resolve(events.map(frameOf));
   }
 }

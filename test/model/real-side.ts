@@ -11,7 +11,6 @@ import type { StormKind } from "../storm/kinds.ts";
 import { Recorder } from "../storm/recorder.ts";
 import { modelKinds } from "./model-kinds.ts";
 import type { HttpRequest } from "./operation.ts";
-import { preparePlane } from "./prepare-plane.ts";
 import { RecordingWebhook } from "./recording-webhook.ts";
 import type { Side } from "./side.ts";
 
@@ -19,21 +18,26 @@ export class RealSide implements Side, AsyncDisposable {
   readonly #plane: ControlPlane;
   readonly #recorder: Recorder;
   readonly #webhook: RecordingWebhook;
+  readonly #kinds: readonly StormKind[];
   readonly #taken = new Map<StormKind, number>();
 
-  private constructor(plane: ControlPlane, recorder: Recorder, webhook: RecordingWebhook) {
+  private constructor(
+    plane: ControlPlane,
+    watched: { readonly recorder: Recorder; readonly webhook: RecordingWebhook; readonly kinds: readonly StormKind[] },
+  ) {
     this.#plane = plane;
-    this.#recorder = recorder;
-    this.#webhook = webhook;
+    this.#recorder = watched.recorder;
+    this.#webhook = watched.webhook;
+    this.#kinds = watched.kinds;
   }
 
-  static async start(plane: ControlPlane): Promise<RealSide> {
-    await preparePlane(plane);
+  /** The plane is prepared. */
+  static async start(plane: ControlPlane, kinds: readonly StormKind[] = modelKinds): Promise<RealSide> {
     const recorder = new Recorder(plane);
-    await recorder.start(modelKinds);
-    const webhook = await RecordingWebhook.start(plane);
-    const side = new RealSide(plane, recorder, webhook);
-    for (const kind of modelKinds) side.#taken.set(kind, recorder.events.get(kind)?.length ?? 0);
+    await recorder.start(kinds);
+    const webhook = await RecordingWebhook.start(plane, { kinds });
+    const side = new RealSide(plane, { recorder, webhook, kinds });
+    for (const kind of kinds) side.#taken.set(kind, recorder.events.get(kind)?.length ?? 0);
     return side;
   }
 
@@ -55,7 +59,7 @@ export class RealSide implements Side, AsyncDisposable {
 
   async takeEvents(atLeast: number): Promise<readonly string[]> {
     const fresh = (): readonly string[] =>
-      modelKinds.flatMap((kind) => {
+      this.#kinds.flatMap((kind) => {
         const events = this.#recorder.events.get(kind) ?? [];
         return events
           .slice(this.#taken.get(kind))
@@ -69,7 +73,7 @@ export class RealSide implements Side, AsyncDisposable {
     const events = await eventually(enough, { timeoutMs: 5_000, everyMs: 1, what: `${atLeast} events` }).catch(() =>
       fresh(),
     );
-    for (const kind of modelKinds) this.#taken.set(kind, this.#recorder.events.get(kind)?.length ?? 0);
+    for (const kind of this.#kinds) this.#taken.set(kind, this.#recorder.events.get(kind)?.length ?? 0);
     return events;
   }
 

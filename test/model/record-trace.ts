@@ -31,7 +31,7 @@ export async function recordTrace(plane: ControlPlane, options: TraceOptions): P
   using recorder = new Recorder(plane);
   await recorder.start(modelKinds);
   const delays = seededRandom(seed, "delays");
-  await using webhook = await RecordingWebhook.start(plane, () => delays.below(longestDelayMs));
+  await using webhook = await RecordingWebhook.start(plane, { delayMs: () => delays.below(longestDelayMs) });
   await using _denier = await options.startDenier(plane);
   const requests: TracedRequest[] = [];
   const each = Math.ceil(operations / users.length);

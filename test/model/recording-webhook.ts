@@ -8,6 +8,7 @@ import { makeCertificate } from "../../src/simulator/certificate.ts";
 import type { ControlPlane } from "../controlplane/control-plane.ts";
 import { eventually } from "../controlplane/eventually.ts";
 import { freePorts } from "../controlplane/ports.ts";
+import type { StormKind } from "../storm/kinds.ts";
 import { collectionPath } from "../storm/kinds.ts";
 import { modelKinds, typeMeta } from "./model-kinds.ts";
 
@@ -28,10 +29,16 @@ export class RecordingWebhook implements AsyncDisposable {
   }
 
   /** Resolves when every API server asks it about every type. */
-  static async start(plane: ControlPlane, delayMs: () => number = () => 0): Promise<RecordingWebhook> {
+  static async start(
+    plane: ControlPlane,
+    {
+      kinds = modelKinds,
+      delayMs = () => 0,
+    }: { readonly kinds?: readonly StormKind[]; readonly delayMs?: () => number } = {},
+  ): Promise<RecordingWebhook> {
     const webhook = new RecordingWebhook(delayMs);
-    await webhook.#listen(plane);
-    for (const server of plane.urls.keys()) await webhook.#asked(plane, server);
+    await webhook.#listen(plane, kinds);
+    for (const server of plane.urls.keys()) for (const kind of kinds) await webhook.#asked(plane, server, kind);
     return webhook;
   }
 
@@ -52,7 +59,7 @@ export class RecordingWebhook implements AsyncDisposable {
     return Promise.resolve();
   }
 
-  async #listen(plane: ControlPlane): Promise<void> {
+  async #listen(plane: ControlPlane, kinds: readonly StormKind[]): Promise<void> {
     const { certificatePem, keyPem } = await makeCertificate("127.0.0.1", { nowMs: () => Date.now() });
     const [port = 0] = await freePorts(1);
     const server = createServer({ cert: certificatePem, key: keyPem, keepAliveTimeout: 120_000 }, (asked, answer) => {
@@ -79,7 +86,7 @@ export class RecordingWebhook implements AsyncDisposable {
       caPem: certificatePem,
       name: "recorder",
       timeoutSeconds: 10,
-      rules: modelKinds.map(({ group, version, resource }) => ({
+      rules: kinds.map(({ group, version, resource }) => ({
         apiGroups: [group],
         apiVersions: [version],
         resources: [resource, `${resource}/*`],
@@ -88,16 +95,14 @@ export class RecordingWebhook implements AsyncDisposable {
   }
 
   /** The API server begins to ask a moment after the webhook was made. */
-  async #asked(plane: ControlPlane, server: number): Promise<void> {
-    for (const kind of modelKinds) {
-      const body = { ...typeMeta(kind), metadata: { generateName: "probe-" }, ...kind.content(0, 0) };
-      await eventually(
-        async () => {
-          await plane.request("admin", "POST", `${collectionPath(kind)}?dryRun=All`, body, { server });
-          return this.take().length > 0 ? true : undefined;
-        },
-        { timeoutMs: 20_000, what: `a review of ${kind.resource} by API server ${server}` },
-      );
-    }
+  async #asked(plane: ControlPlane, server: number, kind: StormKind): Promise<void> {
+    const body = { ...typeMeta(kind), metadata: { generateName: "probe-" }, ...kind.content(0, 0) };
+    await eventually(
+      async () => {
+        await plane.request("admin", "POST", `${collectionPath(kind)}?dryRun=All`, body, { server });
+        return this.take().length > 0 ? true : undefined;
+      },
+      { timeoutMs: 20_000, what: `a review of ${kind.resource} by API server ${server}` },
+    );
   }
 }
