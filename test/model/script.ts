@@ -74,6 +74,7 @@ export const script: readonly (readonly [string, HttpRequest])[] = [
   ["says the kubelet", remove(pods, "held", { gracePeriodSeconds: 0 })],
   ["a Pod that is held on no node", create(pods, "held-loose", { metadata: held })],
   ["is to go", remove(pods, "held-loose")],
+  ["again, while it is held", remove(pods, "held-loose")],
   ["and released", patch(pods, "held-loose", released)],
   ["a Pod to be deleted in the foreground", create(pods, "front", { spec: bound })],
   ["in the foreground", remove(pods, "front", { propagationPolicy: "Foreground" })],

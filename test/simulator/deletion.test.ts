@@ -90,6 +90,17 @@ describe("a propagation policy", () => {
   });
 });
 
+test("a removal that somebody comes before is reviewed again, and passes over a finalizer that is new", () => {
+  const { cluster } = clusterAt();
+  perform(cluster, { body: configMap("a", {}) });
+  const late = write(cluster, requestOf({ verb: "delete", name: "a" }));
+  late.next();
+  perform(cluster, { verb: "patch", name: "a", body: { metadata: { finalizers: ["example.com/hold"] } } });
+  expect(late.next(ALLOWED).value).toMatchObject({ operation: "DELETE" });
+  expect(late.next(ALLOWED).value).toMatchObject({ status: 200 });
+  expect(events(cluster, CONFIG_MAPS).at(-1)).toBe("DELETED a");
+});
+
 describe("nobody is asked", () => {
   test("when the Endpoints go with their Service", () => {
     const { cluster } = clusterAt();
