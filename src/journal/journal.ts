@@ -5,7 +5,7 @@
  * J2 One write is under way at a time; what arrives meanwhile goes out together in the next one, `maxPendingBytes` at most.
  * J3 A line that was cut by a failed write never damages another: the next write begins with a line end.
  * J4 After a failure every later append tries again; nothing has to be restarted.
- * J5 How many correlations are missing is written down as soon as something can be written again.
+ * J5 How many correlations are missing is written down as soon as something can be written again, at the latest when it is closed.
  */
 
 import type { Clock, CorrelationJournal, FileHandle, FileSystem, Log, Meter, Timer } from "../../actors/ports.ts";
@@ -94,6 +94,7 @@ class Journal implements CorrelationJournal, AsyncDisposable {
   #waiting: Batch | null = null;
   #open: OpenSegment | null = null;
   #lost = 0;
+  #lastArrival = 0;
   #tidy = false;
   #closed = false;
   #timer: Timer | null = null;
@@ -127,6 +128,7 @@ class Journal implements CorrelationJournal, AsyncDisposable {
       );
     }
     const { arrival, atMs } = correlation;
+    this.#lastArrival = arrival;
     batch ??= this.#waiting = newBatch(arrival);
     batch.text += line;
     batch.sizeBytes += sizeBytes;
@@ -140,7 +142,17 @@ class Journal implements CorrelationJournal, AsyncDisposable {
     this.#closed = true;
     this.#timer?.[Symbol.dispose]();
     await this.#work;
+    if (this.#lost > 0) await this.#tellLost();
     await this.#drop();
+  }
+
+  /** The next process must not take those who are left for the only ones. */
+  async #tellLost(): Promise<void> {
+    try {
+      await this.#write(newBatch(this.#lastArrival + 1));
+    } catch {
+      // As unwritable as before: whoever closes it can do no more.
+    }
   }
 
   #wake(): void {
