@@ -183,6 +183,19 @@ describe("a disk without room", () => {
     expect(arrivals(await world.open())).toEqual([1, 2, 3, 4]);
   });
 
+  test("tells how many are missing when it is closed, if nothing could be written since", async () => {
+    const world = createWorld();
+    const { journal } = await world.open();
+    await journal.append(world.at(1));
+    world.files.freeBytes = 100;
+    await expect(journal.append(world.at(2))).rejects.toMatchObject({ code: "ENOSPC" });
+    world.files.freeBytes = Infinity;
+    await journal[Symbol.asyncDispose]();
+    const opened = await world.open();
+    expect(arrivals(opened)).toEqual([1]);
+    expect(opened).toMatchObject({ lost: 1 });
+  });
+
   test("a disk that hangs is not waited for without bound", async () => {
     const world = createWorld();
     const { journal } = await world.open({ maxPendingBytes: 1000 });
