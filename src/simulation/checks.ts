@@ -28,8 +28,8 @@ export interface Circumstances {
   readonly allNamed: boolean;
   /** The process that lived when this was written had taken a review of that user for the same resource. */
   readonly sawReview: (user: string, write: TrueWrite) => boolean;
-  /** Bounds are so tight that targets are detached, and a tie may have lost one of its candidates. */
-  readonly tight: boolean;
+  /** Bounds evict reviews, or the journal cannot keep them: a tie may have lost one of its candidates. */
+  readonly forgetful: boolean;
   /** There were times in which nobody was looking: what has no bytes to prove it may be unresolved. */
   readonly blind: boolean;
 }
@@ -157,7 +157,7 @@ export class BranchCheck {
         this.#break(commit, `I3: ${tier} by ${author} across a blind time, and it was ${user}`);
       else this.findings.planted += 1;
     }
-    if (tier === "tie" && reviewed && !this.#around.tight && !candidates.includes(user))
+    if (tier === "tie" && reviewed && !this.#around.forgetful && !candidates.includes(user))
       this.#break(commit, `I3: a tie without ${user}, who did it`);
     const excused = this.#around.blind && (write.operation === "DELETE" || subresource === "scale");
     if ((tier === "unresolved" || tier === "collapsed") && reviewed && this.#around.allNamed && !excused)

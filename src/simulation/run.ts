@@ -154,7 +154,9 @@ class Run {
           return name === "write" && this.#dice.chance(0.5) ? "torn" : "crash";
         }
         const full = this.#clock.monotonicMs() < this.#fullUntilMs;
-        return full && path.startsWith("/repos") && name === "write" && this.#dice.chance(0.5) ? "ENOSPC" : null;
+        return full && /^\/repos|^\/data\/journal/.test(path) && name === "write" && this.#dice.chance(0.5)
+          ? "ENOSPC"
+          : null;
       },
     });
   }
@@ -368,19 +370,19 @@ class Run {
   }
 
   async #check(): Promise<ReadonlyMap<string, Findings>> {
-    const { badWebhook, tightBounds, crashes, badNetwork, shortTtl } = this.#plan;
+    const { badWebhook, tightBounds, crashes, badNetwork, shortTtl, fullDisks } = this.#plan;
     const found = new Map<string, Findings>();
     const around = {
       truth: this.#truth,
       types,
       gaps: this.#gaps,
       blind: crashes || badNetwork,
-      tight: tightBounds,
+      forgetful: tightBounds || (fullDisks && crashes),
       sawReview: (user: string, { uid, atMs }: TrueWrite) => {
         const begunMs = this.#lives.findLast((sinceMs) => sinceMs <= atMs) ?? 0;
         return this.#reviews.some((review) => review.user === user && review.uid === uid && review.atMs >= begunMs);
       },
-      allNamed: !this.#gaps && !badWebhook && !tightBounds && !shortTtl,
+      allNamed: !this.#gaps && !badWebhook && !tightBounds && !shortTtl && !(fullDisks && crashes),
     };
     for (const [name, target] of targets) {
       const history = await readHistory(this.#files, target.gitdir);

@@ -79,6 +79,17 @@ function scanned(bytes: Uint8Array): unknown {
   }
 }
 
+/** The code of the error; null where there is none. */
+function refusal(bytes: Uint8Array): string | null {
+  try {
+    scanReview(bytes, []);
+    return null;
+  } catch (error) {
+    if (error instanceof KubescribeError) return error.code;
+    throw error;
+  }
+}
+
 function objectAt(bytes: Uint8Array, range: { readonly start: number; readonly end: number } | null): unknown {
   return range === null ? null : JSON.parse(Buffer.from(bytes.subarray(range.start, range.end)).toString());
 }
@@ -174,7 +185,7 @@ suite("under every cut", () => {
     );
   });
 
-  test("a mutilated review is refused if JSON.parse refuses it, and says the same if it does not", () => {
+  test("a mutilated review is not refused if JSON.parse takes it; if not, nothing worse happens than a refusal", () => {
     const insert = fc.constantFrom(...'{}[],:"\\01eE+-.tfnu \n\u0001xé'.split(""));
     check(
       fc.property(review, choices, fc.nat(), fc.nat({ max: 2 }), insert, (value, picks, where, cut, inserted) => {
@@ -182,9 +193,9 @@ suite("under every cut", () => {
         const at = where % (document.length + 1);
         const mutilated = document.slice(0, at) + inserted + document.slice(at + cut);
         fc.pre(mutilated.isWellFormed());
-        const found = scanned(Buffer.from(mutilated));
-        if (!parses(mutilated)) expect(found).toBe("json-malformed");
-        else expect(found).not.toBe("json-malformed");
+        // In objects that are passed over, brackets and quotes are all that is looked at (skip-container.ts).
+        if (parses(mutilated)) expect(scanned(Buffer.from(mutilated))).not.toBe("json-malformed");
+        else expect(refusal(Buffer.from(mutilated))).toBeOneOf([null, "json-malformed", "review-malformed"]);
       }),
       { runs: 400 },
     );
