@@ -5,7 +5,8 @@ import { CorrelationLedger } from "../../actors/correlation-ledger.ts";
 import { Registry } from "../../actors/registry.ts";
 import { ResourceActor } from "../../actors/resource-actor.ts";
 import type { Horizon, SameContent } from "../../machines/attribution.ts";
-import type { BranchMessage, Change, Correlation, WatchMessage } from "../../machines/messages.ts";
+import { cursorAt } from "../../machines/cursor.ts";
+import type { BranchMessage, Change, Correlation, Cursor, WatchMessage } from "../../machines/messages.ts";
 import { compareCursors, compareResourceVersions, resourceKeyOf } from "../../machines/messages.ts";
 import type { ResourceEffect, ResourceEvent } from "../../machines/resource-changes.ts";
 import { cursor, FakeLog, FakeMeter } from "../fakes/branch-world.ts";
@@ -95,10 +96,10 @@ export class RestlessModel {
     if (message.kind === "observed") {
       const { event, epoch } = message;
       this.#deliver(event.name, { type: "observed", event, epoch, horizon: horizonAt(nowMs), sameContent });
-      if (this.#changes.length === 0) return [...this.#said, progressed(Number(event.resourceVersion))];
+      if (this.#changes.length === 0) return [...this.#said, progressed(cursorAt(event, epoch))];
       return [...this.#said, ...this.#changes.map((change): BranchMessage => ({ kind: "changed", change }))];
     }
-    if (message.kind === "bookmarked") return [progressed(Number(message.resourceVersion))];
+    if (message.kind === "bookmarked") return [progressed(cursor(Number(message.resourceVersion)))];
     const { items, epoch, unbroken, resourceVersion, type } = message;
     for (const event of items) this.#deliver(event.name, { type: "listed", event, epoch, unbroken });
     const at = { epoch, resourceVersion };
@@ -190,6 +191,6 @@ function isAtRest(actor: ResourceActor): boolean {
   return actor.pendingCount === 0 && actor.record() !== null;
 }
 
-function progressed(version: number): BranchMessage {
-  return { kind: "progressed", typeKey: configMaps.key, cursor: cursor(version) };
+function progressed(to: Cursor): BranchMessage {
+  return { kind: "progressed", typeKey: configMaps.key, cursor: to };
 }
