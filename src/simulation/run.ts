@@ -3,6 +3,8 @@
  * against what really happened.
  */
 
+import { createHash } from "node:crypto";
+
 import { SimulatedCluster } from "../simulator/cluster.ts";
 import type { ReviewAnswer } from "../simulator/cluster.ts";
 import { objectAt, stringAt } from "../simulator/json.ts";
@@ -37,6 +39,9 @@ export interface Outcome {
   readonly findings: ReadonlyMap<string, Findings>;
   readonly broken: readonly string[];
   readonly log: readonly string[];
+  readonly simulatedMs: number;
+  readonly events: string;
+  readonly heads: Readonly<Record<string, string>>;
 }
 
 const webhookTimeoutMs = 3_000;
@@ -125,6 +130,9 @@ class Run {
       findings,
       broken: [...this.#broken, ...broken],
       log: this.#log.lines,
+      simulatedMs: this.#clock.monotonicMs(),
+      events: createHash("sha256").update(this.#log.lines.join("\n")).digest("hex").slice(0, 16),
+      heads: await this.#heads(),
     };
   }
 
@@ -390,6 +398,13 @@ class Run {
       found.set(name, new BranchCheck(target, around).run(history));
     }
     return found;
+  }
+
+  async #heads(): Promise<Readonly<Record<string, string>>> {
+    const heads: Record<string, string> = {};
+    for (const { gitdir } of targets.values())
+      heads[gitdir] = (await readHistory(this.#files, gitdir)).at(-1)?.id ?? "";
+    return heads;
   }
 
   #note(what: string): void {
