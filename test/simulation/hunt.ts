@@ -3,6 +3,7 @@
  * FLAGS (`crashes,restores`; see Plan) instead of those that the seed draws; `-v`: the log of each failed run.
  */
 
+import { stockGit } from "../../src/composition/node-stock-git.ts";
 import { planOf } from "../../src/simulation/plan.ts";
 import { simulate } from "../../src/simulation/run.ts";
 
@@ -13,7 +14,7 @@ const tiers = new Map<string, number>();
 const sums = { seeds: 0, failed: 0, writes: 0, commits: 0, planted: 0 };
 for (let seed = Number(first); seed < Number(first) + Number(count); seed += 1) {
   const plan = planOf(seed, Number(requests), flags.split(",").filter(Boolean));
-  const { broken, writes, findings, log } = await simulate(seed, plan);
+  const { broken, writes, findings, log } = await simulate(seed, plan, { git: stockGit, fsck: true });
   sums.seeds += 1;
   sums.writes += writes;
   for (const finding of findings.values()) {
