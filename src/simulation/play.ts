@@ -1,12 +1,13 @@
 /** Plays a job: from the order to the report. */
 
+import type { GitReader } from "./checkers/git-reader.ts";
 import type { Job, Report } from "./job.ts";
 import { planOf } from "./plan.ts";
 import { simulate } from "./run.ts";
 
-export async function play(job: Job): Promise<Report> {
+export async function play(job: Job, git: GitReader): Promise<Report> {
   const plan = planOf(job.seed, job.changes, job.faults);
-  const { findings, ...outcome } = await simulate(job.seed, plan);
+  const { findings, ...outcome } = await simulate(job.seed, plan, { git, fsck: true });
   const tiers: Record<string, number> = {};
   let commits = 0;
   let planted = 0;
