@@ -99,7 +99,7 @@ class Run {
       clock: { nowMs: () => Math.floor(this.#clock.nowMs()) },
       random: dice.next,
       types,
-      readsStale: () => stale.chance(0.1),
+      servers: 2,
       firstRevision: 5 + stale.below(100),
     });
     this.#network = new Network({
@@ -200,10 +200,19 @@ class Run {
   async #act(): Promise<void> {
     this.#busyUsers += 1;
     this.#requests += 1;
-    const run = write(this.#cluster, nextRequest(this.#cluster, this.#dice));
+    const server = this.#dice.below(2);
+    if (this.#dice.chance(0.1)) this.#lag(server);
+    const run = write(this.#cluster, { ...nextRequest(this.#cluster, this.#dice), server });
     let step = run.next();
     while (step.done !== true) step = run.next(await this.#ask(step.value));
     this.#busyUsers -= 1;
+  }
+
+  /** The watch cache of an API server stands still for a moment (K2). */
+  #lag(server: number): void {
+    const lagging = this.#cluster.server({ server });
+    lagging.hold();
+    void this.#wait(this.#dice.below(40)).then(() => lagging.catchUp());
   }
 
   async #ask(attempt: Attempt): Promise<ReviewAnswer> {
@@ -252,7 +261,11 @@ class Run {
         () => this.#crash(),
         () => this.#stop(),
       );
-    if (compactions) fates.push(() => this.#compact());
+    if (compactions)
+      fates.push(
+        () => this.#compact(),
+        () => this.#restartServer(),
+      );
     if (restores && this.#dice.chance(0.3)) fates.push(() => this.#restore());
     if (fullDisks) fates.push(() => void (this.#fullUntilMs = this.#clock.monotonicMs() + this.#dice.below(5_000)));
     if (clockJumps) fates.push(() => this.#clock.jump(this.#dice.below(60_000) - 30_000));
@@ -335,6 +348,14 @@ class Run {
     this.#gaps = true;
     store.compact(store.revision - keep);
     if (this.#dice.chance(0.7)) this.#network.cut();
+  }
+
+  /** Its watch cache begins anew: who watched there may go on at another, or finds the history gone. */
+  #restartServer(): void {
+    const server = this.#dice.below(2);
+    this.#note(`API server ${server} restarted`);
+    this.#gaps = true;
+    this.#cluster.server({ server }).restart();
   }
 
   /** The API servers stop for it; kubescribe sees them again before much is written (K48). */

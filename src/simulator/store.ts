@@ -77,10 +77,9 @@ export class RevisionStore {
     return versionOf(this.#historyOf(at)?.at(-1));
   }
 
-  /** The version before the current one, as a watch cache that lags would have it; null where there is none (K2). */
-  getStale(at: ObjectName): Version | null {
-    const history = this.#historyOf(at);
-    return history === undefined || history.at(-1)?.kind === "DELETED" ? null : versionOf(history.at(-2));
+  /** The version that was current at a revision; null where there was none. */
+  getAt(at: ObjectName, revision: number): Version | null {
+    return versionOf(this.#historyOf(at)?.findLast((event) => event.revision <= revision));
   }
 
   /** False: somebody else was faster. */

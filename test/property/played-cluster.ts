@@ -101,13 +101,12 @@ export class PlayedCluster {
   readonly cluster: SimulatedCluster;
   readonly #advance: (ms: number) => void;
   readonly #onReview: (review: Review) => void;
-  #stale = false;
   #running: Running[] = [];
   #nowMs = 0;
   #begun = 0;
 
   constructor(onReview: (review: Review) => void) {
-    const { cluster, advance } = clusterAt({ stale: () => this.#stale });
+    const { cluster, advance } = clusterAt();
     this.cluster = cluster;
     this.#advance = advance;
     this.#onReview = onReview;
@@ -130,9 +129,15 @@ export class PlayedCluster {
     return this.#nowMs;
   }
 
+  catchUp(): void {
+    this.cluster.server({}).catchUp();
+  }
+
   begin(step: Beginning): void {
     this.#begun += 1;
-    this.#stale = step.stale;
+    // Its reads are of the watch cache, and so are those that follow.
+    if (step.stale) this.cluster.server({}).hold();
+    else this.catchUp();
     const running = {
       write: write(this.cluster, requestFor(step, this.#begun)),
       fate: step.fate,

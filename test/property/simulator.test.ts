@@ -84,7 +84,7 @@ suite("the simulator", () => {
     );
     check(
       fc.property(steps, fc.infiniteStream(fc.boolean()), (script, staleness) => {
-        const { cluster } = clusterAt({ stale: () => staleness.next().value === true });
+        const { cluster } = clusterAt();
         for (const at of ["a", "b"]) {
           writeNow(cluster, requestOf({ body: configMap(at, { k: "1" }) }));
           writeNow(cluster, requestOf({ type: DEPLOYMENTS, body: deployment(at, 1) }));
@@ -101,6 +101,8 @@ suite("the simulator", () => {
         };
         for (const step of script) {
           if (step.kind === "begin") {
+            if (staleness.next().value === true) cluster.server({}).hold();
+            else cluster.server({}).catchUp();
             const one: Running = { run: write(cluster, step.request), user: step.request.user.name, attempt: null };
             running.push(one);
             advance(one);

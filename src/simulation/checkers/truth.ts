@@ -47,7 +47,7 @@ export class Truth {
   }
 
   restore(revision: number): void {
-    this.#cluster.store.restore(revision);
+    this.#cluster.restore(revision);
     this.era += 1;
     this.#restores.push({ era: this.era, revision });
   }
