@@ -272,11 +272,9 @@ const rows: readonly {
     name: `a server that lags behind the cursor is asked for it five times, not ${times + 1}`,
     inputs: [
       start("7"),
-      ...Array(times)
-        .fill([probed("9"), failed("ahead"), elapsed])
-        .flat(),
+      ...Array.from({ length: times }, () => [probed("9"), failed("ahead"), elapsed]).flat(),
       probed("9"),
-    ] as WatchInput[],
+    ],
     state: times === 5 ? "relisting" : "listing",
     last: times === 5 ? "watch-list latest" : "pages exact 7",
   })),
