@@ -274,7 +274,7 @@ const rows: readonly {
       start("7"),
       ...Array.from({ length: times }, () => [probed("9"), failed("ahead"), elapsed]).flat(),
       probed("9"),
-    ] as WatchInput[],
+    ],
     state: times === 5 ? "relisting" : "listing",
     last: times === 5 ? "watch-list latest" : "pages exact 7",
   })),
