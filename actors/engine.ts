@@ -20,6 +20,7 @@ import type {
 } from "../machines/messages.ts";
 
 import { compareResourceVersions } from "../machines/messages.ts";
+import { longestRequestMs } from "../machines/pending.ts";
 
 import { CorrelationLedger } from "./correlation-ledger.ts";
 import { LagGauge } from "./lag.ts";
@@ -192,6 +193,7 @@ export class Engine implements Disposable {
     const lagMs = Math.min(this.#lagOf(typeKey).maximumMs(nowMs), bounds.pendingTtlMs);
     return {
       freshSinceMs: Math.max(this.#sightSinceMs, nowMs - lagMs - bounds.freshnessMs),
+      openSinceMs: nowMs - lagMs - longestRequestMs,
       witness: this.#witnesses.get(typeKey) ?? null,
     };
   }

@@ -35,8 +35,8 @@ export async function openBranches(
   return branches;
 }
 
-/** Where the shared watch of a type has to begin: at the lowest cursor; null when no target has one. */
-export function lowestCursor(typeKey: TypeKey, branches: Iterable<Pick<BranchActor, "cursorOf">>): WatchStart | null {
+/** Where the shared watch of a type has to begin: at the lowest cursor, knowing of the highest; null when no target has one. */
+export function sharedStart(typeKey: TypeKey, branches: Iterable<Pick<BranchActor, "cursorOf">>): WatchStart | null {
   let start: WatchStart | null = null;
   for (const branch of branches) {
     const cursor = branch.cursorOf(typeKey);

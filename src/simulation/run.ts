@@ -3,6 +3,8 @@
  * against what really happened.
  */
 
+import { createHash } from "node:crypto";
+
 import { SimulatedCluster } from "../simulator/cluster.ts";
 import type { ReviewAnswer } from "../simulator/cluster.ts";
 import { objectAt, stringAt } from "../simulator/json.ts";
@@ -12,20 +14,20 @@ import { reviewOf } from "../simulator/review.ts";
 import { write, writeNow } from "../simulator/write.ts";
 import { createSimulatedClock } from "./simulated-clock.ts";
 import { MemoryFileSystem } from "./memory-file-system.ts";
-import type { Findings } from "./checks.ts";
-import { BranchCheck } from "./checks.ts";
+import type { Findings } from "./checkers/branch-check.ts";
+import { BranchCheck } from "./checkers/branch-check.ts";
 import { diceOf } from "./dice.ts";
 import type { Dice } from "./dice.ts";
 import { optionsOf } from "./engine-options.ts";
-import { readHistory } from "./history.ts";
+import type { GitReader, HistoryCommit } from "./checkers/git-reader.ts";
 import { Host } from "./host.ts";
 import { Network } from "./network.ts";
 import type { Plan } from "./plan.ts";
 import { pause } from "./process-ports.ts";
 import { SimulatedProcess } from "./simulated-process.ts";
 import { documents, targets } from "./targets.ts";
-import { Truth } from "./truth.ts";
-import type { TrueWrite } from "./truth.ts";
+import { Truth } from "./checkers/truth.ts";
+import type { TrueWrite } from "./checkers/truth.ts";
 import { nextRequest, types } from "./workload.ts";
 import { commitLine, LogLines, writeLine } from "./witness.ts";
 
@@ -37,6 +39,9 @@ export interface Outcome {
   readonly findings: ReadonlyMap<string, Findings>;
   readonly broken: readonly string[];
   readonly log: readonly string[];
+  readonly simulatedMs: number;
+  readonly events: string;
+  readonly heads: Readonly<Record<string, string>>;
 }
 
 const webhookTimeoutMs = 3_000;
@@ -47,9 +52,16 @@ const usersAtOnce = 8;
 const superviseEveryMs = 5_000;
 const superviseMs = 120_000;
 
-export async function simulate(seed: number, plan: Plan): Promise<Outcome> {
+export interface SimulateOptions {
+  /** How the branches are read when it is over. */
+  readonly git: GitReader;
+  /** Have git look at every object. */
+  readonly fsck: boolean;
+}
+
+export async function simulate(seed: number, plan: Plan, options: SimulateOptions): Promise<Outcome> {
   const run = new Run(seed, plan);
-  return run.play();
+  return run.play(options);
 }
 
 class Run {
@@ -101,7 +113,7 @@ class Run {
     if (plan.denials) this.#cluster.setPolicy(() => (!this.#calm && stale.chance(0.15) ? "a quota" : null));
   }
 
-  async play(): Promise<Outcome> {
+  async play(options: SimulateOptions): Promise<Outcome> {
     this.#prepareCluster();
     await this.#prepareDisk();
     this.#injectFaults();
@@ -115,7 +127,7 @@ class Run {
     }
     await this.#settle();
     for (const told of this.#truth.writes) this.#log.lines.push(writeLine(told));
-    const findings = await this.#check();
+    const findings = await this.#check(options);
     const broken = [...findings].flatMap(([name, { broken: lines }]) => lines.map((line) => `${name}: ${line}`));
     return {
       seed: this.#seed,
@@ -125,6 +137,9 @@ class Run {
       findings,
       broken: [...this.#broken, ...broken],
       log: this.#log.lines,
+      simulatedMs: this.#clock.monotonicMs(),
+      events: createHash("sha256").update(this.#log.lines.join("\n")).digest("hex").slice(0, 16),
+      heads: await this.#heads(),
     };
   }
 
@@ -154,7 +169,9 @@ class Run {
           return name === "write" && this.#dice.chance(0.5) ? "torn" : "crash";
         }
         const full = this.#clock.monotonicMs() < this.#fullUntilMs;
-        return full && path.startsWith("/repos") && name === "write" && this.#dice.chance(0.5) ? "ENOSPC" : null;
+        return full && /^\/repos|^\/data\/journal/.test(path) && name === "write" && this.#dice.chance(0.5)
+          ? "ENOSPC"
+          : null;
       },
     });
   }
@@ -388,27 +405,42 @@ class Run {
     for (const condition of this.#unready()) this.#broken.push(`liveness: ${condition}`);
   }
 
-  async #check(): Promise<ReadonlyMap<string, Findings>> {
-    const { badWebhook, tightBounds, crashes, badNetwork, shortTtl } = this.#plan;
+  async #check({ git, fsck }: SimulateOptions): Promise<ReadonlyMap<string, Findings>> {
+    const { badWebhook, tightBounds, crashes, badNetwork, shortTtl, fullDisks } = this.#plan;
     const found = new Map<string, Findings>();
     const around = {
       truth: this.#truth,
       types,
       gaps: this.#gaps,
       blind: crashes || badNetwork,
-      tight: tightBounds,
+      forgetful: tightBounds || (fullDisks && crashes),
       sawReview: (user: string, { uid, atMs }: TrueWrite) => {
         const begunMs = this.#lives.findLast((sinceMs) => sinceMs <= atMs) ?? 0;
         return this.#reviews.some((review) => review.user === user && review.uid === uid && review.atMs >= begunMs);
       },
-      allNamed: !this.#gaps && !badWebhook && !tightBounds && !shortTtl,
+      allNamed: !this.#gaps && !badWebhook && !tightBounds && !shortTtl && !(fullDisks && crashes),
     };
-    for (const [name, target] of targets) {
-      const history = await readHistory(this.#files, target.gitdir);
-      for (const { subject, trailers } of history) this.#log.lines.push(commitLine(subject, trailers));
-      found.set(name, new BranchCheck(target, around).run(history));
+    const repositories = Map.groupBy(targets, ([, { gitdir }]) => gitdir);
+    for (const [gitDirectory, inside] of repositories) {
+      const checks = inside.map(([name, target]) => [name, new BranchCheck(target, around)] as const);
+      const onCommit = (commit: HistoryCommit): void => {
+        this.#log.lines.push(commitLine(commit.subject, commit.trailers));
+        for (const [, check] of checks) check.see(commit);
+      };
+      const complaints = await git.read({ disk: this.#files, gitDirectory, branch: "main", fsck, onCommit });
+      for (const complaint of complaints) this.#broken.push(`git fsck: ${gitDirectory}: ${complaint}`);
+      for (const [name, check] of checks) found.set(name, check.end());
     }
     return found;
+  }
+
+  async #heads(): Promise<Readonly<Record<string, string>>> {
+    const heads: Record<string, string> = {};
+    for (const { gitdir } of targets.values()) {
+      const head = await this.#files.readFile(`${gitdir}/refs/heads/main`).catch(() => null);
+      heads[gitdir] = head === null ? "" : Buffer.from(head).toString("latin1").trim();
+    }
+    return heads;
   }
 
   #note(what: string): void {

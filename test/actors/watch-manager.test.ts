@@ -1,5 +1,6 @@
 import { describe, expect, test } from "vitest";
 
+import { WatchGate } from "../../actors/watch-gate.ts";
 import { WatchManager } from "../../actors/watch-manager.ts";
 import type { TypeSelection, WatchStart } from "../../actors/watch-manager.ts";
 import type { ResourceType, ResourceVersion } from "../../machines/messages.ts";
@@ -58,6 +59,18 @@ const complete = async (source: FakeWatchSource, at = "10") => {
   stream.receiver.bookmark(at as ResourceVersion, true);
   return stream;
 };
+
+test("who gives up at the gate of lists takes nobody's place", async () => {
+  const gate = new WatchGate(1);
+  const first = await gate.enter(new AbortController().signal);
+  const leaving = new AbortController();
+  const second = gate.enter(leaving.signal);
+  const third = gate.enter(new AbortController().signal);
+  leaving.abort();
+  expect(await second).toBeNull();
+  first?.[Symbol.dispose]();
+  expect(await third).not.toBeNull();
+});
 
 describe("the watch manager", () => {
   test("is synced when each type's first list was passed on; so many lists at a time", async () => {

@@ -2,7 +2,7 @@ import { describe, expect, test } from "vitest";
 import { BranchLedger } from "../../machines/branch-ledger.ts";
 import { unresolved } from "../../machines/branch-gap.ts";
 import { cursorAt } from "../../machines/cursor.ts";
-import type { BranchMessage, Change, Cursor, Uid } from "../../machines/messages.ts";
+import type { BranchMessage, Change, Cursor, Uid, WatchEvent } from "../../machines/messages.ts";
 import {
   changed,
   changeOf,
@@ -229,6 +229,92 @@ describe("a catch-up across a restored backup", () => {
 });
 
 /** An expired lease deletes several objects of a type (Events, where a rule names them) at one version. */
+describe("what a type's position covers", () => {
+  test("is skipped: a bookmark, a list and a change at the very version, before and after a restart", () => {
+    const ledger = openRoomyLedger();
+    const items = [event({ name: "a", version: 1 })];
+    expect(receive(ledger, progressed(1), relisted(1, items), changed({ version: 1 }))).toEqual(
+      Array(3).fill("skipped"),
+    );
+    expect(receive(ledger, relisted(4, items), relisted(4, items), progressed(4), changed({ version: 4 }))).toEqual([
+      "queued",
+      "skipped",
+      "skipped",
+      "skipped",
+    ]);
+    expect(ledger.take().entries).toHaveLength(1);
+  });
+
+  test("is skipped where the shared watch has said it and the target was full", () => {
+    const ledger = openLedger();
+    const items = [event({ name: "a", version: 4 })];
+    receive(ledger, changed({ version: 2 }), changed({ version: 3 }));
+    expect(receive(ledger, relisted(4, items), relisted(4, items), progressed(4))).toEqual([
+      "logged",
+      "skipped",
+      "skipped",
+    ]);
+  });
+
+  test("is left out of a catch-up's list, too", () => {
+    const ledger = openLedger();
+    const messages = [changed({ version: 2 }), changed({ version: 3, name: "b" }, "bob"), progressed(5)];
+    expect(receive(ledger, ...messages)).toEqual(["queued", "logged", "advanced"]);
+    flush(ledger);
+    ledger.startCatchUp();
+    const listed = (version: number, items: readonly WatchEvent[]) =>
+      ledger.replay({ kind: "listed", type: configmaps, ...cursor(version), unbroken: false, items }, 0);
+    const a = event({ version: 2 });
+    expect(listed(2, [a])).toBe("more");
+    expect(ledger.take().entries).toEqual([]);
+    expect(listed(5, [a, event({ version: 3, name: "b" })])).toBe("caughtUp");
+    expect(flush(ledger).map(({ name, verdict }) => [name, verdict])).toEqual([["b", verdictBy("bob")]]);
+  });
+});
+
+test("a catch-up's list is told with authors from where the log is complete, and by nobody before", () => {
+  const told = (reached: number | null) => {
+    const ledger = openLedger();
+    const items = [event({ version: 2 }), event({ version: 3, name: "b" }), event({ version: 6, name: "c" })];
+    receive(
+      ledger,
+      changed({ version: 2 }),
+      relisted(4, items.slice(0, 2)),
+      changed({ version: 6, name: "c" }, "carol"),
+    );
+    receive(ledger, progressed(7));
+    flush(ledger);
+    ledger.startCatchUp();
+    if (reached !== null) ledger.replay({ kind: "bookmarked", type: configmaps, ...cursor(reached) }, 0);
+    ledger.replay({ kind: "listed", type: configmaps, ...cursor(7), unbroken: false, items }, 0);
+    return flush(ledger).map(({ name, verdict }) => `${name} ${verdict.tier}`);
+  };
+  expect(told(null)).toEqual(["b unresolved", "c collapsed"]);
+  expect(told(3)).toEqual(["c collapsed"]);
+  expect(told(4)).toEqual(["c exact"]);
+});
+
+describe("a flush", () => {
+  test("takes as much as its bounds allow and no more, but at least one change", () => {
+    const bounds = { expected: [], backlogBytes: 1 << 20, verdictLogEntries: 10 };
+    const taken = (flushChanges: number, flushBytes: number, ...sizes: readonly number[]) => {
+      const cursors = new Map([[configmaps.key, cursor(1)]]);
+      const ledger = new BranchLedger({ ...bounds, cursors, flushChanges, flushBytes });
+      receive(ledger, ...sizes.map((sizeBytes, at) => changed({ version: at + 2, sizeBytes })));
+      const { full } = ledger;
+      return [full, ledger.take().entries.length];
+    };
+    expect(taken(2, 10_000, 10)).toEqual([false, 1]);
+    expect(taken(2, 10_000, 10, 10)).toEqual([true, 2]);
+    expect(taken(2, 10_000, 10, 10, 10)).toEqual([true, 2]);
+    expect(taken(9, 1044, 10, 10, 10)).toEqual([true, 2]);
+    expect(taken(9, 1043, 10, 10)).toEqual([true, 1]);
+    expect(taken(9, 523, 10)).toEqual([false, 1]);
+    expect(taken(9, 522, 10)).toEqual([true, 1]);
+    expect(taken(9, 100, 500)).toEqual([true, 1]);
+  });
+});
+
 describe("deletions at one version", () => {
   const deleted = (name: string) => event({ version: 2, name, kind: "DELETED" });
   const gone = (name: string): BranchMessage => changed({ version: 2, name, kind: "DELETED" }, "alice", "DELETE");

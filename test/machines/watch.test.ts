@@ -268,6 +268,16 @@ const rows: readonly {
     state: "streaming",
     last: "emit 4 epoch 3",
   },
+  ...[4, 5].map((times) => ({
+    name: `a server that lags behind the cursor is asked for it five times, not ${times + 1}`,
+    inputs: [
+      start("7"),
+      ...Array.from({ length: times }, () => [probed("9"), failed("ahead"), elapsed]).flat(),
+      probed("9"),
+    ],
+    state: times === 5 ? "relisting" : "listing",
+    last: times === 5 ? "watch-list latest" : "pages exact 7",
+  })),
   {
     name: "410 at a deletion asks for a list not older than it",
     inputs: [...streaming, failed("gone", "12 a", true), probed("20"), listed("11", true)],

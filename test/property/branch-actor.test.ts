@@ -8,6 +8,7 @@ import type { Change } from "../../machines/messages.ts";
 import { configmaps, cursor, FakeLog, FakeMeter, FakePool, memoryFiles, secrets } from "../fakes/branch-world.ts";
 import { createSimulatedClock } from "../../src/simulation/simulated-clock.ts";
 import { Files, History, Replay, type Act, type Revision } from "./branch-history.ts";
+import { check, suite } from "./check.ts";
 
 type Step =
   | { readonly do: "write"; readonly act: Act; readonly type: 0 | 1; readonly name: string }
@@ -129,28 +130,30 @@ class Run {
   };
 }
 
-test("whatever Git, the watches and time do, every change is committed once, in order, and then the branch is quiet", async () => {
-  await fc.assert(
-    fc.asyncProperty(fc.array(step, { maxLength: 100, size: "max" }), async (steps) => {
-      const run = new Run();
-      await using branch = await run.open();
-      for (const one of steps) await run.step(branch, one);
-      await run.finish(branch);
-      const lost = run.meter.counts.get("verdicts_lost") ?? 0;
-      for (const history of run.histories) {
-        const files = new Files(history);
-        for (const entry of run.pool.committed) {
-          if ((entry.kind === "change" ? entry.change.type : entry.type) === history.type) files.apply(entry);
+suite("the branch actor", () => {
+  test("whatever Git, the watches and time do, every change is committed once, in order, and then the branch is quiet", async () => {
+    await check(
+      fc.asyncProperty(fc.array(step, { maxLength: 100, size: "max" }), async (steps) => {
+        const run = new Run();
+        await using branch = await run.open();
+        for (const one of steps) await run.step(branch, one);
+        await run.finish(branch);
+        const lost = run.meter.counts.get("verdicts_lost") ?? 0;
+        for (const history of run.histories) {
+          const files = new Files(history);
+          for (const entry of run.pool.committed) {
+            if ((entry.kind === "change" ? entry.change.type : entry.type) === history.type) files.apply(entry);
+          }
+          files.expectFaithful();
+          const identity = ({ resourceVersion, uid }: Change): string => `${uid}@${resourceVersion}`;
+          const wanted = history.rows.flatMap(({ change }) => (change === null ? [] : [identity(change)]));
+          expect(files.changes.map(identity).filter((one) => wanted.includes(one))).toEqual(wanted);
+          expect(files.unresolved).toBeLessThanOrEqual(lost);
+          expect(branch.cursorOf(history.type.key)).toEqual(cursor(history.end));
         }
-        files.expectFaithful();
-        const identity = ({ resourceVersion, uid }: Change): string => `${uid}@${resourceVersion}`;
-        const wanted = history.rows.flatMap(({ change }) => (change === null ? [] : [identity(change)]));
-        expect(files.changes.map(identity).filter((one) => wanted.includes(one))).toEqual(wanted);
-        expect(files.unresolved).toBeLessThanOrEqual(lost);
-        expect(branch.cursorOf(history.type.key)).toEqual(cursor(history.end));
-      }
-      expect(run.log.lines.filter((line) => line.startsWith("error"))).toEqual([]);
-    }),
-    { numRuns: 60 },
-  );
+        expect(run.log.lines.filter((line) => line.startsWith("error"))).toEqual([]);
+      }),
+      { runs: 60 },
+    );
+  });
 });

@@ -1,10 +1,11 @@
 import fc from "fast-check";
-import { describe, expect, test } from "vitest";
+import { expect, test } from "vitest";
 import { BranchLedger } from "../../machines/branch-ledger.ts";
 import { type Change, compareCursors, type Cursor, type TypeKey } from "../../machines/messages.ts";
 import { configmaps, cursor, secrets } from "../fakes/branch-world.ts";
 import { covers, joined } from "../../machines/cursor.ts";
 import { beginningOf, Files, History, Replay, type Act, type Revision } from "./branch-history.ts";
+import { check, suite } from "./check.ts";
 
 /** One step of an interleaving. Steps that make no sense where they stand do nothing. */
 type Step =
@@ -213,9 +214,9 @@ function play(world: World, steps: readonly Step[]): Run {
   return run;
 }
 
-describe("any interleaving of messages, failures, overflows, catch-ups and crashes", () => {
+suite("any interleaving of messages, failures, overflows, catch-ups and crashes", () => {
   test("commits every change once, in order, with its verdict unless the log's bound was exceeded", () => {
-    fc.assert(
+    check(
       fc.property(worlds, fc.array(fc.oneof(...ordinary, crashes), { maxLength: 120, size: "max" }), (world, steps) => {
         const run = play({ ...world, firstContact: false }, steps);
         for (const history of run.histories) {
@@ -235,12 +236,12 @@ describe("any interleaving of messages, failures, overflows, catch-ups and crash
           files?.expectFaithful();
         }
       }),
-      { numRuns: 200 },
+      { runs: 200 },
     );
   });
 
   test("with gaps and first contact too: the files are the cluster's, and nobody is named for what others did", () => {
-    fc.assert(
+    check(
       fc.property(
         worlds,
         fc.array(fc.oneof(...ordinary, crashes, gaps), { maxLength: 120, size: "max" }),
@@ -249,7 +250,7 @@ describe("any interleaving of messages, failures, overflows, catch-ups and crash
           for (const files of run.files.values()) files.expectFaithful();
         },
       ),
-      { numRuns: 200 },
+      { runs: 200 },
     );
   });
 });

@@ -4,6 +4,7 @@
  * failed, or did not end: once nothing can move any more, Node would leave without a word.
  */
 
+import { stockGit } from "../../src/composition/node-stock-git.ts";
 import { planOf } from "../../src/simulation/plan.ts";
 import { simulate } from "../../src/simulation/run.ts";
 
@@ -20,7 +21,7 @@ process.once("exit", (code) => {
 for (let seed = Number(first); seed < Number(first) + Number(count); seed += 1) {
   playing = seed;
   const plan = planOf(seed, Number(requests), flags.split(",").filter(Boolean));
-  const { broken, writes, findings, log } = await simulate(seed, plan);
+  const { broken, writes, findings, log } = await simulate(seed, plan, { git: stockGit, fsck: true });
   sums.seeds += 1;
   sums.writes += writes;
   for (const finding of findings.values()) {

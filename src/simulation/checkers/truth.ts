@@ -3,10 +3,10 @@
  * kubescribe.
  */
 
-import type { SimulatedCluster } from "../simulator/cluster.ts";
-import { objectAt, stringAt } from "../simulator/json.ts";
-import type { Rendered } from "../simulator/rendered.ts";
-import type { StoredEvent } from "../simulator/store.ts";
+import type { SimulatedCluster } from "../../simulator/cluster.ts";
+import { objectAt, stringAt } from "../../simulator/json.ts";
+import type { Rendered } from "../../simulator/rendered.ts";
+import type { StoredEvent } from "../../simulator/store.ts";
 
 export interface TrueWrite {
   readonly event: StoredEvent;
