@@ -74,7 +74,6 @@ export const script: readonly (readonly [string, HttpRequest])[] = [
   ["says the kubelet", remove(pods, "held", { gracePeriodSeconds: 0 })],
   ["a Pod that is held on no node", create(pods, "held-loose", { metadata: held })],
   ["is to go", remove(pods, "held-loose")],
-  ["again, while it is held", remove(pods, "held-loose")],
   ["and released", patch(pods, "held-loose", released)],
   ["a Pod to be deleted in the foreground", create(pods, "front", { spec: bound })],
   ["in the foreground", remove(pods, "front", { propagationPolicy: "Foreground" })],
@@ -128,7 +127,8 @@ function stateOf(object: JsonObject): string {
   if (Object.keys(metadata).length === 0) return "nothing";
   // A Namespace's come out of a map of Go, in any order.
   const own = [...arrayAt(metadata, "finalizers"), ...arrayAt(objectAt(object, "spec"), "finalizers")]
-    .toSorted()
+    .map((finalizer) => JSON.stringify(finalizer))
+    .sort()
     .join("+");
   const going = "deletionTimestamp" in metadata ? `, going in ${numberAt(metadata, "deletionGracePeriodSeconds")}` : "";
   const generation = numberAt(metadata, "generation");
