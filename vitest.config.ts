@@ -9,7 +9,8 @@ export default defineConfig({
           name: "unit",
           include: ["test/**/*.test.ts"],
           exclude: ["test/e2e/**"],
-          testTimeout: 60_000,
+          // KUBESCRIBE_RUNS multiplies what property tests run (test/property/check.ts).
+          testTimeout: 60_000 * Math.max(1, Number(process.env["KUBESCRIBE_RUNS"] ?? 1)),
           sequence: { groupOrder: 0 },
         },
       },

@@ -13,13 +13,8 @@ import { initialTransition, transition } from "xstate";
 import { branchMachine, type BranchEffect, type BranchEvent } from "../machines/branch.ts";
 import { BranchLedger, type Receipt } from "../machines/branch-ledger.ts";
 import { KubescribeError, type Retry } from "../machines/error.ts";
-import {
-  compareCursors,
-  type BranchMessage,
-  type Cursor,
-  type TypeKey,
-  type WatchMessage,
-} from "../machines/messages.ts";
+import { joined } from "../machines/cursor.ts";
+import type { BranchMessage, Cursor, TypeKey, WatchMessage } from "../machines/messages.ts";
 import { CatchUpStream } from "./branch-catch-up.ts";
 import { CursorCopier, readCursorCopy, type CursorCopy } from "./branch-cursor-copy.ts";
 import { BranchDrains } from "./branch-drains.ts";
@@ -392,8 +387,7 @@ function mergedCursors(state: TargetState, copy: CursorCopy | null): ReadonlyMap
   const merged = new Map(state.cursors);
   if (copy === null || copy.tip !== state.tip) return merged;
   for (const [key, cursor] of copy.cursors) {
-    const known = merged.get(key);
-    if (known === undefined || compareCursors(cursor, known) > 0) merged.set(key, cursor);
+    merged.set(key, joined(merged.get(key) ?? null, cursor));
   }
   return merged;
 }

@@ -3,7 +3,8 @@
  * commit moves the state ref. It counts only together with the very branch tip that it names; losing it costs time, no change.
  */
 
-import type { Cursor, ResourceVersion, TypeKey } from "../machines/messages.ts";
+import { isCursor } from "../machines/cursor.ts";
+import type { Cursor, TypeKey } from "../machines/messages.ts";
 import type { Clock, FileSystem, Log, Timer } from "./ports.ts";
 
 export interface CursorCopy {
@@ -129,11 +130,8 @@ function decode(bytes: Uint8Array): CursorCopy | null {
   if (typeof cluster !== "string" || typeof target !== "string" || typeof tip !== "string") return null;
   const cursors = new Map<TypeKey, Cursor>();
   for (const [key, cursor] of Object.entries(value["cursors"])) {
-    if (!isRecord(cursor)) return null;
-    const { epoch, resourceVersion } = cursor;
-    if (!Number.isSafeInteger(epoch) || typeof resourceVersion !== "string") return null;
-    if (!/^[0-9]+$/u.test(resourceVersion)) return null;
-    cursors.set(key as TypeKey, { epoch: Number(epoch), resourceVersion: resourceVersion as ResourceVersion });
+    if (!isCursor(cursor)) return null;
+    cursors.set(key as TypeKey, cursor);
   }
   return { cluster, target, tip, cursors };
 }

@@ -20,6 +20,7 @@ import type {
 } from "../machines/messages.ts";
 
 import { compareResourceVersions } from "../machines/messages.ts";
+import { longestRequestMs } from "../machines/pending.ts";
 
 import { CorrelationLedger } from "./correlation-ledger.ts";
 import { LagGauge } from "./lag.ts";
@@ -160,8 +161,9 @@ export class Engine implements Disposable {
 
   #watch(message: WatchMessage): void {
     if (message.kind === "observed") this.#options.meter.count("events_processed");
-    // Behind a gap nothing ties an event to what an earlier process saw; a restored backup counts from anew.
-    if (message.kind === "listed" && !message.unbroken) this.#witnesses.delete(message.type.key);
+    // Behind a gap nothing ties an event to what an earlier process saw. A restored backup counts from anew, and the journal does not
+    // tell on which side of it a review was: its versions may be of a time that the restore undid.
+    if (message.kind === "listed" && (!message.unbroken || message.epoch > 0)) this.#witnesses.delete(message.type.key);
     this.registry.watch(message);
   }
 
@@ -191,6 +193,7 @@ export class Engine implements Disposable {
     const lagMs = Math.min(this.#lagOf(typeKey).maximumMs(nowMs), bounds.pendingTtlMs);
     return {
       freshSinceMs: Math.max(this.#sightSinceMs, nowMs - lagMs - bounds.freshnessMs),
+      openSinceMs: nowMs - lagMs - longestRequestMs,
       witness: this.#witnesses.get(typeKey) ?? null,
     };
   }

@@ -15,6 +15,7 @@ import type {
   WatchEvent,
   WatchMessage,
 } from "../machines/messages.ts";
+import { cursorAt } from "../machines/cursor.ts";
 import { compareCursors, compareResourceVersions, resourceKeyOf } from "../machines/messages.ts";
 import type { DropReason, ResourceEffect, ResourceEvent } from "../machines/resource-changes.ts";
 
@@ -137,8 +138,7 @@ export class Registry {
     this.#deliver(event.type.key, key, { type: "observed", event, epoch, horizon, sameContent });
     if (this.#changes.length > 0) for (const change of this.#changes) outlet({ kind: "changed", change });
     else {
-      const { resourceVersion } = event;
-      outlet({ kind: "progressed", typeKey: event.type.key, cursor: { epoch, resourceVersion } });
+      outlet({ kind: "progressed", typeKey: event.type.key, cursor: cursorAt(event, epoch) });
     }
   }
 

@@ -45,6 +45,8 @@ export interface WatchActorOptions {
   readonly type: ResourceType;
   /** Null: nothing is known; the first message is a list with `unbroken: false`. */
   readonly cursor: Cursor | null;
+  /** The highest cursor of those who share the watch; default `cursor`. */
+  readonly seen?: Cursor | null;
   readonly source: WatchSource;
   readonly clock: Clock;
   readonly random: Random;
@@ -121,8 +123,7 @@ export class WatchActor implements AsyncDisposable {
   }
 
   get cursor(): Cursor | null {
-    const resourceVersion = this.#position.version;
-    return resourceVersion === null ? null : { epoch: this.#epoch, resourceVersion };
+    return this.#position.in(this.#epoch);
   }
 
   /** It reads, or waits for an answer, and has heard from the server within the limit. */
@@ -144,10 +145,10 @@ export class WatchActor implements AsyncDisposable {
   }
 
   async #run(): Promise<void> {
-    const { cursor } = this.#options;
+    const { cursor, seen = cursor } = this.#options;
     if (cursor !== null) this.#position.reset(cursor.resourceVersion);
     this.#epoch = cursor?.epoch ?? 0;
-    let input: Answer = { type: "started", cursor };
+    let input: Answer = { type: "started", cursor, seen };
     for (;;) {
       try {
         if (this.#stopping.signal.aborted) break;
@@ -261,7 +262,7 @@ export class WatchActor implements AsyncDisposable {
     );
     if (this.#next !== null) return null;
     const productive = this.#productive;
-    const at = reading.initial === null ? this.#position.version : null;
+    const at = reading.initial === null ? this.cursor : null;
     if (silence.fell) return { type: "failed", fault: silence.fault, at, productive };
     if (answer.kind === "faulted") return { type: "failed", fault: answer.fault, at, productive };
     if (reading.initial !== null) return this.#failed(faultOf("broken", "the initial events did not end"));
@@ -356,7 +357,7 @@ export class WatchActor implements AsyncDisposable {
     this.#options.meter.count("watch_faults", this.#labels);
     this.#next = null;
     // Only a stream moves the position; a list that was not passed on moved nothing.
-    const at = this.phase === "streaming" ? this.#position.version : null;
+    const at = this.phase === "streaming" ? this.cursor : null;
     return { type: "failed", fault: faultOf("crashed", detail), at, productive: false };
   }
 

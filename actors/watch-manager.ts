@@ -22,12 +22,19 @@ export interface TypeSelection {
   readonly uncertain: (group: string) => boolean;
 }
 
+export interface WatchStart {
+  /** The lowest of the targets' cursors: the watch goes on from there. */
+  readonly cursor: Cursor;
+  /** The highest: a server that counts lower was restored from a backup (K48). */
+  readonly seen: Cursor;
+}
+
 export interface WatchManagerOptions {
   /** Asked every `rescanMs`, and when a watch meets a type that is not served. May throw: it is asked again. */
   readonly select: (signal: AbortSignal) => Promise<TypeSelection>;
   readonly source: WatchSource;
   /** Where a watch begins; null: at a first list. */
-  readonly cursorOf: (type: ResourceType) => Cursor | null;
+  readonly cursorOf: (type: ResourceType) => WatchStart | null;
   readonly sink: (message: WatchMessage) => void;
   readonly clock: Clock;
   readonly random: Random;
@@ -143,12 +150,14 @@ export class WatchManager implements AsyncDisposable {
     this.#scanned = true;
   }
 
-  #start(type: ResourceType, cursor: Cursor | null): void {
+  #start(type: ResourceType, own: Cursor | null): void {
     const { source, clock, random, meter, log, sink, cursorOf, limits } = this.#options;
     this.#options.log.info("A watch begins.", { type: type.key, version: type.version });
+    const { cursor, seen } = own === null ? (cursorOf(type) ?? nowhere) : { cursor: own, seen: own };
     const watch = new WatchActor({
       type,
-      cursor: cursor ?? cursorOf(type),
+      cursor,
+      seen,
       source,
       clock,
       random,
@@ -184,6 +193,8 @@ export class WatchManager implements AsyncDisposable {
     return delayOf(waitFor(faultOf("unavailable"), failures), this.#options.random());
   }
 }
+
+const nowhere = { cursor: null, seen: null };
 
 function isSame(a: ResourceType, b: ResourceType): boolean {
   return a.version === b.version && a.kind === b.kind && a.namespaced === b.namespaced && a.scalable === b.scalable;

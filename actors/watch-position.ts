@@ -2,20 +2,24 @@
  * Owns how far one watch has been passed on.
  *
  * 1. The version never falls, but by `reset`.
- * 2. At one version several objects may change: an expired lease deletes all its keys in one etcd revision. So an event at the
- *    very version is a repeat only if its uid was passed on at it, or if the version is known to be complete.
+ * 2. An event at the very version is a repeat only if its uid was passed on at it, or if the version is known to be complete.
  */
 
+import { cursorAt } from "../machines/cursor.ts";
 import { compareResourceVersions } from "../machines/messages.ts";
-import type { ResourceVersion, Uid, WatchEvent } from "../machines/messages.ts";
+import type { Cursor, ResourceVersion, Uid, WatchEvent } from "../machines/messages.ts";
 
 export class WatchPosition {
   #version: ResourceVersion | "" = "";
   /** Passed on at `#version`; null: all there is. */
   #uids: Uid[] | null = null;
+  #open = false;
 
-  get version(): ResourceVersion | null {
-    return this.#version === "" ? null : this.#version;
+  /** Null: nowhere yet. */
+  in(epoch: number): Cursor | null {
+    if (this.#version === "") return null;
+    const cursor: Cursor = { epoch, resourceVersion: this.#version };
+    return this.#open && this.#uids !== null ? { ...cursor, uids: [...this.#uids] } : cursor;
   }
 
   isRepeat(event: WatchEvent): boolean {
@@ -29,10 +33,11 @@ export class WatchPosition {
       this.#version = event.resourceVersion;
       this.#uids = [event.uid];
     }
+    this.#open = cursorAt(event, 0).uids !== undefined;
   }
 
   isNews(version: ResourceVersion): boolean {
-    return compareResourceVersions(version, this.#version) > 0;
+    return compareResourceVersions(version, this.#version) > 0 || (version === this.#version && this.#open);
   }
 
   /** Everything up to and including `version` has been passed on. */
@@ -44,5 +49,6 @@ export class WatchPosition {
   reset(version: ResourceVersion): void {
     this.#version = version;
     this.#uids = null;
+    this.#open = false;
   }
 }

@@ -19,6 +19,8 @@ export interface Known {
 export interface Horizon {
   /** Candidates that arrived earlier are stale: 10 s beyond the measured lag, or before this process could see. */
   readonly freshSinceMs: number;
+  /** The requests of candidates that arrived earlier were over when the event happened. */
+  readonly openSinceMs: number;
   /** What speaks for candidates of an earlier process; null: nothing. */
   readonly witness: Witness | null;
 }
@@ -69,23 +71,20 @@ export function attributeUpdate(known: Known, evidence: Evidence): Verdict {
   const equal = writers.filter(({ correlation }) => correlation.objectHash === event.objectHash);
   if (equal.length > 0) return decide("exact", equal, marked);
 
-  // Absent is 0, in the Scale as in the object (K40).
-  if (isScaled(known, event)) {
-    const scalers = onBase.filter(
-      ({ correlation, sinceMs }) =>
-        correlation.subresource === "scale" &&
-        correlation.replicas === (event.replicas ?? 0) &&
-        isFresh({ correlation, sinceMs }, evidence),
-    );
-    if (scalers.length > 0) return decide("scale", scalers, marked);
-  }
   if (isNeutral(known, event)) return unresolved;
-
-  // No bytes prove it, so it is held to what a deletion is held to: a denied attempt must not pick up a later write (K50).
-  const alike = writers.filter(
-    (candidate) => isFresh(candidate, evidence) && evidence.sameContent(candidate.correlation, event),
+  // Absent is 0, in the Scale as in the object (K40).
+  const number = isScaled(known, event) ? (event.replicas ?? 0) : null;
+  const scales = ({ subresource, replicas }: Correlation): boolean =>
+    subresource === "scale" && number !== null && replicas === number;
+  // No bytes prove these, so they are held to what a deletion is held to: a denied attempt must not pick up a later write (K50).
+  const fitting = unproven(
+    onBase,
+    ({ correlation }) =>
+      scales(correlation) || (correlation.subresource !== "scale" && evidence.sameContent(correlation, event)),
+    evidence,
   );
-  return decide("content", alike, marked);
+  const [first] = fitting;
+  return decide(first !== undefined && scales(first.correlation) ? "scale" : "content", fitting, marked);
 }
 
 /** Nothing moved but status and the API server's own bookkeeping: never a commit. */
@@ -103,11 +102,10 @@ function isScaled(known: Known, event: WatchEvent): boolean {
 /** A deletion of an unbroken chain: nothing but freshness speaks for a candidate (K50). */
 export function attributeDeletion(known: Known, evidence: Omit<Evidence, "sameContent">): Verdict {
   const { pending } = evidence;
-  const deleters = candidatesOn(known, pending).filter(
-    (candidate) =>
-      candidate.correlation.operation === "DELETE" &&
-      isFresh(candidate, evidence) &&
-      !isLateForEndpoints(candidate.correlation),
+  const deleters = unproven(
+    candidatesOn(known, pending),
+    ({ correlation }) => correlation.operation === "DELETE" && !isLateForEndpoints(correlation),
+    evidence,
   );
   return decide("delete", deleters, isMarked(known, pending));
 }
@@ -192,6 +190,24 @@ function candidatesOn(known: Known, pending: Pending): readonly PendingCorrelati
 
 function isMarked(known: Known, pending: Pending): boolean {
   return compareResourceVersions(pending.markedThrough, known.resourceVersion) >= 0;
+}
+
+/**
+ * Those whom nothing but freshness speaks for. Who asked earlier may still have written, as long as his request can take: alone he
+ * counts for nothing, but beside him nobody is certain. He stands behind the fresh ones.
+ */
+function unproven(
+  candidates: readonly PendingCorrelation[],
+  fits: (candidate: PendingCorrelation) => boolean,
+  evidence: Pick<Evidence, "event" | "horizon">,
+): readonly PendingCorrelation[] {
+  const fresh = candidates.filter((candidate) => isFresh(candidate, evidence) && fits(candidate));
+  if (fresh.length === 0) return fresh;
+  const open = candidates.filter(
+    (candidate) =>
+      candidate.sinceMs >= evidence.horizon.openSinceMs && !isFresh(candidate, evidence) && fits(candidate),
+  );
+  return [...fresh, ...open];
 }
 
 function isFresh(

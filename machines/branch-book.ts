@@ -1,13 +1,6 @@
 /** What a branch knows of one type, and how much its entries weigh. */
 
-import {
-  compareCursors,
-  type Change,
-  type Cursor,
-  type TypeKey,
-  type WatchEvent,
-  type WatchMessage,
-} from "./messages.ts";
+import type { Change, Cursor, TypeKey, WatchEvent, WatchMessage } from "./messages.ts";
 import type { BranchItem } from "./branch-queue.ts";
 
 export type Listed = Extract<WatchMessage, { readonly kind: "listed" }>;
@@ -24,7 +17,7 @@ export interface TypeBook {
 }
 
 export interface Detachment {
-  /** The last message of the shared watch that was refused. */
+  /** The last messages of the shared watch that were refused. */
   refused: Cursor;
   /** Up to here the verdict log is not complete. */
   lost: Cursor | null;
@@ -36,10 +29,6 @@ export interface Detachment {
 
 export function newBook(key: TypeKey, cursor: Cursor | null): TypeBook {
   return { key, durable: cursor, position: cursor, live: null, detachment: null };
-}
-
-export function isAtOrBelow(cursor: Cursor, mark: Cursor | null): boolean {
-  return mark !== null && compareCursors(cursor, mark) <= 0;
 }
 
 /** Cost of an entry beside its raw bytes: the change, its verdict and strings, in the order of 500 bytes. */

@@ -10,10 +10,11 @@
  */
 
 import type { Change, Cursor, TypeKey, WatchEvent, WatchMessage } from "./messages.ts";
-import { isAtOrBelow, itemsBytes, sizeOf, type Listed, type TypeBook } from "./branch-book.ts";
+import { itemsBytes, sizeOf, type Listed, type TypeBook } from "./branch-book.ts";
 import { gapChanges, plainMeaning, unresolved } from "./branch-gap.ts";
 import type { BranchIntake } from "./branch-intake.ts";
-import { cursorOf, VerdictLog } from "./branch-verdict-log.ts";
+import { VerdictLog } from "./branch-verdict-log.ts";
+import { covers, cursorAt, cursorOf, joined } from "./cursor.ts";
 
 /** What became of a catch-up's message. `held`: the list waits for the shared watch. `crowded`: not accepted, ask again later. */
 export type Replayed = "more" | "caughtUp" | "held" | "crowded";
@@ -89,8 +90,8 @@ export class BranchDetachments {
     const { cursor, changes, gap } = message;
     this.#types.add(book.key);
     book.detachment ??= { refused: cursor, lost: null, held: null, sinceMs: nowMs };
-    book.detachment.refused = cursor;
-    if (gap && !isAtOrBelow(cursor, book.detachment.lost)) book.detachment.lost = cursor;
+    book.detachment.refused = joined(book.detachment.refused, cursor);
+    if (gap) book.detachment.lost = joined(book.detachment.lost, cursor);
     for (const change of changes) this.#logChange(change);
   }
 
@@ -149,7 +150,7 @@ export class BranchDetachments {
   ripen(book: TypeBook, nowMs: number): boolean {
     const held = book.detachment?.held ?? null;
     if (book.detachment === null || held === null || book.position === null) return false;
-    if (!isAtOrBelow(cursorOf(held), book.live)) return false;
+    if (!covers(book.live, cursorOf(held))) return false;
     book.detachment.held = null;
     this.#acceptGap(book, book.position, held, nowMs);
     this.#reached(book);
@@ -164,10 +165,10 @@ export class BranchDetachments {
   }
 
   #event(book: TypeBook, event: WatchEvent, epoch: number, nowMs: number): Replayed {
-    const cursor: Cursor = { epoch, resourceVersion: event.resourceVersion };
-    if (isAtOrBelow(cursor, book.position)) return "more";
+    const cursor = cursorAt(event, epoch);
+    if (covers(book.position, cursor)) return "more";
     const logged = this.#log.find(book.key, cursor, event.uid);
-    const incomplete = isAtOrBelow(cursor, book.detachment?.lost ?? null);
+    const incomplete = covers(book.detachment?.lost ?? null, cursor);
     if (logged === null && !incomplete) return this.#progress(book, cursor);
     const { type, namespace, name, uid, resourceVersion, bytes, atMs } = event;
     const plain = { type, namespace, name, uid, resourceVersion, epoch, verdict: unresolved(), observedAtMs: atMs };
@@ -180,8 +181,8 @@ export class BranchDetachments {
   }
 
   #progress(book: TypeBook, cursor: Cursor): Replayed {
-    if (isAtOrBelow(cursor, book.position)) return this.#reached(book);
-    if (!isAtOrBelow(cursor, book.live)) return this.#attach(book);
+    if (covers(book.position, cursor)) return this.#reached(book);
+    if (!covers(book.live, cursor)) return this.#attach(book);
     this.#intake.advance(book, cursor);
     return this.#reached(book);
   }
@@ -193,10 +194,10 @@ export class BranchDetachments {
       this.#intake.acceptSnapshot(book, { type: listed.type, cursor, items: listed.items }, nowMs);
       return this.#reached(book);
     }
-    if (isAtOrBelow(cursor, book.position)) return this.#reached(book);
+    if (covers(book.position, cursor)) return this.#reached(book);
     if (listed.unbroken) return "more";
     if (!this.relieved) return "crowded";
-    if (book.detachment !== null && !isAtOrBelow(cursor, book.live)) {
+    if (book.detachment !== null && !covers(book.live, cursor)) {
       book.detachment.held = listed;
       return "held";
     }
@@ -208,7 +209,7 @@ export class BranchDetachments {
     const cursor = cursorOf(listed);
     const lost = book.detachment?.lost ?? null;
     const logged = this.#log.takeAll(book.key, cursor);
-    const complete = position.epoch === cursor.epoch && (lost === null || isAtOrBelow(lost, position));
+    const complete = position.epoch === cursor.epoch && (lost === null || covers(position, lost));
     const changes = gapChanges({ listed, position, logged, complete });
     this.#intake.acceptRelist(book, { type: listed.type, cursor, items: listed.items }, changes, nowMs);
   }
@@ -218,17 +219,16 @@ export class BranchDetachments {
     if (evicted === null) return;
     this.#verdictsLost++;
     const { detachment } = this.#intake.book(evicted.type.key);
-    const cursor = cursorOf(evicted);
-    if (detachment !== null && !isAtOrBelow(cursor, detachment.lost)) detachment.lost = cursor;
+    if (detachment !== null) detachment.lost = joined(detachment.lost, cursorOf(evicted));
   }
 
   #reached(book: TypeBook): Replayed {
     const refused = book.detachment?.refused;
-    return refused === undefined || isAtOrBelow(refused, book.position) ? this.#attach(book) : "more";
+    return refused === undefined || covers(book.position, refused) ? this.#attach(book) : "more";
   }
 
   #attach(book: TypeBook): Replayed {
-    if (book.live !== null && !isAtOrBelow(book.live, book.position)) this.#intake.advance(book, book.live);
+    if (book.live !== null && !covers(book.position, book.live)) this.#intake.advance(book, book.live);
     book.detachment = null;
     this.#types.delete(book.key);
     this.#log.takeAll(book.key, null);

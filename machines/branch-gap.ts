@@ -14,7 +14,8 @@ import {
   type WatchEvent,
   type WatchMessage,
 } from "./messages.ts";
-import { cursorOf, type LoggedChange } from "./branch-verdict-log.ts";
+import type { LoggedChange } from "./branch-verdict-log.ts";
+import { cursorOf } from "./cursor.ts";
 
 export interface Gap {
   readonly listed: Extract<WatchMessage, { readonly kind: "listed" }>;
@@ -26,10 +27,7 @@ export interface Gap {
   readonly complete: boolean;
 }
 
-/**
- * Deletions of objects that are gone first: a new incarnation may bear the same name. Nobody has the bytes of these any more:
- * an empty JSON object stands for them.
- */
+/** Nobody has the bytes of what is gone any more: an empty JSON object stands for them. */
 export function gapChanges(gap: Gap): readonly Change[] {
   const byUid = new Map<Uid, LoggedChange[]>();
   for (const change of gap.logged) {
@@ -46,12 +44,11 @@ export function gapChanges(gap: Gap): readonly Change[] {
     const change = itemChange(gap, item, known);
     if (change !== null) changes.push(change);
   }
-  const gone: Change[] = [];
   for (const known of byUid.values()) {
     const deletion = known.find((change) => change.operation === "DELETE");
-    if (deletion !== undefined) gone.push({ ...deletion, bytes: emptyObject });
+    if (deletion !== undefined) changes.push({ ...deletion, bytes: emptyObject });
   }
-  return [...inOrder(gone), ...inOrder(changes)];
+  return withEnds(changes);
 }
 
 /**
@@ -71,22 +68,29 @@ export function relistChanges(
     if (terminating || told.has(uid) || compareCursors(at, position) <= 0) continue;
     untold.push(updateOf(item, cursor.epoch));
   }
-  return untold.length === 0 ? changes : merged(changes, inOrder(untold));
+  return withEnds([...changes, ...untold]);
 }
 
-/** The order of `changes` stays: a deletion stands before the creation of the same name, whatever its version is. */
-function merged(changes: readonly Change[], untold: readonly Change[]): readonly Change[] {
-  const all: Change[] = [];
-  let at = 0;
-  for (const change of changes) {
-    for (let next = untold[at]; next !== undefined; next = untold[at]) {
-      if (compareCursors(cursorOf(next), cursorOf(change)) > 0) break;
-      all.push(next);
-      at += 1;
-    }
-    all.push(change);
-  }
-  return [...all, ...untold.slice(at)];
+/**
+ * A creation whose writer is known was not in Git yet; but what stood under its name before may be, where an earlier process saw it end
+ * and was gone before that was committed. So its end comes first: a commit only where there is a file, by nobody, like that of a
+ * leftover. A creation without an author may have been committed, and followed by what is seen now.
+ */
+function withEnds(changes: readonly Change[]): readonly Change[] {
+  const ended = new Set(changes.flatMap((change) => (change.operation === "DELETE" ? [placeOf(change)] : [])));
+  const unseen = changes.filter(
+    (change) => change.operation === "CREATE" && change.verdict.author !== null && !ended.has(placeOf(change)),
+  );
+  return inOrder([...changes, ...unseen.map(endBefore)]);
+}
+
+function placeOf({ namespace, name }: Change): string {
+  return `${namespace}/${name}`;
+}
+
+function endBefore(creation: Change): Change {
+  const uid = "unknown" as Uid;
+  return { ...creation, uid, operation: "DELETE", verdict: unresolved(), bytes: new Uint8Array() };
 }
 
 function updateOf(item: WatchEvent, epoch: number): Change {
@@ -109,8 +113,10 @@ function updateOf(item: WatchEvent, epoch: number): Change {
 /** `{}` */
 const emptyObject = Uint8Array.of(0x7b, 0x7d);
 
+/** Watch order (I4). One event can tell of two incarnations of a name: the one that went stands before the one that came. */
 function inOrder(changes: readonly Change[]): readonly Change[] {
-  return changes.toSorted((a, b) => compareCursors(cursorOf(a), cursorOf(b)));
+  const ends = ({ operation }: Change): number => (operation === "DELETE" ? 0 : 1);
+  return changes.toSorted((a, b) => compareCursors(cursorOf(a), cursorOf(b)) || ends(a) - ends(b));
 }
 
 export function unresolved(): Verdict {

@@ -8,6 +8,7 @@
 
 import type { Change, Cursor, ResourceType, TypeKey, WatchEvent } from "./messages.ts";
 import { newBook, sizeOf, type TypeBook } from "./branch-book.ts";
+import { cursorOf, joined } from "./cursor.ts";
 import { BranchQueue, type BranchEntry, type BranchItem } from "./branch-queue.ts";
 
 export interface IntakeOptions {
@@ -69,9 +70,8 @@ export class BranchIntake {
   }
 
   accept(book: TypeBook, change: Change, nowMs: number): void {
-    const cursor: Cursor = { epoch: change.epoch, resourceVersion: change.resourceVersion };
-    this.queue.push(entryOf(book, { kind: "change", change }, { after: cursor, group: 0, nowMs }));
-    book.position = cursor;
+    book.position = joined(book.position, cursorOf(change));
+    this.queue.push(entryOf(book, { kind: "change", change }, { after: book.position, group: 0, nowMs }));
   }
 
   /** Moves no cursor: what an attempt became, if anything, the watch will say. */
@@ -101,8 +101,8 @@ export class BranchIntake {
 
   /** Nothing to commit up to `cursor`. */
   advance(book: TypeBook, cursor: Cursor): void {
-    book.position = cursor;
-    if (!this.queue.advance(book.key, cursor)) book.durable = cursor;
+    book.position = joined(book.position, cursor);
+    if (!this.queue.advance(book.key, book.position)) book.durable = book.position;
   }
 
   settle(): readonly BranchEntry[] {

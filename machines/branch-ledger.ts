@@ -2,18 +2,18 @@
  * The bookkeeping of one target branch: what is done with each message of the shared watch, what is flushed next, and how far
  * each type has come. Owns an intake (accepted messages) and the detachments (refused ones).
  *
- * 1. A message at or below its type's position is skipped: what is accepted is accepted once.
+ * 1. A message that its type's position covers is skipped: what is accepted is accepted once.
  * 2. Nothing accepted is dropped. When there is no room, the type *detaches*: nothing more is accepted from the shared watch
  *    until a catch-up has brought the type there, so what is queued stays a prefix of what the API server can replay.
  */
 
 import type { BranchMessage, Change, Cursor, TypeKey, WatchMessage } from "./messages.ts";
-import { isAtOrBelow, itemsBytes, relistBytes, sizeOf, type TypeBook } from "./branch-book.ts";
+import { itemsBytes, relistBytes, sizeOf, type TypeBook } from "./branch-book.ts";
 import { BranchDetachments, type CatchUpStart, type Replayed } from "./branch-detachments.ts";
 import { relistChanges } from "./branch-gap.ts";
 import { BranchIntake, type IntakeOptions } from "./branch-intake.ts";
 import type { BranchEntry, QueueView } from "./branch-queue.ts";
-import { cursorOf } from "./branch-verdict-log.ts";
+import { covers, cursorOf, joined } from "./cursor.ts";
 
 export interface LedgerOptions extends IntakeOptions {
   readonly verdictLogEntries: number;
@@ -149,8 +149,8 @@ export class BranchLedger {
     const book = this.#intake.book(change.type.key);
     if (change.verdict.tier === "dual") return this.#attempted(book, change, nowMs);
     const cursor = cursorOf(change);
-    if (isAtOrBelow(cursor, book.position) || isAtOrBelow(cursor, book.live)) return "skipped";
-    book.live = cursor;
+    if (covers(book.position, cursor) || covers(book.live, cursor)) return "skipped";
+    book.live = joined(book.live, cursor);
     // A type without a position begins with a list; where the shared watch has none for this target, a catch-up makes one.
     if (
       book.detachment === null &&
@@ -176,11 +176,11 @@ export class BranchLedger {
 
   #progressed(typeKey: TypeKey, cursor: Cursor, nowMs: number): Receipt {
     const book = this.#intake.book(typeKey);
-    if (isAtOrBelow(cursor, book.position) || isAtOrBelow(cursor, book.live)) return "skipped";
-    book.live = cursor;
+    if (covers(book.position, cursor) || covers(book.live, cursor)) return "skipped";
+    book.live = joined(book.live, cursor);
     if (book.detachment !== null) {
       // It may be the event of an attempt that was refused, held back as the attempt's double.
-      if (isAtOrBelow(cursor, book.detachment.lost)) book.detachment.refused = cursor;
+      if (covers(book.detachment.lost, cursor)) book.detachment.refused = book.live;
       return this.#detachments.ripen(book, nowMs) ? "settled" : "advanced";
     }
     if (book.position !== null) {
@@ -194,8 +194,8 @@ export class BranchLedger {
   #relisted(message: Extract<BranchMessage, { readonly kind: "relisted" }>, nowMs: number): Receipt {
     const { type, cursor, items } = message;
     const book = this.#intake.book(type.key);
-    if (isAtOrBelow(cursor, book.position) || isAtOrBelow(cursor, book.live)) return "skipped";
-    book.live = cursor;
+    if (covers(book.position, cursor) || covers(book.live, cursor)) return "skipped";
+    book.live = joined(book.live, cursor);
     const { position, detachment } = book;
     const changes = position === null ? null : relistChanges(message, position);
     const bytes = changes === null ? itemsBytes(items) : relistBytes(items, changes);

@@ -5,6 +5,7 @@
  * 2. An entry is found by (type, epoch, resourceVersion, uid): the uid tells two changes of a relist apart that bear its version.
  */
 
+import { cursorOf } from "./cursor.ts";
 import { compareCursors, type Change, type Cursor, type TypeKey, type Uid, type Verdict } from "./messages.ts";
 
 /** A change whose bytes were let go. */
@@ -75,13 +76,6 @@ export class VerdictLog {
   clear(): void {
     this.#entries.clear();
   }
-}
-
-export function cursorOf(change: {
-  readonly epoch: number;
-  readonly resourceVersion: Cursor["resourceVersion"];
-}): Cursor {
-  return { epoch: change.epoch, resourceVersion: change.resourceVersion };
 }
 
 function keyOf(typeKey: TypeKey, cursor: Cursor, uid: Uid): string {

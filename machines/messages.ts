@@ -183,6 +183,8 @@ export type WatchMessage =
 export interface Cursor {
   readonly epoch: number;
   readonly resourceVersion: ResourceVersion;
+  /** Of several that may have been deleted at the very version, these; absent: all that changed up to and at it (cursor.ts). */
+  readonly uids?: readonly Uid[];
 }
 
 /** What reaches a branch, in watch order for each type. */
@@ -211,7 +213,7 @@ export type BranchMessage =
       readonly verdict: Verdict;
     };
 
-/** Negative, 0 or positive: `a` is older than, the same as, newer than `b`. */
+/** Negative, 0 or positive: `a` is at an older, the same, a newer version than `b`. */
 export function compareCursors(a: Cursor, b: Cursor): number {
   return a.epoch - b.epoch || compareResourceVersions(a.resourceVersion, b.resourceVersion);
 }

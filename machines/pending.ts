@@ -42,7 +42,7 @@ export function append(pending: Pending, entry: PendingCorrelation, capacity: nu
 }
 
 /** No request takes longer: the API server's own limit. */
-const longestRequestMs = 60_000;
+export const longestRequestMs = 60_000;
 
 /**
  * Takes out one correlation by its arrival number; a bound leaves its mark, the TTL does not: its request is long over. Those that

@@ -2,9 +2,10 @@
  * The state chart of one resource type's watch: what to ask the API server for next, and whether an answer may be passed on.
  * Events of the stream itself do not come here (an actor admits them one by one); what begins and ends streams does.
  *
- * 1. A stream begins only behind a quorum LIST that counts at least as high as `position`, or right behind a list (K48).
+ * 1. A stream begins only behind a quorum LIST that counts at least as high as anything that was seen in this epoch, or right behind
+ *    a list (K48); at a version that is open (cursor.ts) it begins before it.
  * 2. A list is passed on only if it is complete and, within an epoch, not older than `position` (K25, K26).
- * 3. `unbroken` is said of a list at exactly the cursor of the start only (K47).
+ * 3. `unbroken` is said of a list at exactly the beginning of the start's stream only (K47).
  * 4. What was missed, or may have been, ends in a list, never in a stream from `position`.
  * 5. Each failure waits before the next request. Not so: a stream that said something and ended by itself, the first 410, and
  *    the refusal of a WatchList, which comes once.
@@ -13,6 +14,7 @@
 import { assign, initialTransition, setup, transition } from "xstate";
 import type { SnapshotFrom } from "xstate";
 
+import { versionBefore } from "./cursor.ts";
 import { compareResourceVersions } from "./messages.ts";
 import type { Cursor, ResourceVersion } from "./messages.ts";
 import { nextNeed, waitFor } from "./watch-plan.ts";
@@ -22,8 +24,10 @@ import type { FaultKind, WatchFault } from "./watch-fault.ts";
 
 export interface WatchContext {
   readonly epoch: number;
-  /** Read, and passed on, up to and including this version; null before the first list of an epoch. */
-  readonly position: ResourceVersion | null;
+  /** Read, and passed on; null before the first list of an epoch. */
+  readonly position: Cursor | null;
+  /** What others had seen of this epoch when the watch began; null in an epoch that began later. */
+  readonly seen: Cursor | null;
   readonly need: WatchNeed;
   /** Ask for initial events in the stream (WatchList), until that is refused. */
   readonly watchList: boolean;
@@ -35,7 +39,8 @@ export interface WatchContext {
 }
 
 export type WatchInput =
-  | { readonly type: "started"; readonly cursor: Cursor | null }
+  /** `seen`: the highest of the cursors; those of an older epoch than its own mean nothing now. Null together with `cursor`. */
+  | { readonly type: "started"; readonly cursor: Cursor | null; readonly seen: Cursor | null }
   /** A quorum LIST of one item was answered at this version. */
   | { readonly type: "probed"; readonly version: ResourceVersion }
   /** A list is complete. `continues`: it came by WatchList, whose stream goes on. */
@@ -44,10 +49,10 @@ export type WatchInput =
   | {
       readonly type: "failed";
       readonly fault: WatchFault;
-      readonly at: ResourceVersion | null;
+      readonly at: Cursor | null;
       readonly productive: boolean;
     }
-  | { readonly type: "ended"; readonly at: ResourceVersion | null }
+  | { readonly type: "ended"; readonly at: Cursor | null }
   | { readonly type: "elapsed" }
   | { readonly type: "stopped" };
 
@@ -99,17 +104,23 @@ const chart = setup({
       failures: context.failures + 1,
       wait: waitFor(faultOf("fenced"), context.failures + 1),
     })),
-    adopt: assign(({ event }) => (event.type === "listed" ? { position: event.version, need: "stream" as const } : {})),
+    adopt: assign(({ context, event }) => {
+      if (event.type !== "listed") return {};
+      return { position: { epoch: context.epoch, resourceVersion: event.version }, need: "stream" as const };
+    }),
     beginEpoch: assign(({ context }) => ({
       epoch: context.epoch + 1,
       position: null,
+      seen: null,
       need: "latest" as const,
     })),
   },
   guards: {
-    countsLower: ({ context, event }) =>
-      (event.type === "probed" || event.type === "listed") &&
-      compareResourceVersions(event.version, context.position ?? "") < 0,
+    countsLower: ({ context: { position, seen }, event }) =>
+      event.type === "probed" && [position, seen].some((cursor) => isBelow(event.version, cursor)),
+    isOld: ({ context: { position, need }, event }) =>
+      // The exact list is where the stream begins, and nowhere else.
+      event.type === "listed" && need !== "exact" && isBelow(event.version, position),
     continues: ({ event }) => event.type === "listed" && event.continues,
     unsupported: ({ context, event }) =>
       event.type === "failed" && event.fault.kind === "unsupported" && context.watchList,
@@ -117,7 +128,7 @@ const chart = setup({
       event.type === "failed" && event.fault.kind === "gone" && (event.productive || context.gone === 0),
     needsStream: ({ context }) => context.need === "stream" && context.position !== null,
     isFirstRead: ({ context }) => context.need === "first" || context.need === "exact",
-    hasPosition: ({ context }) => context.position !== null,
+    hasSeen: ({ context }) => context.position !== null || context.seen !== null,
   },
 });
 
@@ -128,7 +139,7 @@ const readingList = chart.createStateConfig({
   entry: { type: "perform", params: ({ context }) => listEffect(context) },
   on: {
     listed: [
-      { guard: "countsLower", target: "backingOff", actions: "fence" },
+      { guard: "isOld", target: "backingOff", actions: "fence" },
       {
         guard: "continues",
         target: "streaming",
@@ -156,6 +167,7 @@ const machine = chart.createMachine({
   context: {
     epoch: 0,
     position: null,
+    seen: null,
     need: "first",
     watchList: true,
     failures: 0,
@@ -169,18 +181,19 @@ const machine = chart.createMachine({
       on: {
         started: {
           target: "deciding",
-          actions: assign(({ event }) => ({
-            epoch: event.cursor?.epoch ?? 0,
-            position: event.cursor?.resourceVersion ?? null,
-            need: event.cursor === null ? ("first" as const) : ("exact" as const),
-          })),
+          actions: assign(({ event: { cursor, seen } }) => {
+            const epoch = seen?.epoch ?? 0;
+            const outlived = cursor !== null && cursor.epoch < epoch;
+            const need = cursor === null ? "first" : outlived ? "latest" : "exact";
+            return { epoch, seen, position: outlived ? null : cursor, need } as const;
+          }),
         },
         stopped: {},
       },
     },
     deciding: {
       always: [
-        { guard: "hasPosition", target: "probing" },
+        { guard: "hasSeen", target: "probing" },
         { guard: "isFirstRead", target: "listing" },
         { target: "relisting" },
       ],
@@ -256,15 +269,25 @@ export function stepWatch(snapshot: WatchSnapshot, input: WatchInput): [WatchSna
 function listEffect(context: WatchContext): WatchEffect {
   const { need, position, watchList } = context;
   if (need === "exact" && position !== null)
-    return { kind: "list", method: "pages", match: "exact", version: position };
+    return { kind: "list", method: "pages", match: "exact", version: beginning(position) };
   const method = watchList ? "watch-list" : "pages";
-  if (need === "not-older" && position !== null) return { kind: "list", method, match: "not-older", version: position };
+  if (need === "not-older" && position !== null)
+    return { kind: "list", method, match: "not-older", version: position.resourceVersion };
   return { kind: "list", method, match: "latest", version: "" };
 }
 
 function streamEffect(context: WatchContext): WatchEffect {
   if (context.position === null) throw new Error("A watch must know where its stream begins.");
-  return { kind: "stream", from: context.position };
+  return { kind: "stream", from: beginning(context.position) };
+}
+
+/** Where a stream begins that is to bring all that `position` has not. */
+function beginning({ resourceVersion, uids }: Cursor): ResourceVersion {
+  return uids === undefined ? resourceVersion : versionBefore(resourceVersion);
+}
+
+function isBelow(version: ResourceVersion, cursor: Cursor | null): boolean {
+  return cursor !== null && compareResourceVersions(version, cursor.resourceVersion) < 0;
 }
 
 function emitEffect(context: WatchContext, event: WatchInput): WatchEffect {

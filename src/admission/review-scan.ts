@@ -46,8 +46,8 @@ export interface ScannedReview {
 }
 
 /**
- * Throws a KubescribeError (`json-malformed`, `json-too-deep`, `review-malformed`) for what is no AdmissionReview. `claimKeys` are the
- * keys of userInfo.extra to keep.
+ * Throws a KubescribeError (`json-malformed`, `json-too-deep`, `review-malformed`) for what is no AdmissionReview; what is passed over
+ * is not checked any further than for its end (skip-container.ts). `claimKeys` are the keys of userInfo.extra to keep.
  */
 export function scanReview(raw: Uint8Array, claimKeys: readonly string[]): ScannedReview {
   const bytes = asBuffer(raw);

@@ -69,7 +69,7 @@ async function attempt(command: Command, argv: readonly string[], context: Comma
 }
 
 function overview(commands: readonly Command[]): string {
-  const lines = commands.map(({ name, summary }) => `  ${name.padEnd(8)}${summary}`);
+  const lines = commands.map(({ name, summary }) => `  ${name.padEnd(10)}${summary}`);
   return `kubescribe: every change that a Kubernetes cluster persists becomes one Git commit by its real author.
 
 Usage: kubescribe COMMAND [OPTIONS]
@@ -84,6 +84,7 @@ Options:
 Examples:
   kubescribe demo
   kubescribe run --kubeconfig ~/.kube/config --config rules.yaml --tls-cert-file tls.crt --tls-key-file tls.key
+  kubescribe simulate --runs 20
   kubescribe verify --kubeconfig ~/.kube/config --config rules.yaml
 
 Exit codes: 0 done, 1 failed, 2 wrong usage or configuration.

@@ -4,10 +4,11 @@ import type { WatchSource } from "../../actors/watch-source.ts";
 import type { BranchActor } from "../../actors/branch-actor.ts";
 import { openBranchActor } from "../../actors/branch-actor.ts";
 import type { CatchUp } from "../../actors/branch-options.ts";
+import type { WatchStart } from "../../actors/watch-manager.ts";
 import type { Clock, CommitPool, FileSystem, Log, Meter, Random } from "../../actors/ports.ts";
 import { KubescribeError } from "../../machines/error.ts";
-import type { Cursor, TypeKey, WatchMessage } from "../../machines/messages.ts";
-import { compareCursors } from "../../machines/messages.ts";
+import type { TypeKey, WatchMessage } from "../../machines/messages.ts";
+import { covers } from "../../machines/cursor.ts";
 import type { RunOptions } from "../config/options.ts";
 import { branchLimitsOf } from "./engine-bounds.ts";
 import type { RuleView } from "./rule-view.ts";
@@ -34,14 +35,16 @@ export async function openBranches(
   return branches;
 }
 
-/** Where the shared watch of a type has to begin: at the lowest cursor; null when no target has one. */
-export function lowestCursor(typeKey: TypeKey, branches: Iterable<BranchActor>): Cursor | null {
-  let lowest: Cursor | null = null;
+/** Where the shared watch of a type has to begin: at the lowest cursor, knowing of the highest; null when no target has one. */
+export function sharedStart(typeKey: TypeKey, branches: Iterable<Pick<BranchActor, "cursorOf">>): WatchStart | null {
+  let start: WatchStart | null = null;
   for (const branch of branches) {
     const cursor = branch.cursorOf(typeKey);
-    if (cursor !== undefined && (lowest === null || compareCursors(cursor, lowest) < 0)) lowest = cursor;
+    if (cursor === undefined) continue;
+    const { cursor: lowest, seen }: WatchStart = start ?? { cursor, seen: cursor };
+    start = { cursor: covers(cursor, lowest) ? lowest : cursor, seen: covers(cursor, seen) ? cursor : seen };
   }
-  return lowest;
+  return start;
 }
 
 function openBranch(targetId: string, ports: BranchPorts): Promise<BranchActor> {

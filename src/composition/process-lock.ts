@@ -68,14 +68,24 @@ function isSame(a: ProcessIdentity | null, b: ProcessIdentity | null): boolean {
   return JSON.stringify(a) === JSON.stringify(b);
 }
 
-async function create({ fs, path, processes }: ProcessLockOptions): Promise<boolean> {
+async function create(options: ProcessLockOptions): Promise<boolean> {
+  const { fs, path, processes } = options;
+  let made = false;
   try {
     await using file = await fs.open(path, "create-new");
+    made = true;
     await file.write(encode(processes.self));
     return true;
   } catch (error) {
-    if (error instanceof Error && "code" in error && error.code === "EEXIST") return false;
-    throw error;
+    const code = error instanceof Error && "code" in error ? String(error.code) : "an error";
+    if (code === "EEXIST") return false;
+    // One that says nobody's name would keep the next start waiting.
+    if (made) await fs.remove(path).catch(() => undefined);
+    throw new KubescribeError(
+      "lock-unwritable",
+      `${options.what} cannot be locked: expected to write ${path}, found ${code}. Make room, or set who may write there.`,
+      { retry: "never", cause: error },
+    );
   }
 }
 
@@ -97,7 +107,8 @@ async function readHolder({ fs, path, clock }: ProcessLockOptions): Promise<Hold
 
 async function isStale({ processes }: ProcessLockOptions, { identity, ageMs }: Holder): Promise<boolean> {
   const { self } = processes;
-  if (identity === null) return ageMs > 1000;
+  // A clock that went back makes it come from the future.
+  if (identity === null) return Math.abs(ageMs) > 1000;
   if (identity.host !== self.host) return ageMs > staleMs;
   if (identity.bootId !== self.bootId) return identity.bootId !== "" && self.bootId !== "" ? true : ageMs > staleMs;
   const startTime = await processes.startTimeOf(identity.pid);

@@ -34,6 +34,11 @@ const commands: readonly Command[] = [
     run: async (argv, context) => (await import("./compose-run.ts")).composeRun(argv, context),
   },
   {
+    name: "simulate",
+    summary: "play many seeds of it in memory, under faults, and see what holds",
+    run: async (argv, context) => (await import("./compose-simulate.ts")).composeSimulate(argv, context),
+  },
+  {
     name: "verify",
     summary: "compare the files at HEAD with the cluster",
     run: async (argv, context) => (await import("./compose-verify.ts")).composeVerify(argv, context),

@@ -26,7 +26,7 @@ import { engineBoundsOf } from "./engine-bounds.ts";
 import type { EnginePorts } from "./engine-ports.ts";
 import { attributionStrategyOf } from "./first-designs.ts";
 import { KnownKeeper } from "./known-keeper.ts";
-import { lowestCursor, openBranches } from "./open-branches.ts";
+import { sharedStart, openBranches } from "./open-branches.ts";
 import { persistently } from "./persistently.ts";
 import { acquireProcessLock } from "./process-lock.ts";
 import { Readiness } from "./readiness.ts";
@@ -76,7 +76,7 @@ export async function startEngine(plan: EnginePlan, ports: EnginePorts): Promise
       ...ports,
       select: (aborted) => rules.refresh(aborted),
       source,
-      cursorOf: ({ key }) => lowestCursor(key, router.wanting(key)),
+      cursorOf: ({ key }) => sharedStart(key, router.wanting(key)),
       sink: (message) => watch$.next(message),
     }),
   );

@@ -15,6 +15,7 @@ export type OptionKind =
   | { readonly kind: "path"; readonly required: boolean }
   | { readonly kind: "address" }
   | { readonly kind: "url-path" }
+  | { readonly kind: "text" }
   | { readonly kind: "choice"; readonly choices: readonly string[] }
   | { readonly kind: "number"; readonly from: number; readonly to: number; readonly unit: string }
   | { readonly kind: "bytes"; readonly from: number; readonly to: number }
@@ -27,6 +28,9 @@ const memory = "Bounds on pending correlations";
 const git = "Bounds on the way to Git";
 const webhook = "Bounds on reviews";
 const output = "Output";
+const runs = "Runs";
+const world = "What they meet";
+const engine = "What is tried";
 
 const mebibyte = 1024 ** 2;
 const gibibyte = 1024 ** 3;
@@ -88,16 +92,7 @@ export const runOptionTable: readonly OptionDefinition[] = [
     }),
     fallback: "/var/lib/kubescribe",
   },
-  choice("ingestion", storage, {
-    choices: ["correlate", "dual"],
-    fallback: "correlate",
-    help: "dual: the older arrangement, as a rollback",
-  }),
-  choice("attribution", storage, {
-    choices: ["exact", "fifo"],
-    fallback: "exact",
-    help: "fifo: the first design, as a rollback",
-  }),
+  ...designOptions(storage, "as a rollback"),
   choice("durability", storage, {
     choices: ["flush", "second"],
     fallback: "flush",
@@ -227,6 +222,73 @@ export const verifyOptionTable: readonly OptionDefinition[] = [
   ...clusterOptions,
   flag("json", output, "print the differences as one JSON document"),
 ];
+
+export const simulateOptionTable: readonly OptionDefinition[] = [
+  count("seed", runs, {
+    fallback: 1,
+    to: 4_294_967_295,
+    unit: "seed",
+    help: "of the first run; the next one has the next",
+  }),
+  count("runs", runs, { fallback: 1, to: 1_000_000, unit: "runs", help: "side by side on the threads" }),
+  count("changes", runs, {
+    fallback: 1000,
+    to: 100_000_000,
+    unit: "changes",
+    help: "that the cluster persists in a run",
+  }),
+  {
+    name: "first-changes",
+    group: runs,
+    value: "N",
+    fallback: null,
+    kind: { kind: "number", from: 1, to: 100_000_000, unit: "changes" },
+    help: "of the first run, where one is to be longer",
+  },
+  {
+    name: "threads",
+    group: runs,
+    value: "N",
+    fallback: null,
+    kind: { kind: "number", from: 1, to: 256, unit: "threads" },
+    help: "at once (default: as many as there are cores)",
+  },
+  {
+    name: "faults",
+    group: world,
+    value: "LIST",
+    fallback: "drawn",
+    kind: { kind: "text" },
+    help: "drawn (by each seed), all, none, or names from below with commas between",
+  },
+  ...designOptions(engine, "to compare with"),
+  {
+    name: "only",
+    group: output,
+    value: "STEPS",
+    fallback: null,
+    kind: { kind: "text" },
+    help: "plays these steps of the run, as 3,17,20-24, and waits where the others were",
+  },
+  flag("trace", output, "print what happened, step by step"),
+  flag("json", output, "print the reports as one JSON document"),
+];
+
+/** The designs before this one. */
+function designOptions(group: string, purpose: string): readonly OptionDefinition[] {
+  return [
+    choice("ingestion", group, {
+      choices: ["correlate", "dual"],
+      fallback: "correlate",
+      help: `dual: the older arrangement, ${purpose}`,
+    }),
+    choice("attribution", group, {
+      choices: ["exact", "fifo"],
+      fallback: "exact",
+      help: `fifo: the first design, ${purpose}`,
+    }),
+  ];
+}
 
 function path(
   name: string,

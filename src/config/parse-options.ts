@@ -14,6 +14,7 @@ export interface ParsedOptions {
   text(name: string): string;
   textOrNull(name: string): string | null;
   number(name: string): number;
+  numberOrNull(name: string): number | null;
   address(name: string): Address;
   flag(name: string): boolean;
 }
@@ -122,6 +123,8 @@ function valueOf(text: string, kind: OptionKind, cwd: string): Checked {
     case "url-path":
       if (/^(?:\/[A-Za-z0-9._~!$&'()*+,;=:@-]+)+$/.test(text)) return { value: text };
       return wrong("the path of a URL such as /correlate/3f9c2a, without a query");
+    case "text":
+      return { value: text };
     case "number":
       return numberOf(text, kind);
     case "bytes":
@@ -188,6 +191,10 @@ function accessors(values: ReadonlyMap<string, Value>): ParsedOptions {
     number: (name) => {
       const value = get(name);
       return typeof value === "number" ? value : mismatch(name);
+    },
+    numberOrNull: (name) => {
+      const value = get(name);
+      return value === null || typeof value === "number" ? value : mismatch(name);
     },
     address: (name) => {
       const value = get(name);

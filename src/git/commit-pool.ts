@@ -3,6 +3,7 @@
 import type { CommitPool, FlushRequest, FlushResult, TargetState } from "../../actors/ports.ts";
 import type { Selection } from "../../machines/selection.ts";
 import { batchOf, type BatchTarget, type Chunk } from "./batch.ts";
+import { BranchTurns } from "./branch-turns.ts";
 import type { PreparedChunk } from "./prepare.ts";
 import { SelectionIndex } from "./selection.ts";
 import { Stages, type StagesOptions, targetOf } from "./stages.ts";
@@ -42,6 +43,7 @@ export function createCommitPool({ targets, selectionsOf }: CommitPoolOptions, r
   const indexes = new Map<string, { readonly selections: readonly Selection[]; readonly index: SelectionIndex }>();
   /** What each target's worker has; nothing after a failure: it may be another worker now. */
   const sent = new Map<string, readonly Selection[]>();
+  const turns = new BranchTurns();
   const indexOf = (targetId: string, selections: readonly Selection[]): SelectionIndex => {
     const known = indexes.get(targetId);
     if (known?.selections === selections) return known.index;
@@ -52,12 +54,14 @@ export function createCommitPool({ targets, selectionsOf }: CommitPoolOptions, r
   return {
     open: async (targetId) => runner.open(targetOf(targets, targetId).id),
     async flush(id, request) {
-      const targetId = targetOf(targets, id).id;
+      const target = targetOf(targets, id);
+      const targetId = target.id;
       const selections = selectionsOf(targetId);
       const news = sent.get(targetId) === selections ? null : selections;
       sent.delete(targetId);
       const index = indexOf(targetId, selections);
-      const result = await flushBatch(runner, request, { targetId, index, selections: news });
+      const { header, prepared } = await prepareBatch(runner, request, { targetId, index, selections: news });
+      const result = await turns.take(target, () => runner.flush(targetId, header, prepared));
       sent.set(targetId, selections);
       return result;
     },
@@ -65,7 +69,11 @@ export function createCommitPool({ targets, selectionsOf }: CommitPoolOptions, r
   };
 }
 
-async function flushBatch(runner: StageRunner, request: FlushRequest, target: BatchTarget): Promise<FlushResult> {
+async function prepareBatch(
+  runner: StageRunner,
+  request: FlushRequest,
+  target: BatchTarget,
+): Promise<{ readonly header: string; readonly prepared: readonly PreparedChunk[] }> {
   const batch = batchOf(request, target);
   const chunks = batch.chunks[Symbol.iterator]();
   const prepared: PreparedChunk[] = [];
@@ -78,5 +86,5 @@ async function flushBatch(runner: StageRunner, request: FlushRequest, target: Ba
   };
   const lanes = await Promise.allSettled(Array.from({ length: runner.parallelChunks }, prepareSome));
   for (const lane of lanes) if (lane.status === "rejected") throw lane.reason;
-  return runner.flush(target.targetId, batch.header, prepared);
+  return { header: batch.header, prepared };
 }

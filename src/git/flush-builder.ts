@@ -6,7 +6,8 @@
  */
 
 import type { Clock } from "../../actors/ports.ts";
-import { compareCursors, type Cursor, type ResourceType, type TypeKey, type Uid } from "../../machines/messages.ts";
+import { covers, cursorOf } from "../../machines/cursor.ts";
+import type { Cursor, ResourceType, TypeKey, Uid } from "../../machines/messages.ts";
 import type { BatchEntry } from "./batch.ts";
 import type { BranchView } from "./branch-view.ts";
 import { changeCommitOf, type ChangeHeader, noteCommitOf, type NoteOptions } from "./commit.ts";
@@ -92,15 +93,14 @@ export class FlushBuilder {
   }
 
   #isOld(key: TypeKey, cursor: Cursor): boolean {
-    const own = this.#options.cursors.get(key);
-    return own !== undefined && compareCursors(own, cursor) >= 0;
+    return covers(this.#options.cursors.get(key) ?? null, cursor);
   }
 
   async #change(change: ChangeHeader, object: PreparedObject | undefined): Promise<number> {
     const { view, selections, prefix } = this.#options;
     const { type, namespace, operation } = change;
     // An attempt (`--ingestion dual`) bears only the version that it was based on.
-    if (change.verdict.tier !== "dual" && this.#isOld(type.key, change)) {
+    if (change.verdict.tier !== "dual" && this.#isOld(type.key, cursorOf(change))) {
       return view.unrecorded.has(`${change.epoch}/${change.uid}/${change.resourceVersion}`) ? 1 : 0;
     }
     const labels = object?.labels ?? {};

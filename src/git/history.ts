@@ -1,6 +1,14 @@
 /** Reads commits back: what their trailers say about cursors, and which of them are ours. */
 
-import { compareCursors, type Cursor, type ResourceVersion, typeKeyOf, type TypeKey } from "../../machines/messages.ts";
+import { cursorOf, joined } from "../../machines/cursor.ts";
+import {
+  type Cursor,
+  type Operation,
+  type ResourceVersion,
+  typeKeyOf,
+  type TypeKey,
+  type Uid,
+} from "../../machines/messages.ts";
 import { decodePathPart } from "./layout.ts";
 import type { ObjectReader } from "./object-reader.ts";
 import type { TargetOptions } from "./target.ts";
@@ -72,8 +80,7 @@ export async function walkCommits(options: WalkOptions): Promise<CommitWalk> {
 }
 
 export function raise(cursors: Map<TypeKey, Cursor>, key: TypeKey, cursor: Cursor): void {
-  const known = cursors.get(key);
-  if (known === undefined || compareCursors(known, cursor) < 0) cursors.set(key, cursor);
+  cursors.set(key, joined(cursors.get(key) ?? null, cursor));
 }
 
 export async function readCommit(reader: ObjectReader, id: string): Promise<Commit> {
@@ -117,7 +124,7 @@ function recordOf(commit: Commit, target: TargetOptions): CommitRecord | null {
   if (first("Kubescribe-Kind") !== "") {
     const cursors = (trailers.get("Kubescribe-Cursor") ?? []).flatMap((value) => {
       const match = /^(\d+) (\d+) (\S+)$/.exec(value);
-      return match === null ? [] : [[match[3] as TypeKey, cursorOf(match[1], match[2] ?? "")] as const];
+      return match === null ? [] : [[match[3] as TypeKey, cursorOf(versionIn(match[1], match[2] ?? ""))] as const];
     });
     return { change: "", cursors };
   }
@@ -126,12 +133,14 @@ function recordOf(commit: Commit, target: TargetOptions): CommitRecord | null {
   if (first("Kubescribe-Attribution") === "dual") return { change: "", cursors: [] };
   const version = first("Kubescribe-Resource-Version");
   if (type === null || !/^\d+$/.test(version)) return null;
-  const cursor = cursorOf(first("Kubescribe-Epoch"), version);
+  const uid = first("Kubescribe-Uid") as Uid;
+  const operation = first("Kubescribe-Operation") as Operation;
+  const cursor = cursorOf({ ...versionIn(trailers.get("Kubescribe-Epoch")?.[0], version), uid, operation });
   const key = typeKeyOf(decodePathPart(type[1] ?? ""), decodePathPart(type[2] ?? ""));
-  return { change: `${cursor.epoch}/${first("Kubescribe-Uid")}/${version}`, cursors: [[key, cursor]] };
+  return { change: `${cursor.epoch}/${uid}/${version}`, cursors: [[key, cursor]] };
 }
 
-function cursorOf(epoch: string | undefined, version: string): Cursor {
+function versionIn(epoch: string | undefined, version: string): Omit<Cursor, "uids"> {
   return { epoch: Number(epoch ?? 0), resourceVersion: version as ResourceVersion };
 }
 

@@ -1,5 +1,6 @@
 /** What the state ref `refs/kubescribe/<cluster>/<target>` points at: a blob of JSON that says how far the branch has come. */
 
+import { isCursor } from "../../machines/cursor.ts";
 import type { Cursor, TypeKey } from "../../machines/messages.ts";
 import { KubescribeError } from "../../machines/error.ts";
 import { refPartOf } from "./layout.ts";
@@ -47,13 +48,9 @@ function parse(bytes: Buffer): BranchState | null {
   if (!isRecord(value["cursors"])) return null;
   for (const [key, cursor] of Object.entries(value["cursors"])) {
     if (!isCursor(cursor)) return null;
-    cursors.set(key as TypeKey, { epoch: cursor.epoch, resourceVersion: cursor.resourceVersion });
+    cursors.set(key as TypeKey, cursor);
   }
   return { tip: value["tip"], cursors };
-}
-
-function isCursor(value: unknown): value is Cursor {
-  return isRecord(value) && Number.isSafeInteger(value["epoch"]) && typeof value["resourceVersion"] === "string";
 }
 
 function isRecord(value: unknown): value is Record<string, unknown> {

@@ -7,7 +7,7 @@
  * J4 After a failure every later append tries again; nothing has to be restarted.
  * J5 A disk that hangs is waited for once: an append that is overdue rejects, and so do those that come while it is, at once. Their
  *    lines are written all the same when the disk goes on.
- * J6 How many correlations are missing is written down as soon as something can be written again.
+ * J6 How many correlations are missing is written down as soon as something can be written again; until then the mark is missing.
  */
 
 import type { Clock, CorrelationJournal, FileHandle, FileSystem, Log, Meter, Timer } from "../../actors/ports.ts";
@@ -18,6 +18,7 @@ import type { Restored } from "./restore.ts";
 import { restoreJournal } from "./restore.ts";
 import type { Segment } from "./segments.ts";
 import { Segments } from "./segments.ts";
+import { WholeMark } from "./whole-mark.ts";
 
 export interface JournalOptions {
   /** `{dataDir}/journal`; made when it is missing. One process at a time: who opens it holds the data directory's lock. */
@@ -36,7 +37,7 @@ export interface JournalOptions {
   readonly maxPendingBytes?: number;
 }
 
-export interface OpenedJournal extends Omit<Restored, "segments"> {
+export interface OpenedJournal extends Omit<Restored, "segments" | "whole"> {
   readonly journal: CorrelationJournal & AsyncDisposable;
 }
 
@@ -55,13 +56,15 @@ export async function openJournal(options: JournalOptions): Promise<OpenedJourna
   const ttlMs = options.ttlMs ?? defaultTtlMs;
   const maxTotalBytes = options.maxTotalBytes ?? defaultMaxTotalBytes;
   const nowMs = options.clock.nowMs();
-  const { segments: found, ...restored } = await restoreJournal({ directory, files, meter, log, ttlMs, nowMs });
+  const { segments: found, whole, ...restored } = await restoreJournal({ directory, files, meter, log, ttlMs, nowMs });
   // The directory may be new: as long as its own name is not durable, nothing in it is.
   if (options.sync) await syncName(directory, files);
   const segments = new Segments({ directory, files, meter, log, ttlMs, maxTotalBytes }, found);
   await segments.removeExpired(nowMs);
   meter.gauge("journal_bytes", () => segments.totalBytes);
-  return { ...restored, journal: new Journal(options, segments) };
+  const mark = new WholeMark({ directory, files, meter, log, sync: options.sync }, whole);
+  const journal = new Journal(options, { segments, mark, untold: !whole && restored.correlations.length > 0 ? 1 : 0 });
+  return { ...restored, journal };
 }
 
 async function syncName(directory: string, files: FileSystem): Promise<void> {
@@ -94,12 +97,14 @@ interface OpenSegment {
 class Journal implements CorrelationJournal, AsyncDisposable {
   readonly #options: JournalOptions;
   readonly #segments: Segments;
+  readonly #mark: WholeMark;
   readonly #ttlMs: number;
   readonly #segmentMaxBytes: number;
   readonly #maxPendingBytes: number;
   #waiting: Batch | null = null;
   #open: OpenSegment | null = null;
-  #lost = 0;
+  /** Missing, and not written down yet. */
+  #lost: number;
   /** A batch has been waiting for too long. */
   #overdue = false;
   #tidy = false;
@@ -109,9 +114,18 @@ class Journal implements CorrelationJournal, AsyncDisposable {
   #running = false;
   #work: Promise<void> | null = null;
 
-  constructor(options: JournalOptions, segments: Segments) {
+  constructor(
+    options: JournalOptions,
+    {
+      segments,
+      mark,
+      untold,
+    }: { readonly segments: Segments; readonly mark: WholeMark; /** Lost earlier. */ readonly untold: number },
+  ) {
     this.#options = options;
     this.#segments = segments;
+    this.#mark = mark;
+    this.#lost = untold;
     this.#ttlMs = options.ttlMs ?? defaultTtlMs;
     this.#maxPendingBytes = options.maxPendingBytes ?? defaultMaxPendingBytes;
     // Room must be made segment by segment, never by the one that is written to.
@@ -126,13 +140,9 @@ class Journal implements CorrelationJournal, AsyncDisposable {
     const sizeBytes = Buffer.byteLength(line);
     let batch = this.#waiting;
     if (batch !== null && batch.sizeBytes + sizeBytes > this.#maxPendingBytes) {
-      this.#lost += 1;
-      return Promise.reject(
-        refused(
-          "journal-overloaded",
-          `The disk is too slow for the journal: more than ${this.#maxPendingBytes} bytes wait.`,
-        ),
-      );
+      const message = `The disk is too slow for the journal: more than ${this.#maxPendingBytes} bytes wait.`;
+      const told = Promise.race([this.#lose(1), batch.written.promise]);
+      return told.then(() => Promise.reject(refused("journal-overloaded", message)));
     }
     const { arrival, atMs } = correlation;
     batch ??= this.#waiting = this.#newBatch(arrival);
@@ -175,11 +185,11 @@ class Journal implements CorrelationJournal, AsyncDisposable {
         this.#settle(batch);
         batch.written.resolve();
       } catch (error) {
-        this.#settle(batch);
-        this.#lost += batch.count;
         this.#tidy = true;
         await this.#drop();
         await this.#measure();
+        await this.#lose(batch.count);
+        this.#settle(batch);
         batch.written.reject(error);
       }
     }
@@ -189,6 +199,7 @@ class Journal implements CorrelationJournal, AsyncDisposable {
     const written = Promise.withResolvers<void>();
     const giveUp = (): void => {
       this.#overdue = true;
+      void this.#mark.settle(false);
       written.reject(refused("journal-overdue", `A write of the journal takes more than ${patienceMs} ms.`));
     };
     const patience = this.#overdue ? null : this.#options.clock.after(patienceMs, giveUp);
@@ -204,7 +215,7 @@ class Journal implements CorrelationJournal, AsyncDisposable {
   async #write(batch: Batch): Promise<void> {
     const { clock, sync } = this.#options;
     const nowMs = clock.nowMs();
-    this.#lost += await this.#segments.makeRoom(batch.sizeBytes, nowMs);
+    await this.#segments.makeRoom(batch.sizeBytes, nowMs, (count) => this.#lose(count));
     const lost = this.#lost;
     const lostLine = lost === 0 ? "" : encodeRecord({ kind: "lost", count: lost, atMs: nowMs });
     const { handle, segment, fresh } = await this.#handleFor(batch, nowMs);
@@ -216,6 +227,13 @@ class Journal implements CorrelationJournal, AsyncDisposable {
     segment.count += batch.count;
     segment.newestMs = Math.max(segment.newestMs, batch.newestMs);
     this.#lost -= lost;
+    await this.#mark.settle(this.#lost === 0);
+  }
+
+  /** Before whoever was reviewed is answered: after that it counts for the next process. */
+  #lose(count: number): Promise<void> {
+    this.#lost += count;
+    return this.#mark.settle(false);
   }
 
   /** `fresh`: the handle is new, and what its file ends with is not known. */

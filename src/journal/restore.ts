@@ -6,6 +6,7 @@ import type { Correlation } from "../../machines/messages.ts";
 import { decodeRecord } from "./record.ts";
 import type { Segment } from "./segments.ts";
 import { codeOf, firstArrivalOf } from "./segments.ts";
+import { wholeMarkName } from "./whole-mark.ts";
 
 export interface RestoreOptions {
   readonly directory: string;
@@ -34,30 +35,34 @@ export interface Restored {
   /** Lines skipped because they were cut or altered. The last line of a killed process is of a review that was not answered. */
   readonly damaged: number;
   readonly segments: readonly Segment[];
+  /** The mark stands: nothing is missing that the segments do not tell of. */
+  readonly whole: boolean;
 }
 
 /** Throws a KubescribeError (`journal-open`) when the directory cannot be used at all. */
 export async function restoreJournal(options: RestoreOptions): Promise<Restored> {
-  const names = await listSegments(options);
+  const found = await listDirectory(options);
+  const whole = found.includes(wholeMarkName);
+  const names = found.filter((name) => firstArrivalOf(name) !== null).sort();
   const reader = new SegmentReader(options);
   const segments: Segment[] = [];
   for (const name of names) segments.push(await reader.read(name));
-  const { damaged, lost } = reader;
+  const { damaged } = reader;
   if (damaged > 0) {
     options.meter.count("journal_damaged_lines", {}, damaged);
     options.log.warn("Damaged lines in the journal were skipped.", { damaged, directory: options.directory });
   }
   const correlations = reader.correlations.sort((a, b) => a.arrival - b.arrival);
   const lastLifeArrival = firstArrivalOf(names.at(-1) ?? "") ?? 0;
-  return { correlations, highestArrival: reader.highestArrival, lastLifeArrival, lost, damaged, segments };
+  const lost = reader.lost + (whole || correlations.length === 0 ? 0 : 1);
+  return { correlations, highestArrival: reader.highestArrival, lastLifeArrival, lost, damaged, segments, whole };
 }
 
-async function listSegments(options: RestoreOptions): Promise<readonly string[]> {
+async function listDirectory(options: RestoreOptions): Promise<readonly string[]> {
   const { files, directory } = options;
   try {
     await files.makeDirectory(directory);
-    const names = await files.list(directory);
-    return names.filter((name) => firstArrivalOf(name) !== null).sort();
+    return await files.list(directory);
   } catch (cause) {
     throw new KubescribeError(
       "journal-open",

@@ -67,11 +67,12 @@ export class Segments {
     }
   }
 
-  /** Returns how many correlations were lost to make room. Throws a KubescribeError when there is none to be had. */
-  async makeRoom(sizeBytes: number, nowMs: number): Promise<number> {
-    let lost = 0;
+  /** `losing` is told before correlations go to make room. Throws a KubescribeError when there is none to be had. */
+  async makeRoom(sizeBytes: number, nowMs: number, losing: (count: number) => Promise<void>): Promise<void> {
     while (this.totalBytes + sizeBytes > this.#options.maxTotalBytes) {
       const oldest = this.#segments[0];
+      const evicted = oldest !== undefined && oldest.newestMs + this.#options.ttlMs >= nowMs ? oldest.count : 0;
+      if (evicted > 0 && this.#segments.length > 1) await losing(evicted);
       if (oldest === undefined || this.#segments.length === 1 || !(await this.#remove(oldest))) {
         throw new KubescribeError(
           "journal-full",
@@ -80,10 +81,8 @@ export class Segments {
           { retry: "backoff" },
         );
       }
-      if (oldest.newestMs + this.#options.ttlMs >= nowMs) lost += oldest.count;
+      if (evicted > 0) this.#options.meter.count("journal_evicted", {}, evicted);
     }
-    if (lost > 0) this.#options.meter.count("journal_evicted", {}, lost);
-    return lost;
   }
 
   async #remove(segment: Segment): Promise<boolean> {

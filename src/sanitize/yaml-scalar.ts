@@ -7,8 +7,12 @@
  * - double quotes, with escapes for what a reader may take for a line break, drop or refuse.
  */
 
-/** A plain first character is none of YAML's indicators. Inside, `: ` and ` #` would end the scalar. */
-const plainWord = /^(?:[A-Za-z_/$(]|\.(?![eE][-+\d])[A-Za-z/]|--?[A-Za-z])(?:[!-9;-~]|:(?! |$)| (?![ #]|$))*$/;
+/**
+ * A plain first character is none of YAML's indicators. Inside, `: ` and ` #` would end the scalar. `e5` and `-e5` are numbers to a
+ * reader that takes no digit before the exponent for some.
+ */
+const plainWord =
+  /^(?!-?[eE][-+]?\d+$)(?:[A-Za-z_/$(]|\.(?![eE][-+\d])[A-Za-z/]|--?[A-Za-z])(?:[!-9;-~]|:(?! |$)| (?![ #]|$))*$/;
 /** Quantities, durations and percentages begin with digits, but no reader takes them for numbers (`1e3`, `1_000`, `0x1f`, `1:30` it might). */
 const plainQuantity = /^\d+(?:\.\d+)?(?:[munk]|[KMGTPE]i|[MGTP]|[smhd]|ms|%)$/;
 /** Words that some reader takes for a boolean, null or a float (YAML 1.1 type repository; Go, Ruby and Python readers). */

@@ -1,30 +1,84 @@
 /**
  * Files in memory that fail on command: full disks, torn writes, a crash at any call, and the loss of what was not synced.
  *
- * 1. What programs see is `#now`. What a crash leaves is `#durable`: contents as of their last sync, names as of the last
- *    sync of their directory.
+ * 1. What programs see is `now` of each directory. What a crash leaves is `durable`: contents as of their last sync, names as of
+ *    the last sync of their directory.
  * 2. After a crash nothing answers until `restart`.
  */
 
-import type { Clock, FileHandle, FileSystem } from "../../actors/ports.ts";
+import type { Clock, FileHandle, FileSystem, Random } from "../../actors/ports.ts";
 
-interface Content {
-  bytes: Buffer;
-  synced: Buffer;
-  modifiedMs: number;
+interface File {
+  readonly kind: "file";
+  readonly content: Content;
 }
 
-type Node = { readonly kind: "file"; readonly content: Content } | { readonly kind: "directory" };
+interface Directory {
+  readonly kind: "directory";
+  /** By the last part of the path. */
+  now: Map<string, Node>;
+  durable: Map<string, Node>;
+}
+
+type Node = File | Directory;
 
 export interface Faults {
   /** Called with the number of this call, from 0; returns what is to happen at it. */
   readonly at?: (call: number, name: string, path: string) => "crash" | "torn" | "ENOSPC" | "EIO" | null;
 }
 
+/** Bytes that grow at the end, without copying all of them for each write. */
+class Content {
+  modifiedMs: number;
+  #buffer: Buffer = Buffer.alloc(0);
+  #length = 0;
+  #synced: Buffer = Buffer.alloc(0);
+
+  constructor(modifiedMs: number) {
+    this.modifiedMs = modifiedMs;
+  }
+
+  get bytes(): Buffer {
+    return this.#buffer.subarray(0, this.#length);
+  }
+
+  clear(): void {
+    this.#buffer = Buffer.alloc(0);
+    this.#length = 0;
+  }
+
+  append(bytes: Uint8Array): void {
+    const length = this.#length + bytes.length;
+    if (length > this.#buffer.length) {
+      const larger = Buffer.alloc(this.#length === 0 ? length : length * 2);
+      larger.set(this.bytes);
+      this.#buffer = larger;
+    }
+    this.#buffer.set(bytes, this.#length);
+    this.#length = length;
+  }
+
+  sync(): void {
+    this.#synced = this.bytes;
+  }
+
+  /** What was appended since the last sync may have reached the disk in part. */
+  lose(kept: Random): void {
+    const { bytes } = this;
+    const synced = this.#synced;
+    const grown = bytes.length > synced.length && bytes.subarray(0, synced.length).equals(synced);
+    const length = grown ? synced.length + Math.floor(kept() * (bytes.length - synced.length)) : synced.length;
+    this.#buffer = Buffer.from((grown ? bytes : synced).subarray(0, length));
+    this.#length = length;
+    this.sync();
+  }
+}
+
+const nothingKept: Random = () => 0;
+
 export class MemoryFileSystem implements FileSystem {
   readonly #clock: Pick<Clock, "nowMs">;
-  #now = new Map<string, Node>([["/", { kind: "directory" }]]);
-  #durable = new Map<string, Node>([["/", { kind: "directory" }]]);
+  readonly #root: Directory = newDirectory();
   #faults: Faults = {};
   #crashed = false;
   calls = 0;
@@ -39,32 +93,22 @@ export class MemoryFileSystem implements FileSystem {
     this.calls = 0;
   }
 
-  /** `process`: kill -9, the kernel lives on. `power`: what was not synced is lost. */
-  restart(loss: "process" | "power"): void {
+  /** `process`: kill -9, the kernel lives on. `power`: what was not synced is lost, but for as much of it as `kept` says. */
+  restart(loss: "process" | "power", kept: Random = nothingKept): void {
     this.#crashed = false;
     this.#faults = {};
-    if (loss === "process") return;
-    this.#now = new Map([...this.#durable].filter(([path]) => this.#isReachable(path)));
-    this.#durable = new Map(this.#now);
-    for (const node of this.#now.values()) if (node.kind === "file") node.content.bytes = node.content.synced;
-  }
-
-  /** A durable name in a directory whose own name is not is lost with it. */
-  #isReachable(path: string): boolean {
-    if (path === "/") return true;
-    const parent = path.slice(0, path.lastIndexOf("/")) || "/";
-    return this.#durable.has(parent) && this.#isReachable(parent);
+    if (loss === "power") losePower(this.#root, kept);
   }
 
   /** Every file, for a look by other tools. */
   files(): ReadonlyMap<string, Buffer> {
     const found = new Map<string, Buffer>();
-    for (const [path, node] of this.#now) if (node.kind === "file") found.set(path, node.content.bytes);
+    for (const [path, node] of nodesOf(this.#root, "")) if (node.kind === "file") found.set(path, node.content.bytes);
     return found;
   }
 
   directories(): readonly string[] {
-    return [...this.#now].filter(([, node]) => node.kind === "directory").map(([path]) => path);
+    return ["/", ...[...nodesOf(this.#root, "")].filter(([, { kind }]) => kind === "directory").map(([path]) => path)];
   }
 
   #call(name: string, path: string): "torn" | null {
@@ -78,17 +122,16 @@ export class MemoryFileSystem implements FileSystem {
 
   async open(path: string, mode: "read" | "append" | "create" | "create-new"): Promise<FileHandle> {
     this.#call("open", path);
-    const node = this.#now.get(path);
+    const node = this.#find(path);
     if (node?.kind === "directory") throw failure("EISDIR", path);
     if (mode === "read" && node === undefined) throw this.#missing(path);
     if (mode === "create-new" && node !== undefined) throw failure("EEXIST", path);
     let content = node?.content;
     if (content === undefined) {
-      this.#requireParent(path);
-      content = { bytes: Buffer.alloc(0), synced: Buffer.alloc(0), modifiedMs: this.#clock.nowMs() };
-      this.#now.set(path, { kind: "file", content });
+      content = new Content(this.#clock.nowMs());
+      this.#parentOf(path).now.set(nameOf(path), { kind: "file", content });
     } else if (mode === "create") {
-      content.bytes = Buffer.alloc(0);
+      content.clear();
       content.modifiedMs = this.#clock.nowMs();
     }
     return this.#handle(path, content, mode !== "read");
@@ -104,12 +147,11 @@ export class MemoryFileSystem implements FileSystem {
       write: async (bytes) => {
         const fault = use("write");
         if (!writable) throw failure("EBADF", path);
-        const taken = fault === "torn" ? bytes.subarray(0, bytes.length >> 1) : bytes;
-        content.bytes = Buffer.concat([content.bytes, taken]);
+        content.append(fault === "torn" ? bytes.subarray(0, bytes.length >> 1) : bytes);
         content.modifiedMs = this.#clock.nowMs();
         if (fault !== "torn") return;
         // The half that got through is on the disk, as a torn write's is.
-        content.synced = content.bytes;
+        content.sync();
         this.#crashed = true;
         throw failure("EIO", `write ${path}: torn`);
       },
@@ -119,7 +161,7 @@ export class MemoryFileSystem implements FileSystem {
       },
       sync: async () => {
         use("sync");
-        content.synced = content.bytes;
+        content.sync();
       },
       [Symbol.asyncDispose]: async () => {
         open = false;
@@ -129,7 +171,7 @@ export class MemoryFileSystem implements FileSystem {
 
   async readFile(path: string): Promise<Uint8Array> {
     this.#call("readFile", path);
-    const node = this.#now.get(path);
+    const node = this.#find(path);
     if (node === undefined) throw this.#missing(path);
     if (node.kind === "directory") throw failure("EISDIR", path);
     return Buffer.from(node.content.bytes);
@@ -137,20 +179,17 @@ export class MemoryFileSystem implements FileSystem {
 
   async list(path: string): Promise<readonly string[]> {
     this.#call("list", path);
-    const node = this.#now.get(path);
+    const node = this.#find(path);
     if (node === undefined) throw this.#missing(path);
     if (node.kind !== "directory") throw failure("ENOTDIR", path);
-    const inside = path === "/" ? "/" : `${path}/`;
-    return [...this.#now.keys()]
-      .filter((name) => name.startsWith(inside) && name !== inside && !name.slice(inside.length).includes("/"))
-      .map((name) => name.slice(inside.length));
+    return [...node.now.keys()];
   }
 
   async stat(
     path: string,
   ): Promise<{ readonly sizeBytes: number; readonly directory: boolean; readonly modifiedMs: number }> {
     this.#call("stat", path);
-    const node = this.#now.get(path);
+    const node = this.#find(path);
     if (node === undefined) throw this.#missing(path);
     if (node.kind === "directory") return { sizeBytes: 0, directory: true, modifiedMs: 0 };
     return { sizeBytes: node.content.bytes.length, directory: false, modifiedMs: node.content.modifiedMs };
@@ -158,53 +197,86 @@ export class MemoryFileSystem implements FileSystem {
 
   async makeDirectory(path: string): Promise<void> {
     this.#call("makeDirectory", path);
-    let prefix = "";
-    for (const part of path.split("/").slice(1)) {
-      prefix += `/${part}`;
-      const node = this.#now.get(prefix);
-      if (node?.kind === "file") throw failure(prefix === path ? "EEXIST" : "ENOTDIR", prefix);
-      if (node === undefined) this.#now.set(prefix, { kind: "directory" });
+    let within = this.#root;
+    for (const part of partsOf(path)) {
+      const node = within.now.get(part) ?? newDirectory();
+      if (node.kind === "file") throw failure(path.endsWith(`/${part}`) ? "EEXIST" : "ENOTDIR", path);
+      within.now.set(part, node);
+      within = node;
     }
   }
 
   async rename(from: string, to: string): Promise<void> {
     this.#call("rename", from);
-    const node = this.#now.get(from);
+    const node = this.#find(from);
     if (node === undefined) throw this.#missing(from);
-    this.#requireParent(to);
-    if (this.#now.get(to)?.kind === "directory") throw failure("EISDIR", to);
-    this.#now.delete(from);
-    this.#now.set(to, node);
+    const into = this.#parentOf(to);
+    if (into.now.get(nameOf(to))?.kind === "directory") throw failure("EISDIR", to);
+    this.#parentOf(from).now.delete(nameOf(from));
+    into.now.set(nameOf(to), node);
   }
 
   async remove(path: string): Promise<void> {
     this.#call("remove", path);
-    const node = this.#now.get(path);
+    const node = this.#find(path);
     if (node === undefined) throw this.#missing(path);
     if (node.kind === "directory") throw failure("EISDIR", path);
-    this.#now.delete(path);
+    this.#parentOf(path).now.delete(nameOf(path));
   }
 
   async syncDirectory(path: string): Promise<void> {
     this.#call("syncDirectory", path);
-    if (this.#now.get(path)?.kind !== "directory") throw this.#missing(path);
-    const isInside = (name: string): boolean => name.slice(0, name.lastIndexOf("/")) === (path === "/" ? "" : path);
-    for (const name of this.#durable.keys())
-      if (name !== "/" && isInside(name) && !this.#now.has(name)) this.#durable.delete(name);
-    for (const [name, node] of this.#now) if (name !== "/" && isInside(name)) this.#durable.set(name, node);
+    const node = this.#find(path);
+    if (node?.kind !== "directory") throw this.#missing(path);
+    node.durable = new Map(node.now);
   }
 
-  #requireParent(path: string): void {
-    const parent = path.slice(0, path.lastIndexOf("/")) || "/";
-    if (this.#now.get(parent)?.kind !== "directory") throw this.#missing(path);
+  #find(path: string): Node | undefined {
+    let node: Node | undefined = this.#root;
+    for (const part of partsOf(path)) node = node?.kind === "directory" ? node.now.get(part) : undefined;
+    return node;
+  }
+
+  #parentOf(path: string): Directory {
+    const parent = this.#find(path.slice(0, path.lastIndexOf("/")) || "/");
+    if (parent?.kind !== "directory") throw this.#missing(path);
+    return parent;
   }
 
   #missing(path: string): Error {
     for (let at = path.lastIndexOf("/"); at > 0; at = path.lastIndexOf("/", at - 1)) {
-      if (this.#now.get(path.slice(0, at))?.kind === "file") return failure("ENOTDIR", path);
+      if (this.#find(path.slice(0, at))?.kind === "file") return failure("ENOTDIR", path);
     }
     return failure("ENOENT", path);
   }
+}
+
+function newDirectory(): Directory {
+  return { kind: "directory", now: new Map(), durable: new Map() };
+}
+
+/** A durable name in a directory whose own name is not is lost with it. */
+function losePower(directory: Directory, kept: Random): void {
+  directory.now = new Map(directory.durable);
+  for (const node of directory.now.values()) {
+    if (node.kind === "directory") losePower(node, kept);
+    else node.content.lose(kept);
+  }
+}
+
+function* nodesOf(directory: Directory, path: string): Generator<readonly [string, Node]> {
+  for (const [name, node] of directory.now) {
+    yield [`${path}/${name}`, node];
+    if (node.kind === "directory") yield* nodesOf(node, `${path}/${name}`);
+  }
+}
+
+function partsOf(path: string): readonly string[] {
+  return path === "/" ? [] : path.slice(1).split("/");
+}
+
+function nameOf(path: string): string {
+  return path.slice(path.lastIndexOf("/") + 1);
 }
 
 function failure(code: string, message: string): Error {

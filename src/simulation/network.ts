@@ -6,12 +6,12 @@
 import type { ApiServer, Clock, HttpResponse } from "../../actors/ports.ts";
 import type { SimulatedCluster } from "../simulator/cluster.ts";
 import { discover } from "../simulator/discovery.ts";
+import { getObject } from "../simulator/get-object.ts";
 import { list } from "../simulator/listing.ts";
-import { textOf } from "../simulator/rendered.ts";
 import { routeOf } from "../simulator/route.ts";
 import type { Route } from "../simulator/route.ts";
 import type { ApiAnswer } from "../simulator/status.ts";
-import { failure, notFound } from "../simulator/status.ts";
+import { failure } from "../simulator/status.ts";
 import { Watch } from "../simulator/watching.ts";
 import type { Dice } from "./dice.ts";
 import { pause } from "./process-ports.ts";
@@ -21,6 +21,12 @@ export interface NetworkOptions {
   readonly clock: Clock;
   readonly dice: Dice;
   readonly bookmarkMs: number;
+}
+
+/** A LIST or WATCH: of two connections the load balancer may bring each to another API server. */
+interface Asked extends Route {
+  readonly query: URLSearchParams;
+  readonly server: number;
 }
 
 export class Network implements ApiServer {
@@ -58,9 +64,10 @@ export class Network implements ApiServer {
     if (discovered !== null) return this.#whole(discovered);
     const route = routeOf(cluster, url.pathname);
     if (route === null) return this.#whole(failure("NotFound", "the server could not find the requested resource"));
-    if (route.name !== "") return this.#whole(this.#get(route));
-    if (url.searchParams.get("watch") === "true") return this.#watch(route, url.searchParams, signal);
-    return this.#whole(list(cluster, { ...route, query: this.#shortPages(url.searchParams) }));
+    if (route.name !== "") return this.#whole(getObject(cluster, route));
+    const asked = { ...route, query: url.searchParams, server: dice.below(cluster.servers.length) };
+    if (url.searchParams.get("watch") === "true") return this.#watch(asked, signal);
+    return this.#whole(list(cluster, { ...asked, query: this.#shortPages(url.searchParams) }));
   }
 
   /** A page may hold less than was asked for. */
@@ -70,11 +77,6 @@ export class Network implements ApiServer {
     return query;
   }
 
-  #get({ type, namespace, name }: Route): ApiAnswer {
-    const version = this.#options.cluster.store.get({ typeKey: type.key, namespace, name });
-    return version === null ? notFound(type, name) : { status: 200, body: textOf(version, version.revision) };
-  }
-
   #whole({ status, body }: ApiAnswer): HttpResponse {
     const { dice } = this.#options;
     const bytes = Buffer.from(body);
@@ -82,18 +84,10 @@ export class Network implements ApiServer {
     return { status, headers: {}, body: pieces(bytes, dice, broken) };
   }
 
-  #watch(route: Route, query: URLSearchParams, signal: AbortSignal): HttpResponse {
+  #watch(asked: Asked, signal: AbortSignal): HttpResponse {
     const { cluster, clock, dice, bookmarkMs } = this.#options;
     const pipe = new Pipe({ clock, dice, heldUntilMs: () => this.#stalledUntilMs });
-    const watch = new Watch({
-      cluster,
-      clock,
-      bookmarkMs,
-      query,
-      type: route.type,
-      namespace: route.namespace,
-      sink: pipe,
-    });
+    const watch = new Watch({ ...asked, cluster, clock, bookmarkMs, sink: pipe });
     this.#pipes.add(pipe);
     pipe.closed = (): void => {
       watch[Symbol.dispose]();

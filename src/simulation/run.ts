@@ -3,28 +3,31 @@
  * against what really happened.
  */
 
+import { createHash } from "node:crypto";
+
 import { SimulatedCluster } from "../simulator/cluster.ts";
 import type { ReviewAnswer } from "../simulator/cluster.ts";
-import { NAMESPACES } from "../simulator/resource-types.ts";
+import { objectAt, stringAt } from "../simulator/json.ts";
+import { CONFIG_MAPS, NAMESPACES, WIDGETS } from "../simulator/resource-types.ts";
 import type { Attempt } from "../simulator/review.ts";
 import { reviewOf } from "../simulator/review.ts";
 import { write, writeNow } from "../simulator/write.ts";
 import { createSimulatedClock } from "./simulated-clock.ts";
 import { MemoryFileSystem } from "./memory-file-system.ts";
-import type { Findings } from "./checks.ts";
-import { BranchCheck } from "./checks.ts";
+import type { Findings } from "./checkers/branch-check.ts";
+import { BranchCheck } from "./checkers/branch-check.ts";
 import { diceOf } from "./dice.ts";
 import type { Dice } from "./dice.ts";
 import { optionsOf } from "./engine-options.ts";
-import { readHistory } from "./history.ts";
+import type { GitReader, HistoryCommit } from "./checkers/git-reader.ts";
 import { Host } from "./host.ts";
 import { Network } from "./network.ts";
 import type { Plan } from "./plan.ts";
 import { pause } from "./process-ports.ts";
 import { SimulatedProcess } from "./simulated-process.ts";
 import { documents, targets } from "./targets.ts";
-import { Truth } from "./truth.ts";
-import type { TrueWrite } from "./truth.ts";
+import { Truth } from "./checkers/truth.ts";
+import type { TrueWrite } from "./checkers/truth.ts";
 import { nextRequest, types } from "./workload.ts";
 import { commitLine, LogLines, writeLine } from "./witness.ts";
 
@@ -36,6 +39,9 @@ export interface Outcome {
   readonly findings: ReadonlyMap<string, Findings>;
   readonly broken: readonly string[];
   readonly log: readonly string[];
+  readonly simulatedMs: number;
+  readonly events: string;
+  readonly heads: Readonly<Record<string, string>>;
 }
 
 const webhookTimeoutMs = 3_000;
@@ -46,9 +52,16 @@ const usersAtOnce = 8;
 const superviseEveryMs = 5_000;
 const superviseMs = 120_000;
 
-export async function simulate(seed: number, plan: Plan): Promise<Outcome> {
+export interface SimulateOptions {
+  /** How the branches are read when it is over. */
+  readonly git: GitReader;
+  /** Have git look at every object. */
+  readonly fsck: boolean;
+}
+
+export async function simulate(seed: number, plan: Plan, options: SimulateOptions): Promise<Outcome> {
   const run = new Run(seed, plan);
-  return run.play();
+  return run.play(options);
 }
 
 class Run {
@@ -86,7 +99,7 @@ class Run {
       clock: { nowMs: () => Math.floor(this.#clock.nowMs()) },
       random: dice.next,
       types,
-      readsStale: () => stale.chance(0.1),
+      servers: 2,
       firstRevision: 5 + stale.below(100),
     });
     this.#network = new Network({
@@ -100,7 +113,7 @@ class Run {
     if (plan.denials) this.#cluster.setPolicy(() => (!this.#calm && stale.chance(0.15) ? "a quota" : null));
   }
 
-  async play(): Promise<Outcome> {
+  async play(options: SimulateOptions): Promise<Outcome> {
     this.#prepareCluster();
     await this.#prepareDisk();
     this.#injectFaults();
@@ -114,7 +127,7 @@ class Run {
     }
     await this.#settle();
     for (const told of this.#truth.writes) this.#log.lines.push(writeLine(told));
-    const findings = await this.#check();
+    const findings = await this.#check(options);
     const broken = [...findings].flatMap(([name, { broken: lines }]) => lines.map((line) => `${name}: ${line}`));
     return {
       seed: this.#seed,
@@ -124,6 +137,9 @@ class Run {
       findings,
       broken: [...this.#broken, ...broken],
       log: this.#log.lines,
+      simulatedMs: this.#clock.monotonicMs(),
+      events: createHash("sha256").update(this.#log.lines.join("\n")).digest("hex").slice(0, 16),
+      heads: await this.#heads(),
     };
   }
 
@@ -153,7 +169,9 @@ class Run {
           return name === "write" && this.#dice.chance(0.5) ? "torn" : "crash";
         }
         const full = this.#clock.monotonicMs() < this.#fullUntilMs;
-        return full && path.startsWith("/repos") && name === "write" && this.#dice.chance(0.5) ? "ENOSPC" : null;
+        return full && /^\/repos|^\/data\/journal/.test(path) && name === "write" && this.#dice.chance(0.5)
+          ? "ENOSPC"
+          : null;
       },
     });
   }
@@ -182,10 +200,19 @@ class Run {
   async #act(): Promise<void> {
     this.#busyUsers += 1;
     this.#requests += 1;
-    const run = write(this.#cluster, nextRequest(this.#cluster, this.#dice));
+    const server = this.#dice.below(2);
+    if (this.#dice.chance(0.1)) this.#lag(server);
+    const run = write(this.#cluster, { ...nextRequest(this.#cluster, this.#dice), server });
     let step = run.next();
     while (step.done !== true) step = run.next(await this.#ask(step.value));
     this.#busyUsers -= 1;
+  }
+
+  /** The watch cache of an API server stands still for a moment (K2). */
+  #lag(server: number): void {
+    const lagging = this.#cluster.server({ server });
+    lagging.hold();
+    void this.#wait(this.#dice.below(40)).then(() => lagging.catchUp());
   }
 
   async #ask(attempt: Attempt): Promise<ReviewAnswer> {
@@ -227,17 +254,26 @@ class Run {
   }
 
   async #befall(): Promise<void> {
-    const { crashes, compactions, restores, fullDisks, clockJumps, badNetwork } = this.#plan;
+    const { crashes, compactions, restores, fullDisks, clockJumps, badNetwork, leases } = this.#plan;
     const fates: (() => void | Promise<void>)[] = [];
     if (crashes)
       fates.push(
         () => this.#crash(),
         () => this.#stop(),
       );
-    if (compactions) fates.push(() => this.#compact());
+    if (compactions)
+      fates.push(
+        () => this.#compact(),
+        () => this.#restartServer(),
+      );
     if (restores && this.#dice.chance(0.3)) fates.push(() => this.#restore());
     if (fullDisks) fates.push(() => void (this.#fullUntilMs = this.#clock.monotonicMs() + this.#dice.below(5_000)));
     if (clockJumps) fates.push(() => this.#clock.jump(this.#dice.below(60_000) - 30_000));
+    if (leases)
+      fates.push(
+        () => this.#expireLease(),
+        () => this.#expireLease(),
+      );
     if (badNetwork) {
       fates.push(
         () => this.#network.cut(),
@@ -253,6 +289,21 @@ class Run {
     this.#note("API server out of reach");
     this.#network.setDown(true);
     void this.#wait(this.#dice.below(6_000)).then(() => this.#network.setDown(false));
+  }
+
+  /** Of one type, so that a watch can be cut among them. */
+  #expireLease(): void {
+    const { store } = this.#cluster;
+    const { key: typeKey } = this.#dice.pick([CONFIG_MAPS, CONFIG_MAPS, WIDGETS]);
+    const all = store.list(typeKey, { namespace: "", revision: store.revision }) ?? [];
+    const keys = all.flatMap(({ object }) => {
+      const metadata = objectAt(object, "metadata");
+      const at = { typeKey, namespace: stringAt(metadata, "namespace"), name: stringAt(metadata, "name") };
+      return this.#dice.chance(0.6) ? [at] : [];
+    });
+    store.expire(keys, { user: "etcd", subresource: "", reviewed: false });
+    if (this.#dice.chance(0.4)) this.#network.cut();
+    if (this.#plan.crashes && this.#dice.chance(0.4)) this.#crash();
   }
 
   #crash(): void {
@@ -299,9 +350,17 @@ class Run {
     if (this.#dice.chance(0.7)) this.#network.cut();
   }
 
+  /** Its watch cache begins anew: who watched there may go on at another, or finds the history gone. */
+  #restartServer(): void {
+    const server = this.#dice.below(2);
+    this.#note(`API server ${server} restarted`);
+    this.#gaps = true;
+    this.#cluster.server({ server }).restart();
+  }
+
   /** The API servers stop for it; kubescribe sees them again before much is written (K48). */
   async #restore(): Promise<void> {
-    while (this.#busyUsers > 0) await this.#clock.run(100);
+    await this.#untilUsersRest();
     const { store } = this.#cluster;
     const revision = Math.max(store.compacted, store.revision - this.#dice.below(12));
     if (revision < this.#preparedRevision) return;
@@ -326,38 +385,62 @@ class Run {
     return conditions.filter(({ ok }) => !ok).map(({ name, reason }) => `${name}: ${reason}`);
   }
 
+  /** Every request ends, whatever befalls it: else the run would never end. */
+  async #untilUsersRest(): Promise<void> {
+    const untilMs = this.#clock.monotonicMs() + quietMs;
+    while (this.#busyUsers > 0) {
+      if (this.#clock.monotonicMs() > untilMs) throw new Error(`seed ${this.#seed}: a request never ended`);
+      await this.#clock.run(100);
+    }
+  }
+
   async #settle(): Promise<void> {
     this.#calm = true;
     this.#crashAtCall = Infinity;
     this.#fullUntilMs = 0;
-    while (this.#busyUsers > 0) await this.#clock.run(500);
+    await this.#untilUsersRest();
     await this.#clock.run(10_000);
     await this.#supervise();
     await this.#clock.run(quietMs);
     for (const condition of this.#unready()) this.#broken.push(`liveness: ${condition}`);
   }
 
-  async #check(): Promise<ReadonlyMap<string, Findings>> {
-    const { badWebhook, tightBounds, crashes, badNetwork, shortTtl } = this.#plan;
+  async #check({ git, fsck }: SimulateOptions): Promise<ReadonlyMap<string, Findings>> {
+    const { badWebhook, tightBounds, crashes, badNetwork, shortTtl, fullDisks } = this.#plan;
     const found = new Map<string, Findings>();
     const around = {
       truth: this.#truth,
       types,
       gaps: this.#gaps,
       blind: crashes || badNetwork,
-      tight: tightBounds,
+      forgetful: tightBounds || (fullDisks && crashes),
       sawReview: (user: string, { uid, atMs }: TrueWrite) => {
         const begunMs = this.#lives.findLast((sinceMs) => sinceMs <= atMs) ?? 0;
         return this.#reviews.some((review) => review.user === user && review.uid === uid && review.atMs >= begunMs);
       },
-      allNamed: !this.#gaps && !badWebhook && !tightBounds && !shortTtl,
+      allNamed: !this.#gaps && !badWebhook && !tightBounds && !shortTtl && !(fullDisks && crashes),
     };
-    for (const [name, target] of targets) {
-      const history = await readHistory(this.#files, target.gitdir);
-      for (const { subject, trailers } of history) this.#log.lines.push(commitLine(subject, trailers));
-      found.set(name, new BranchCheck(target, around).run(history));
+    const repositories = Map.groupBy(targets, ([, { gitdir }]) => gitdir);
+    for (const [gitDirectory, inside] of repositories) {
+      const checks = inside.map(([name, target]) => [name, new BranchCheck(target, around)] as const);
+      const onCommit = (commit: HistoryCommit): void => {
+        this.#log.lines.push(commitLine(commit.subject, commit.trailers));
+        for (const [, check] of checks) check.see(commit);
+      };
+      const complaints = await git.read({ disk: this.#files, gitDirectory, branch: "main", fsck, onCommit });
+      for (const complaint of complaints) this.#broken.push(`git fsck: ${gitDirectory}: ${complaint}`);
+      for (const [name, check] of checks) found.set(name, check.end());
     }
     return found;
+  }
+
+  async #heads(): Promise<Readonly<Record<string, string>>> {
+    const heads: Record<string, string> = {};
+    for (const { gitdir } of targets.values()) {
+      const head = await this.#files.readFile(`${gitdir}/refs/heads/main`).catch(() => null);
+      heads[gitdir] = head === null ? "" : Buffer.from(head).toString("latin1").trim();
+    }
+    return heads;
   }
 
   #note(what: string): void {

@@ -2,7 +2,7 @@
 
 import { decodeDocuments } from "../config/decode-documents.ts";
 import type { SimulatedType } from "../simulator/resource-types.ts";
-import type { CheckedTarget } from "./checks.ts";
+import type { CheckedTarget } from "./checkers/branch-check.ts";
 
 const text = `
 apiVersion: kubescribe.dev/v1alpha1

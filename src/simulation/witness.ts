@@ -1,7 +1,7 @@
 /** What a run says, kept for whoever has to find out why it failed. */
 
 import type { Clock, Log, LogFields, Meter } from "../../actors/ports.ts";
-import type { TrueWrite } from "./truth.ts";
+import type { TrueWrite } from "./checkers/truth.ts";
 
 export class LogLines implements Log {
   readonly lines: string[] = [];

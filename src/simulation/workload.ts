@@ -1,6 +1,7 @@
 /** What the users of the simulated cluster ask for: contention on few names, of every kind of write that the model knows. */
 
 import type { SimulatedCluster, WriteRequest } from "../simulator/cluster.ts";
+import { nextControllerRequest } from "../simulator/controllers.ts";
 import type { Json, JsonObject } from "../simulator/json.ts";
 import { arrayAt, objectAt, withMembers } from "../simulator/json.ts";
 import {
@@ -31,6 +32,11 @@ const names = ["one", "two", "three"] as const;
 const managers = ["kubectl", "kubectl", "kubectl", "robot"] as const;
 
 export function nextRequest(cluster: SimulatedCluster, dice: Dice): WriteRequest {
+  const controllers = dice.chance(0.1) ? nextControllerRequest(cluster) : null;
+  return controllers ?? nextUserRequest(cluster, dice);
+}
+
+function nextUserRequest(cluster: SimulatedCluster, dice: Dice): WriteRequest {
   const type = dice.chance(0.03) ? NAMESPACES : dice.pick(busyTypes);
   const namespace = type.namespaced ? dice.pick(["a", "a", "b"]) : "";
   const name = type === NAMESPACES ? dice.pick(["a", "b", "c"]) : dice.pick(names);

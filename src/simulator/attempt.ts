@@ -3,7 +3,6 @@
 import type { Operation } from "../../machines/messages.ts";
 import type { ReviewAnswer, SimulatedCluster, WriteRequest } from "./cluster.ts";
 import type { JsonObject } from "./json.ts";
-import { stringAt } from "./json.ts";
 import type { Attempt, ReviewOptions } from "./review.ts";
 import type { ApiAnswer } from "./status.ts";
 import { failure, named } from "./status.ts";
@@ -20,8 +19,6 @@ export function attemptOf(
     readonly name: string;
     readonly object: string | null;
     readonly oldObject: string | null;
-    /** Of what is to be deleted. */
-    readonly uid?: string;
   },
 ): Attempt {
   return {
@@ -31,7 +28,7 @@ export function attemptOf(
     user: request.user,
     namespace: request.namespace,
     dryRun: request.dryRun,
-    options: optionsOf(request, details.uid ?? ""),
+    options: optionsOf(request, details.operation),
     operation: details.operation,
     name: details.name,
     object: details.object,
@@ -50,28 +47,25 @@ export function authorshipOf(request: WriteRequest, answer: ReviewAnswer): Autho
   return { user: request.user.name, subresource: request.subresource, reviewed: answer.answered };
 }
 
-function optionsOf(request: WriteRequest, uid: string): ReviewOptions {
+function optionsOf(request: WriteRequest, operation: Operation): ReviewOptions {
   const dryRun = request.dryRun ? { dryRun: ["All"] } : {};
-  // The storage of namespaces fills the uid in.
-  const preconditions = request.type.kind === "Namespace" && uid !== "" ? { preconditions: { uid } } : {};
   const fieldManager = request.fieldManager === "" ? {} : { fieldManager: request.fieldManager };
-  switch (request.verb) {
-    case "create":
+  switch (operation) {
+    case "CREATE":
       return { kind: "CreateOptions", fields: { ...dryRun, ...fieldManager } };
-    case "update":
-    // A merge patch is reviewed with UpdateOptions too; only an apply shows PatchOptions.
-    case "patch":
+    // A patch is reviewed with UpdateOptions too.
+    case "UPDATE":
       return { kind: "UpdateOptions", fields: { ...dryRun, ...fieldManager } };
-    case "delete":
-    case "deletecollection":
-      return { kind: "DeleteOptions", fields: { ...dryRun, ...deletionFields(request.body), ...preconditions } };
+    case "DELETE":
+      return { kind: "DeleteOptions", fields: { ...deletionFields(request.body), ...dryRun } };
     default:
-      request.verb satisfies never;
+      operation satisfies never;
       return { kind: "UpdateOptions", fields: {} };
   }
 }
 
+const DELETION_FIELDS = ["gracePeriodSeconds", "preconditions", "orphanDependents", "propagationPolicy"];
+
 function deletionFields(body: JsonObject): JsonObject {
-  const propagationPolicy = stringAt(body, "propagationPolicy");
-  return propagationPolicy === "" ? {} : { propagationPolicy };
+  return Object.fromEntries(Object.entries(body).filter(([key]) => DELETION_FIELDS.includes(key)));
 }

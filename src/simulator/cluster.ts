@@ -7,8 +7,10 @@
  */
 
 import type { Clock, Random } from "../../actors/ports.ts";
-import type { JsonObject } from "./json.ts";
-import { objectAt } from "./json.ts";
+import { SimulatedApiServer } from "./api-server.ts";
+import { decode } from "./decode.ts";
+import type { Json, JsonObject } from "./json.ts";
+import { objectAt, stringAt } from "./json.ts";
 import type { Birth } from "./strategy.ts";
 import { prepareForCreate } from "./strategy.ts";
 import { BUILT_IN_TYPES, NAMESPACES } from "./resource-types.ts";
@@ -21,20 +23,31 @@ import type { ApiAnswer } from "./status.ts";
 export interface WriteRequest {
   readonly user: User;
   readonly verb: "create" | "update" | "patch" | "delete" | "deletecollection";
+  /** Absent: a merge patch, if it is one. */
+  readonly patch?: Patch;
   readonly type: SimulatedType;
   readonly namespace: string;
   /** Empty for create and deletecollection. */
   readonly name: string;
   /** Empty, `status`, `scale` or `finalize`. */
   readonly subresource: string;
-  /** The object, the merge patch, or DeleteOptions. */
+  /** The object, the merge patch, the applied configuration, or DeleteOptions. */
   readonly body: JsonObject;
   /** As given in the request; empty where it is not. */
   readonly fieldManager: string;
   /** Stands in for a field manager that is not given: what is before the slash of the user agent. */
   readonly userAgent: string;
   readonly dryRun: boolean;
+  /** Of a deletecollection; absent: everything. */
+  readonly labelSelector?: string;
+  /** Which API server is asked; absent: the first. */
+  readonly server?: number;
 }
+
+export type Patch =
+  | { readonly kind: "merge" }
+  | { readonly kind: "json"; readonly operations: readonly Json[] }
+  | { readonly kind: "apply"; readonly force: boolean };
 
 export interface ReviewAnswer {
   /** False: the webhook is not configured for this, off, or too slow; the policy is Ignore. */
@@ -53,8 +66,8 @@ export interface ClusterOptions {
   readonly clock: Pick<Clock, "nowMs">;
   readonly random: Random;
   readonly types?: readonly SimulatedType[];
-  /** True: the next update first sees the version before the current one, as a lagging watch cache has it (K2). */
-  readonly readsStale?: () => boolean;
+  /** API servers before the one store; default 1. */
+  readonly servers?: number;
   readonly firstRevision?: number;
   readonly historyCapacityEvents?: number;
 }
@@ -64,8 +77,8 @@ const HISTORY_CAPACITY_EVENTS = 20_000;
 
 export class SimulatedCluster {
   readonly store: RevisionStore;
-  readonly types: readonly SimulatedType[];
-  readonly readsStale: () => boolean;
+  readonly servers: readonly SimulatedApiServer[];
+  #types: readonly SimulatedType[];
   readonly #clock: Pick<Clock, "nowMs">;
   readonly #random: Random;
   #policy: Policy = () => null;
@@ -74,13 +87,47 @@ export class SimulatedCluster {
   constructor(options: ClusterOptions) {
     this.#clock = options.clock;
     this.#random = options.random;
-    this.types = options.types ?? BUILT_IN_TYPES;
-    this.readsStale = options.readsStale ?? (() => false);
+    this.#types = options.types ?? BUILT_IN_TYPES;
     this.store = new RevisionStore({
       firstRevision: options.firstRevision ?? 1,
       historyCapacityEvents: options.historyCapacityEvents ?? HISTORY_CAPACITY_EVENTS,
     });
+    this.servers = Array.from({ length: options.servers ?? 1 }, () => new SimulatedApiServer(this.store));
     for (const name of SYSTEM_NAMESPACES) this.#bootstrapNamespace(name);
+  }
+
+  get types(): readonly SimulatedType[] {
+    return this.#types;
+  }
+
+  server({ server = 0 }: { readonly server?: number }): SimulatedApiServer {
+    const found = this.servers[server];
+    if (found === undefined) throw new RangeError(`No API server ${server}: there are ${this.servers.length}.`);
+    return found;
+  }
+
+  /** A CRD is created; each API server answers 429 for it until it is told to go on (K43). */
+  install(type: SimulatedType): void {
+    this.#types = [...this.#types.filter(({ key }) => key !== type.key), type];
+    for (const server of this.servers) server.setInitializing(type.key, true);
+  }
+
+  /** A CRD is deleted: its objects go, and nobody is asked; then there is no such resource. */
+  uninstall(type: SimulatedType, user: string): void {
+    const authorship = { user, subresource: "", reviewed: false };
+    for (const version of this.store.list(type.key, { namespace: "", revision: this.store.revision }) ?? []) {
+      const metadata = objectAt(version.object, "metadata");
+      const at = { typeKey: type.key, namespace: stringAt(metadata, "namespace"), name: stringAt(metadata, "name") };
+      this.store.swap({ at, expected: version.revision, next: null, authorship });
+    }
+    this.#types = this.#types.filter(({ key }) => key !== type.key);
+    for (const server of this.servers) server.close(type.key);
+  }
+
+  /** A backup is put in its place: what was written after `revision` never happened, and every API server begins anew (K48). */
+  restore(revision: number): void {
+    this.store.restore(revision);
+    for (const server of this.servers) server.restart();
   }
 
   get policy(): Policy {
@@ -111,9 +158,10 @@ export class SimulatedCluster {
     return Array.from({ length: 5 }, () => alphabet[Math.floor(this.#random() * alphabet.length)]).join("");
   }
 
-  /** Now, in whole seconds, RFC 3339. */
-  timestamp(): string {
-    return Temporal.Instant.fromEpochMilliseconds(this.#clock.nowMs()).toString({ smallestUnit: "second" });
+  /** Now or in some seconds, in whole seconds, RFC 3339. */
+  timestamp(inSeconds = 0): string {
+    const instant = Temporal.Instant.fromEpochMilliseconds(this.#clock.nowMs()).add({ seconds: inSeconds });
+    return instant.toString({ smallestUnit: "second" });
   }
 
   newBirth(namespace: string, name: string): Birth {
@@ -129,7 +177,8 @@ export class SimulatedCluster {
   }
 
   #bootstrapNamespace(name: string): void {
-    const object = prepareForCreate(NAMESPACES, {}, this.newBirth("", name));
+    const body = decode(NAMESPACES, { metadata: { name } });
+    const object = prepareForCreate(NAMESPACES, body, this.newBirth("", name));
     this.store.swap({
       at: { typeKey: NAMESPACES.key, namespace: "", name },
       expected: 0,

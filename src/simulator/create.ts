@@ -2,13 +2,16 @@
 
 import { attemptOf, authorshipOf, refusalOf } from "./attempt.ts";
 import type { SimulatedCluster, Write, WriteRequest } from "./cluster.ts";
+import { decode } from "./decode.ts";
+import { writerOf } from "./derive.ts";
 import { objectAt, stringAt } from "./json.ts";
-import { trackFields } from "./managed-fields.ts";
+import { applyConfiguration, trackUpdate } from "./managed-fields.ts";
+import type { Rendered } from "./rendered.ts";
 import { render, textOf } from "./rendered.ts";
-import { apiVersionOf } from "./resource-types.ts";
 import type { ApiAnswer } from "./status.ts";
 import { failure, named } from "./status.ts";
 import { prepareForCreate } from "./strategy.ts";
+import { refuseInvalid } from "./validation.ts";
 
 /** Names that generateName tries before it gives up. */
 const GENERATED_NAMES = 8;
@@ -18,18 +21,13 @@ export function* createObject(cluster: SimulatedCluster, request: WriteRequest):
   const given = objectAt(request.body, "metadata");
   const generateName = stringAt(given, "generateName");
   const fixedName = stringAt(given, "name");
-  const refusal = refuseAtOnce(cluster, request, fixedName || generateName);
+  const refusal = refuseCreation(cluster, request, fixedName || generateName);
   if (refusal !== null) return refusal;
   for (let turn = 1; ; turn += 1) {
     const name = fixedName === "" ? generateName + cluster.newSuffix() : fixedName;
-    const born = prepareForCreate(type, request.body, cluster.newBirth(namespace, name));
-    const object = trackFields(null, born, {
-      manager: request.fieldManager || request.userAgent,
-      subresource: "",
-      apiVersion: apiVersionOf(type),
-      time: cluster.timestamp(),
-    });
-    const rendered = render(object, type.layout);
+    const rendered = bear(cluster, request, name);
+    const invalid = refuseInvalid(type, rendered.object, null);
+    if (invalid !== null) return invalid;
     const attempt = attemptOf(cluster, request, {
       operation: "CREATE",
       name,
@@ -51,7 +49,22 @@ export function* createObject(cluster: SimulatedCluster, request: WriteRequest):
   }
 }
 
-function refuseAtOnce(cluster: SimulatedCluster, request: WriteRequest, name: string): ApiAnswer | null {
+/** The object as it is reviewed, by a POST, a PUT or an apply. */
+export function bear(cluster: SimulatedCluster, request: WriteRequest, name: string): Rendered {
+  const { type, namespace, body } = request;
+  const writer = writerOf(cluster, request);
+  const bornAs = cluster.newBirth(namespace, name);
+  if (request.patch?.kind === "apply") {
+    const applied = applyConfiguration(type, { live: null, configuration: body }, { writer, force: true });
+    const object = applied.kind === "applied" ? applied.object : body;
+    return render(prepareForCreate(type, decode(type, object), bornAs), type.layout);
+  }
+  const next = decode(type, body);
+  return render(prepareForCreate(type, trackUpdate(type, { live: null, next }, writer), bornAs), type.layout);
+}
+
+/** What is said before anybody is asked; null where nothing is. */
+export function refuseCreation(cluster: SimulatedCluster, request: WriteRequest, name: string): ApiAnswer | null {
   const { type, namespace } = request;
   if (name === "")
     return failure(
@@ -59,7 +72,9 @@ function refuseAtOnce(cluster: SimulatedCluster, request: WriteRequest, name: st
       `${type.kind} "" is invalid: metadata.name: Required value: name or generateName is required`,
     );
   if (stringAt(objectAt(request.body, "metadata"), "resourceVersion") !== "") {
-    return failure("BadRequest", "resourceVersion should not be set on objects to be created");
+    return request.verb === "create"
+      ? failure("BadRequest", "resourceVersion should not be set on objects to be created")
+      : failure("Conflict", `${named(type, name)} is not there any more`);
   }
   if (!type.namespaced) return null;
   switch (cluster.namespaceState(namespace)) {

@@ -10,23 +10,23 @@ import type { Server } from "node:https";
 import { createServer } from "node:https";
 import type { Clock } from "../../actors/ports.ts";
 import type { SelfMadeCertificate } from "./certificate.ts";
-import type { ReviewAnswer, SimulatedCluster, Write, WriteRequest } from "./cluster.ts";
+import type { ReviewAnswer, SimulatedCluster, Write } from "./cluster.ts";
 import { discover } from "./discovery.ts";
-import type { JsonObject } from "./json.ts";
-import { isObject, parseJson } from "./json.ts";
+import { getObject } from "./get-object.ts";
 import { list } from "./listing.ts";
-import { textOf } from "./rendered.ts";
 import type { Attempt, User } from "./review.ts";
 import type { Route } from "./route.ts";
 import { routeOf } from "./route.ts";
-import { scaleText } from "./scale.ts";
 import type { ApiAnswer } from "./status.ts";
-import { failure, notFound } from "./status.ts";
+import { failure, initializing } from "./status.ts";
 import { Watch } from "./watching.ts";
+import { writeRequestOf } from "./write-request.ts";
 import { write } from "./write.ts";
 
 export interface FrontOptions {
   readonly cluster: SimulatedCluster;
+  /** Which of the API servers this is; default the first. */
+  readonly server?: number;
   readonly certificate: SelfMadeCertificate;
   /** By bearer token. */
   readonly users: ReadonlyMap<string, User>;
@@ -39,8 +39,6 @@ export interface FrontOptions {
 
 /** What a real API server takes is 3 MiB. */
 const REQUEST_LIMIT_BYTES = 3 << 20;
-const PATCH_TYPES = ["application/merge-patch+json", "application/strategic-merge-patch+json"];
-
 export class Front implements AsyncDisposable {
   readonly #options: FrontOptions;
   readonly #server: Server;
@@ -100,11 +98,17 @@ export class Front implements AsyncDisposable {
     if (discovered !== null) return send(outgoing, discovered);
     const route = routeOf(cluster, url.pathname);
     if (route === null) return send(outgoing, failure("NotFound", "the server could not find the requested resource"));
+    if (cluster.server(this.#options).isInitializing(route.type.key)) return send(outgoing, initializing());
     if (incoming.method !== "GET") return send(outgoing, await this.#write({ incoming, url, user, route }));
-    if (route.name !== "") return send(outgoing, get(cluster, route));
+    if (route.name !== "") return send(outgoing, getObject(cluster, route));
     const watching = ["true", "1"].includes(url.searchParams.get("watch") ?? "");
     if (watching) return this.#watch(outgoing, route, url.searchParams);
-    return send(outgoing, list(cluster, { ...route, query: url.searchParams }));
+    return send(outgoing, list(cluster, { ...route, ...this.#serverOption(), query: url.searchParams }));
+  }
+
+  #serverOption(): { readonly server?: number } {
+    const { server } = this.#options;
+    return server === undefined ? {} : { server };
   }
 
   #userOf(incoming: IncomingMessage): User | undefined {
@@ -117,6 +121,7 @@ export class Front implements AsyncDisposable {
     outgoing.writeHead(200, { "content-type": "application/json" });
     outgoing.flushHeaders();
     const watch = new Watch({
+      ...this.#serverOption(),
       cluster,
       clock,
       bookmarkMs,
@@ -149,10 +154,19 @@ export class Front implements AsyncDisposable {
     readonly route: Route;
   }): Promise<ApiAnswer> {
     const { cluster, ask } = this.#options;
-    const text = await readBody(details.incoming);
+    const { incoming, url, user, route } = details;
+    const text = await readBody(incoming);
     if (text === null) return failure("BadRequest", `the request is larger than ${REQUEST_LIMIT_BYTES} bytes`);
-    const request = writeRequestOf(details, text);
-    return "verb" in request ? await drive(write(cluster, request), ask) : request;
+    const request = writeRequestOf({
+      user,
+      route,
+      text,
+      method: incoming.method ?? "",
+      query: url.searchParams,
+      contentType: incoming.headers["content-type"] ?? "",
+      userAgent: incoming.headers["user-agent"] ?? "",
+    });
+    return "verb" in request ? await drive(write(cluster, { ...request, ...this.#serverOption() }), ask) : request;
   }
 }
 
@@ -161,63 +175,6 @@ async function drive(run: Write, ask: (attempt: Attempt) => Promise<ReviewAnswer
   let step = run.next();
   while (step.done !== true) step = run.next(await ask(step.value));
   return step.value;
-}
-
-function get(cluster: SimulatedCluster, { type, namespace, name, subresource }: Route): ApiAnswer {
-  const version = cluster.store.get({ typeKey: type.key, namespace, name });
-  if (version === null) return notFound(type, name);
-  const text =
-    subresource === "scale" ? scaleText(version.object, version.revision) : textOf(version, version.revision);
-  return { status: 200, body: `${text}\n` };
-}
-
-function writeRequestOf(
-  {
-    incoming,
-    url,
-    user,
-    route,
-  }: { readonly incoming: IncomingMessage; readonly url: URL; readonly user: User; readonly route: Route },
-  text: string,
-): WriteRequest | ApiAnswer {
-  const body = bodyOf(text);
-  if (body === null) return failure("BadRequest", "the body is no JSON object");
-  const verb = verbOf(incoming.method ?? "", route);
-  if (verb === null)
-    return failure("MethodNotAllowed", "the server does not allow this method on the requested resource");
-  const contentType = (incoming.headers["content-type"] ?? "").split(";")[0] ?? "";
-  if (verb === "patch" && !PATCH_TYPES.includes(contentType)) {
-    return failure("UnsupportedMediaType", `the simulator knows only ${PATCH_TYPES.join(" and ")}, not ${contentType}`);
-  }
-  const query = url.searchParams;
-  const policy = query.get("propagationPolicy");
-  const agent = (incoming.headers["user-agent"] ?? "unknown").split("/")[0] ?? "unknown";
-  return {
-    ...route,
-    user,
-    verb,
-    body: policy === null ? body : { ...body, propagationPolicy: policy },
-    fieldManager: query.get("fieldManager") ?? "",
-    userAgent: agent,
-    dryRun: query.get("dryRun") === "All" || JSON.stringify(body["dryRun"] ?? null) === `["All"]`,
-  };
-}
-
-function verbOf(method: string, route: Route): WriteRequest["verb"] | null {
-  if (method === "POST") return route.name === "" ? "create" : null;
-  if (method === "DELETE") return route.name === "" ? "deletecollection" : route.subresource === "" ? "delete" : null;
-  if (route.name === "") return null;
-  return method === "PUT" ? "update" : method === "PATCH" ? "patch" : null;
-}
-
-function bodyOf(text: string): JsonObject | null {
-  if (text === "") return {};
-  try {
-    const body = parseJson(text);
-    return isObject(body) ? body : null;
-  } catch {
-    return null;
-  }
 }
 
 async function readBody(incoming: IncomingMessage): Promise<string | null> {

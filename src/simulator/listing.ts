@@ -1,7 +1,12 @@
-/** LIST: pages of a fixed revision, resourceVersionMatch=Exact, 410 and 504. */
+/**
+ * LIST: pages of a fixed revision; resourceVersionMatch Exact (from etcd) and NotOlderThan (from the watch cache, as it is or as
+ * soon as it is there); 410 and 504.
+ */
 
+import type { SimulatedApiServer } from "./api-server.ts";
 import type { SimulatedCluster } from "./cluster.ts";
 import { objectAt, stringAt, toJson } from "./json.ts";
+import { matchesLabels } from "./label-selector.ts";
 import { textOf } from "./rendered.ts";
 import type { SimulatedType } from "./resource-types.ts";
 import { apiVersionOf } from "./resource-types.ts";
@@ -20,21 +25,33 @@ export function list(
     type,
     namespace,
     query,
-  }: { readonly type: SimulatedType; readonly namespace: string; readonly query: URLSearchParams },
+    ...asked
+  }: {
+    readonly type: SimulatedType;
+    readonly namespace: string;
+    readonly query: URLSearchParams;
+    readonly server?: number;
+  },
 ): ApiAnswer {
   const { store } = cluster;
   const token = query.get("continue");
   const position = token === null || token === "" ? null : positionOf(token);
   if (token !== null && token !== "" && position === null) return failure("BadRequest", "continue key is not valid");
-  const wanted = Number(query.get("resourceVersion") ?? "0");
-  if (!Number.isSafeInteger(wanted)) return failure("BadRequest", "invalid resource version");
-  if (wanted > store.revision) return tooLarge(wanted, store.revision);
-  const exact = query.get("resourceVersionMatch") === "Exact";
-  const revision = position?.revision ?? (exact ? wanted : store.revision);
+  const wanted = query.get("resourceVersion") ?? "";
+  const match = query.get("resourceVersionMatch") ?? "";
+  const refusal = refuseOptions({ wanted, match, token: token ?? "" });
+  if (refusal !== null) return refusal;
+  if (Number(wanted) > store.revision) return tooLarge(Number(wanted), store.revision);
+  const server = cluster.server(asked);
+  const revision = position?.revision ?? revisionOf({ wanted, match, server, latest: store.revision });
   const versions = store.list(type.key, { namespace, revision });
   if (versions === null) return expired(revision, store.compacted);
   const after = position?.after ?? "";
-  const rest = versions.filter((version) => pathOf(version) > after);
+  const selector = query.get("labelSelector") ?? "";
+  const rest = versions.filter(
+    (version) =>
+      pathOf(version) > after && matchesLabels(objectAt(objectAt(version.object, "metadata"), "labels"), selector),
+  );
   const limit = Number(query.get("limit") ?? "0") || rest.length;
   const page = rest.slice(0, limit);
   const last = page.at(-1);
@@ -55,11 +72,35 @@ export function list(
   return { status: 200, body: `${head}\n` };
 }
 
+interface Asked {
+  readonly wanted: string;
+  readonly match: string;
+}
+
+function refuseOptions({ wanted, match, token }: Asked & { readonly token: string }): ApiAnswer | null {
+  if (!Number.isSafeInteger(Number(wanted))) return failure("BadRequest", "invalid resource version");
+  if (match === "" || (token === "" && wanted !== "" && !(match === "Exact" && wanted === "0"))) return null;
+  return failure("Invalid", `resourceVersionMatch is forbidden unless resourceVersion is provided`);
+}
+
+/** A version that is given is the least that is wanted; 0 is whatever there is. */
+function revisionOf({
+  wanted,
+  match,
+  server,
+  latest,
+}: Asked & { readonly server: SimulatedApiServer; readonly latest: number }): number {
+  if (match === "Exact") return Number(wanted);
+  if (wanted === "") return latest;
+  if (Number(wanted) > server.revision) server.catchUp(Number(wanted));
+  return server.revision;
+}
+
 export function expired(revision: number, compacted: number): ApiAnswer {
   return failure("Expired", `too old resource version: ${revision} (${compacted})`);
 }
 
-function tooLarge(wanted: number, current: number): ApiAnswer {
+export function tooLarge(wanted: number, current: number): ApiAnswer {
   return failure("Timeout", `Timeout: Too large resource version: ${wanted}, current: ${current}`);
 }
 

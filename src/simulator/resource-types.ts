@@ -2,7 +2,9 @@
 
 import type { ResourceType } from "../../machines/messages.ts";
 import { typeKeyOf } from "../../machines/messages.ts";
-import type { Layout } from "./json.ts";
+import type { JsonObject, Layout } from "./json.ts";
+import type { Lists } from "./pod-fields.ts";
+import { POD_FIELDS, podLists } from "./pod-fields.ts";
 
 export interface SimulatedType extends ResourceType {
   readonly singular: string;
@@ -14,6 +16,20 @@ export interface SimulatedType extends ResourceType {
   readonly statusSubresource: boolean;
   /** A PUT may leave out resourceVersion; custom resources refuse that. */
   readonly unconditionalUpdate: boolean;
+  /** A PUT of a name that is not there creates it (K9). */
+  readonly createdByUpdate: boolean;
+  /** A deletion leaves time to whoever runs it (Pods). */
+  readonly deletedGracefully: boolean;
+  /** What a status write may not change beside the spec (K17). */
+  readonly keptFromStatus: "nothing" | "labels" | "metadata";
+  /** The fields that have a name in the schema, for the owners of fields: everything else is a key of a map. */
+  readonly fields: Layout;
+  /** How the elements of a list are told apart; by dotted path. Lists that are not named are atomic. */
+  readonly lists: Lists;
+  /** Maps that are owned whole; dotted paths. */
+  readonly atomicMaps: readonly string[];
+  /** What an object without any content has in Go: its structs that are no pointers. */
+  readonly zero: JsonObject;
 }
 
 const METADATA: Layout = {
@@ -44,23 +60,6 @@ const METADATA: Layout = {
 
 const HEAD: Layout = { kind: null, apiVersion: null, metadata: METADATA };
 
-const CONTAINER: Layout = {
-  name: null,
-  image: null,
-  command: null,
-  args: null,
-  workingDir: null,
-  ports: { name: null, hostPort: null, containerPort: null, protocol: null },
-  env: { name: null, value: null, valueFrom: null },
-  resources: { limits: null, requests: null },
-  volumeMounts: null,
-  livenessProbe: null,
-  readinessProbe: null,
-  terminationMessagePath: null,
-  terminationMessagePolicy: null,
-  imagePullPolicy: null,
-};
-
 const DEPLOYMENT: Layout = {
   ...HEAD,
   spec: {
@@ -68,18 +67,7 @@ const DEPLOYMENT: Layout = {
     selector: { matchLabels: null, matchExpressions: null },
     template: {
       metadata: METADATA,
-      spec: {
-        volumes: null,
-        initContainers: CONTAINER,
-        containers: CONTAINER,
-        restartPolicy: null,
-        terminationGracePeriodSeconds: null,
-        dnsPolicy: null,
-        nodeSelector: null,
-        serviceAccountName: null,
-        securityContext: null,
-        schedulerName: null,
-      },
+      spec: POD_FIELDS,
     },
     strategy: { type: null, rollingUpdate: { maxUnavailable: null, maxSurge: null } },
     minReadySeconds: null,
@@ -121,7 +109,7 @@ const SERVICE: Layout = {
   status: { loadBalancer: null },
 };
 
-export const SCALE: Layout = { ...HEAD, spec: { replicas: null }, status: { replicas: null, selector: null } };
+const SCALE: Layout = { ...HEAD, spec: { replicas: null }, status: { replicas: null, selector: null } };
 
 const BASE = {
   group: "",
@@ -132,11 +120,21 @@ const BASE = {
   countsGenerations: false,
   statusSubresource: false,
   unconditionalUpdate: true,
+  createdByUpdate: false,
+  deletedGracefully: false,
+  keptFromStatus: "nothing",
+  lists: {},
+  atomicMaps: [],
+  zero: {},
 } as const;
 
-function define(type: Omit<SimulatedType, "key" | keyof typeof BASE> & Partial<SimulatedType>): SimulatedType {
-  const whole = { ...BASE, ...type };
-  return { ...whole, key: typeKeyOf(whole.group, whole.resource) };
+const METADATA_LISTS: Lists = { "metadata.finalizers": "set", "metadata.ownerReferences": ["uid"] };
+
+type Given = Omit<SimulatedType, "key" | "fields" | keyof typeof BASE> & Partial<SimulatedType>;
+
+function define(type: Given): SimulatedType {
+  const whole = { ...BASE, fields: type.layout ?? HEAD, ...type };
+  return { ...whole, key: typeKeyOf(whole.group, whole.resource), lists: { ...METADATA_LISTS, ...whole.lists } };
 }
 
 export const CONFIG_MAPS = define({
@@ -146,19 +144,31 @@ export const CONFIG_MAPS = define({
   shortNames: ["cm"],
   layout: { ...HEAD, immutable: null, data: null, binaryData: null },
 });
-const SECRETS = define({
+export const SECRETS = define({
   resource: "secrets",
   kind: "Secret",
   singular: "secret",
   layout: { ...HEAD, immutable: null, data: null, stringData: null, type: null },
 });
-const SERVICES = define({
+export const SERVICES = define({
   resource: "services",
   kind: "Service",
   singular: "service",
   shortNames: ["svc"],
   statusSubresource: true,
+  createdByUpdate: true,
   layout: SERVICE,
+  lists: { "spec.ports": ["port", "protocol"], "status.conditions": ["type"] },
+  atomicMaps: ["spec.selector"],
+  zero: { spec: {}, status: { loadBalancer: {} } },
+});
+export const ENDPOINTS = define({
+  resource: "endpoints",
+  kind: "Endpoints",
+  singular: "endpoints",
+  shortNames: ["ep"],
+  createdByUpdate: true,
+  layout: { ...HEAD, subsets: { addresses: null, notReadyAddresses: null, ports: null } },
 });
 export const NAMESPACES = define({
   resource: "namespaces",
@@ -168,6 +178,24 @@ export const NAMESPACES = define({
   namespaced: false,
   statusSubresource: true,
   layout: { ...HEAD, spec: { finalizers: null }, status: { phase: null, conditions: null } },
+  lists: { "status.conditions": ["type"] },
+  zero: { spec: {}, status: {} },
+});
+export const PODS = define({
+  resource: "pods",
+  kind: "Pod",
+  singular: "pod",
+  shortNames: ["po"],
+  statusSubresource: true,
+  deletedGracefully: true,
+  countsGenerations: true,
+  layout: {
+    ...HEAD,
+    spec: POD_FIELDS,
+    status: { observedGeneration: null, phase: null, conditions: null, qosClass: null },
+  },
+  lists: { ...podLists("spec"), "status.conditions": ["type"] },
+  zero: { spec: { containers: null }, status: {} },
 });
 export const DEPLOYMENTS = define({
   group: "apps",
@@ -178,7 +206,22 @@ export const DEPLOYMENTS = define({
   scalable: true,
   countsGenerations: true,
   statusSubresource: true,
+  keptFromStatus: "labels",
   layout: DEPLOYMENT,
+  lists: { ...podLists("spec.template.spec"), "status.conditions": ["type"] },
+  atomicMaps: ["spec.selector", "spec.template.spec.nodeSelector"],
+  zero: {
+    spec: { selector: null, strategy: {}, template: { metadata: {}, spec: { containers: null } } },
+    status: {},
+  },
+});
+/** What a scale request and its review show; it is stored nowhere. */
+export const SCALES = define({
+  group: "autoscaling",
+  resource: "scales",
+  kind: "Scale",
+  singular: "scale",
+  layout: SCALE,
 });
 /** Stands for every custom resource: no struct, no unconditional update. */
 export const WIDGETS = define({
@@ -190,6 +233,7 @@ export const WIDGETS = define({
   countsGenerations: true,
   statusSubresource: true,
   unconditionalUpdate: false,
+  keptFromStatus: "metadata",
   layout: null,
 });
 

@@ -2,7 +2,7 @@
 
 import type { Json, JsonObject } from "./json.ts";
 import { isObject, numberAt, objectAt, stringAt, toJson, withMembers } from "./json.ts";
-import { SCALE } from "./resource-types.ts";
+import { SCALES } from "./resource-types.ts";
 
 /** 0 replicas are left out (K40). */
 export function scaleOf(object: JsonObject, revision: number): JsonObject {
@@ -33,7 +33,7 @@ export function scaleOf(object: JsonObject, revision: number): JsonObject {
 }
 
 export function scaleText(object: JsonObject, revision: number): string {
-  return toJson(scaleOf(object, revision), SCALE);
+  return toJson(scaleOf(object, revision), SCALES.layout);
 }
 
 /** The replicas that a Scale asks for; null where it says nonsense. */

@@ -19,6 +19,7 @@ type Reason =
   | "Expired"
   | "UnsupportedMediaType"
   | "Invalid"
+  | "TooManyRequests"
   | "Timeout"
   | "InternalError";
 
@@ -33,6 +34,7 @@ const CODES: Readonly<Record<Reason, number>> = {
   Expired: 410,
   UnsupportedMediaType: 415,
   Invalid: 422,
+  TooManyRequests: 429,
   InternalError: 500,
   Timeout: 504,
 };
@@ -77,6 +79,11 @@ export function named(type: SimulatedType, name: string): string {
 
 export function notFound(type: SimulatedType, name: string): ApiAnswer {
   return failure("NotFound", `${named(type, name)} not found`);
+}
+
+/** A CRD was created a moment ago: try again (K43). */
+export function initializing(): ApiAnswer {
+  return failure("TooManyRequests", "storage is (re)initializing");
 }
 
 export function conflict(type: SimulatedType, name: string): ApiAnswer {

@@ -1,7 +1,7 @@
 /**
  * etcd and the watch cache in one: owns every object's history and the log of events.
  *
- * 1. Revisions rise by one with each write, over all types.
+ * 1. Revisions rise by one with each write, over all types. A lease that expires is one write that removes several objects.
  * 2. `swap` writes only if the object's current revision is the one that was expected (K6).
  * 3. The log of a type is in the order of revisions; what is older than the compaction is gone from log and history (410).
  * 4. Who wrote an event is kept beside it, as the truth for whoever checks; it never reaches the wire.
@@ -77,10 +77,9 @@ export class RevisionStore {
     return versionOf(this.#historyOf(at)?.at(-1));
   }
 
-  /** The version before the current one, as a watch cache that lags would have it; null where there is none (K2). */
-  getStale(at: ObjectName): Version | null {
-    const history = this.#historyOf(at);
-    return history === undefined || history.at(-1)?.kind === "DELETED" ? null : versionOf(history.at(-2));
+  /** The version that was current at a revision; null where there was none. */
+  getAt(at: ObjectName, revision: number): Version | null {
+    return versionOf(this.#historyOf(at)?.findLast((event) => event.revision <= revision));
   }
 
   /** False: somebody else was faster. */
@@ -99,8 +98,27 @@ export class RevisionStore {
       previous: current,
       authorship,
     };
-    this.#append(event);
+    this.#log(event);
+    this.#tell([at.typeKey]);
     return event;
+  }
+
+  /** A lease ends: what is still there of its keys goes in one revision, unreviewed (K3). */
+  expire(keys: readonly ObjectName[], authorship: Authorship): void {
+    const present = keys.flatMap((at) => {
+      const current = this.get(at);
+      return current === null ? [] : [{ at, current }];
+    });
+    if (present.length === 0) return;
+    this.#revision += 1;
+    const { revision } = this;
+    for (const { at, current } of present) {
+      const { object, head, tail } = current;
+      const content = { object, head, tail };
+      const previousRevision = current.revision;
+      this.#log({ ...at, revision, kind: "DELETED", content, previousRevision, previous: current, authorship });
+    }
+    this.#tell(new Set(present.map(({ at }) => at.typeKey)));
   }
 
   /** The state at a revision, sorted by namespace and name as etcd's keys are; null when that is compacted. */
@@ -139,7 +157,7 @@ export class RevisionStore {
     return [...this.#logs.values()].flat().toSorted((a, b) => a.revision - b.revision);
   }
 
-  /** `listener` is called after each event of the type, in the writer's stack: it must not throw. */
+  /** `listener` is called after each write of the type, in the writer's stack: it must not throw. */
   subscribe(typeKey: TypeKey, listener: () => void): Disposable {
     const listeners = this.#listeners.get(typeKey) ?? new Set();
     this.#listeners.set(typeKey, listeners.add(listener));
@@ -187,7 +205,7 @@ export class RevisionStore {
     }
   }
 
-  #append(event: StoredEvent): void {
+  #log(event: StoredEvent): void {
     const histories = this.#histories.get(event.typeKey) ?? new Map<ResourceKey, StoredEvent[]>();
     this.#histories.set(event.typeKey, histories);
     const key = resourceKeyOf(event.typeKey, event.namespace, event.name);
@@ -202,7 +220,10 @@ export class RevisionStore {
       const all = this.allEvents();
       this.compact(all[all.length >>> 1]?.revision ?? this.#revision);
     }
-    for (const listener of this.#listeners.get(event.typeKey) ?? []) listener();
+  }
+
+  #tell(typeKeys: Iterable<TypeKey>): void {
+    for (const typeKey of typeKeys) for (const listener of this.#listeners.get(typeKey) ?? []) listener();
   }
 
   #historyOf(at: ObjectName): readonly StoredEvent[] | undefined {

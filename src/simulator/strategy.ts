@@ -1,9 +1,8 @@
-/** What the API server does to an object before admission: defaults, what a client may not set, generation. */
+/** What the strategy of a type does to an object before validating admission: what a client may not set, generation. */
 
 import type { Json, JsonObject } from "./json.ts";
-import { arrayAt, equalJson, isObject, numberAt, objectAt, stringAt, withMembers, without } from "./json.ts";
+import { arrayAt, equalJson, numberAt, objectAt, withMembers, without } from "./json.ts";
 import type { SimulatedType } from "./resource-types.ts";
-import { apiVersionOf } from "./resource-types.ts";
 
 export interface Birth {
   readonly uid: string;
@@ -15,10 +14,11 @@ export interface Birth {
   readonly clusterIp: string;
 }
 
-export function prepareForCreate(type: SimulatedType, body: JsonObject, birth: Birth): JsonObject {
-  const given = objectAt(body, "metadata");
+/** `decoded` has its managedFields. */
+export function prepareForCreate(type: SimulatedType, decoded: JsonObject, birth: Birth): JsonObject {
+  const given = objectAt(decoded, "metadata");
   const metadata = withMembers(
-    without(given, "resourceVersion", "deletionTimestamp", "deletionGracePeriodSeconds", "managedFields", "selfLink"),
+    without(given, "resourceVersion", "deletionTimestamp", "deletionGracePeriodSeconds", "selfLink"),
     {
       name: birth.name,
       namespace: type.namespaced ? birth.namespace : undefined,
@@ -27,11 +27,10 @@ export function prepareForCreate(type: SimulatedType, body: JsonObject, birth: B
       creationTimestamp: birth.time,
     },
   );
-  const object = { ...body, kind: type.kind, apiVersion: apiVersionOf(type), metadata };
-  return withDefaults(type, type.statusSubresource ? without(object, "status") : object, birth);
+  return born(type, withMembers(decoded, { metadata }), birth);
 }
 
-/** A whole new object over the current one; `subresource` says which part may change. */
+/** A whole new object over the current one, its managedFields set; `subresource` says which part may change. */
 export function prepareForUpdate(
   type: SimulatedType,
   {
@@ -41,55 +40,27 @@ export function prepareForUpdate(
   }: { readonly current: JsonObject; readonly next: JsonObject; readonly subresource: string },
 ): JsonObject {
   const before = objectAt(current, "metadata");
-  const metadata = withMembers(objectAt(next, "metadata"), {
+  const given = objectAt(next, "metadata");
+  const metadata = withMembers(given, {
     name: before["name"],
-    generateName: before["generateName"],
     namespace: before["namespace"],
     uid: before["uid"],
     creationTimestamp: before["creationTimestamp"],
     deletionTimestamp: before["deletionTimestamp"],
     deletionGracePeriodSeconds: before["deletionGracePeriodSeconds"],
     generation: before["generation"],
-    managedFields: before["managedFields"],
     resourceVersion: undefined,
     selfLink: undefined,
   });
-  if (subresource === "status") {
-    // Annotations and finalizers pass through a status write (K17); labels do not.
-    // Of a custom resource nothing but the status does.
-    const kept = type.layout === null ? before : withMembers(metadata, { labels: before["labels"] });
-    return withMembers(current, { metadata: kept, status: next["status"] });
+  if (subresource === "status") return withStatus(type, { current, next, metadata });
+  const kept = type.statusSubresource ? { status: current["status"] } : {};
+  const merged = withMembers(next, { metadata, ...kept });
+  const object = allocated(type, { current, merged, subresource });
+  if (!type.countsGenerations || equalJson(generationInput(type, current), generationInput(type, object))) {
+    return object;
   }
-  const merged = withMembers(next, {
-    kind: type.kind,
-    apiVersion: apiVersionOf(type),
-    metadata,
-    ...(type.statusSubresource ? { status: current["status"] } : {}),
-  });
-  const object = withDefaults(type, merged, {
-    uid: stringAt(before, "uid"),
-    name: stringAt(before, "name"),
-    namespace: stringAt(before, "namespace"),
-    time: "",
-    clusterIp: stringAt(objectAt(current, "spec"), "clusterIP"),
-  });
-  if (!type.countsGenerations || equalJson(generationInput(current), generationInput(object))) return object;
   return withMembers(object, {
     metadata: withMembers(metadata, { generation: numberAt(metadata, "generation") + 1 }),
-  });
-}
-
-/** What deletion with finalizers sets; the generation moves too, where there is one. */
-export function markDeleted(type: SimulatedType, object: JsonObject, time: string): JsonObject {
-  const metadata = objectAt(object, "metadata");
-  const marked = withMembers(metadata, {
-    deletionTimestamp: time,
-    deletionGracePeriodSeconds: type.namespaced ? 0 : undefined,
-    generation: type.countsGenerations ? numberAt(metadata, "generation") + 1 : undefined,
-  });
-  return withMembers(object, {
-    metadata: marked,
-    ...(type.kind === "Namespace" ? { status: withMembers(objectAt(object, "status"), { phase: "Terminating" }) } : {}),
   });
 }
 
@@ -99,100 +70,76 @@ export function finalizersOf(type: SimulatedType, object: JsonObject): readonly 
   return type.kind === "Namespace" ? [...own, ...arrayAt(objectAt(object, "spec"), "finalizers")] : own;
 }
 
-function generationInput(object: JsonObject): JsonObject {
-  return without(object, "kind", "apiVersion", "metadata", "status");
+/** Annotations and finalizers pass through a status write, and of some types labels (K17). */
+function withStatus(
+  type: SimulatedType,
+  {
+    current,
+    next,
+    metadata,
+  }: { readonly current: JsonObject; readonly next: JsonObject; readonly metadata: JsonObject },
+): JsonObject {
+  const before = objectAt(current, "metadata");
+  const { managedFields } = metadata;
+  const kept = {
+    nothing: metadata,
+    labels: withMembers(metadata, { labels: before["labels"] }),
+    metadata: withMembers(before, { managedFields }),
+  }[type.keptFromStatus];
+  return withMembers(current, { metadata: kept, status: next["status"] });
 }
 
-function withDefaults(type: SimulatedType, object: JsonObject, birth: Birth): JsonObject {
+/** A Deployment hands its annotations to its replica sets. */
+function generationInput(type: SimulatedType, object: JsonObject): JsonObject {
+  const content = without(object, "kind", "apiVersion", "metadata", "status");
+  const annotations = type.kind === "Deployment" ? objectAt(objectAt(object, "metadata"), "annotations") : {};
+  return { content, annotations };
+}
+
+function born(type: SimulatedType, object: JsonObject, { clusterIp }: Birth): JsonObject {
   switch (type.kind) {
-    case "Secret":
-      return secretDefaults(object);
     case "Service":
-      return serviceDefaults(object, birth.clusterIp);
+      return withMembers(object, {
+        spec: {
+          ipFamilies: ["IPv4"],
+          ipFamilyPolicy: "SingleStack",
+          clusterIP: clusterIp,
+          clusterIPs: [clusterIp],
+          ...objectAt(object, "spec"),
+        },
+        status: { loadBalancer: {} },
+      });
     case "Namespace":
-      // An update may empty the finalizers; that is how a namespace goes.
-      return birth.time === "" ? object : namespaceDefaults(object, birth.name);
+      return withMembers(object, { spec: { finalizers: ["kubernetes"] }, status: { phase: "Active" } });
+    case "Pod":
+      return withMembers(object, { status: { phase: "Pending", qosClass: "BestEffort" } });
     case "Deployment":
-      return deploymentDefaults(object);
+      return withMembers(object, { status: {} });
     default:
-      return object;
+      return type.statusSubresource ? without(object, "status") : object;
   }
 }
 
-function secretDefaults(object: JsonObject): JsonObject {
-  const plain = Object.entries(objectAt(object, "stringData")).map(
-    ([key, value]) => [key, Buffer.from(typeof value === "string" ? value : "").toString("base64")] as const,
-  );
-  const data = { ...objectAt(object, "data"), ...Object.fromEntries(plain) };
-  return withMembers(without(object, "stringData"), {
-    data: Object.keys(data).length === 0 ? undefined : data,
-    type: stringAt(object, "type") || "Opaque",
-  });
-}
-
-function serviceDefaults(object: JsonObject, clusterIp: string): JsonObject {
-  const spec = objectAt(object, "spec");
-  const ports = arrayAt(spec, "ports")
-    .filter(isObject)
-    .map((port) => ({ protocol: "TCP", targetPort: port["port"] ?? null, ...port }));
-  return withMembers(object, {
-    spec: {
-      internalTrafficPolicy: "Cluster",
-      ipFamilies: ["IPv4"],
-      ipFamilyPolicy: "SingleStack",
-      sessionAffinity: "None",
-      type: "ClusterIP",
-      clusterIP: clusterIp,
-      clusterIPs: [clusterIp],
-      ...spec,
-      ports,
-    },
-    status: withMembers({ loadBalancer: {} }, objectAt(object, "status")),
-  });
-}
-
-function namespaceDefaults(object: JsonObject, name: string): JsonObject {
-  const metadata = objectAt(object, "metadata");
-  return withMembers(object, {
-    metadata: withMembers(metadata, {
-      labels: { ...objectAt(metadata, "labels"), "kubernetes.io/metadata.name": name },
-    }),
-    spec: { finalizers: ["kubernetes"], ...objectAt(object, "spec") },
-    status: { phase: "Active", ...objectAt(object, "status") },
-  });
-}
-
-function deploymentDefaults(object: JsonObject): JsonObject {
-  const spec = objectAt(object, "spec");
-  const template = objectAt(spec, "template");
-  const podSpec = objectAt(template, "spec");
-  const containers = arrayAt(podSpec, "containers")
-    .filter(isObject)
-    .map((container) => ({
-      resources: {},
-      terminationMessagePath: "/dev/termination-log",
-      terminationMessagePolicy: "File",
-      imagePullPolicy: /:(?!latest$)/.test(stringAt(container, "image")) ? "IfNotPresent" : "Always",
-      ...container,
-    }));
-  const pods = {
-    restartPolicy: "Always",
-    terminationGracePeriodSeconds: 30,
-    dnsPolicy: "ClusterFirst",
-    securityContext: {},
-    schedulerName: "default-scheduler",
-    ...podSpec,
-    containers,
-  };
-  return withMembers(object, {
-    spec: {
-      replicas: 1,
-      strategy: { type: "RollingUpdate", rollingUpdate: { maxUnavailable: "25%", maxSurge: "25%" } },
-      revisionHistoryLimit: 10,
-      progressDeadlineSeconds: 600,
-      ...spec,
-      template: { ...template, spec: pods },
-    },
-    status: objectAt(object, "status"),
-  });
+/** What the API server gave to the object stays, whatever the request says. */
+function allocated(
+  type: SimulatedType,
+  {
+    current,
+    merged,
+    subresource,
+  }: { readonly current: JsonObject; readonly merged: JsonObject; readonly subresource: string },
+): JsonObject {
+  const before = objectAt(current, "spec");
+  const spec = objectAt(merged, "spec");
+  switch (type.kind) {
+    case "Namespace":
+      return subresource === "finalize" ? merged : withMembers(merged, { spec: before });
+    case "Service": {
+      const { clusterIP, clusterIPs, ipFamilies, ipFamilyPolicy } = before;
+      const given = { clusterIP, clusterIPs, ipFamilies, ipFamilyPolicy };
+      return withMembers(merged, { spec: withMembers(spec, { ...given, ...spec }) });
+    }
+    default:
+      return merged;
+  }
 }

@@ -1,41 +1,47 @@
 /**
- * PUT and PATCH, of the object or of a subresource, as GuaranteedUpdate does them: read (perhaps something stale), derive the
- * new object, ask the webhook, compare and swap; after a lost swap all of it again with fresh state (K2).
+ * PUT and PATCH, of the object or of a subresource, as registry/generic/registry/store.go does them by way of GuaranteedUpdate. An
+ * update that leaves a terminating object without finalizers deletes what then bears its name, without a DELETE review (K11, K39).
  */
 
-import { attemptOf, authorshipOf, refusalOf, SWAP_ATTEMPTS } from "./attempt.ts";
-import type { SimulatedCluster, Write, WriteRequest } from "./cluster.ts";
-import type { JsonObject } from "./json.ts";
-import { isObject, mergePatch, objectAt, stringAt, withMembers } from "./json.ts";
-import { trackFields } from "./managed-fields.ts";
+import { attemptOf, refusalOf } from "./attempt.ts";
+import type { ReviewAnswer, SimulatedCluster, Write, WriteRequest } from "./cluster.ts";
+import { conditionalDelete } from "./conditional-delete.ts";
+import { bear, refuseCreation } from "./create.ts";
+import { derive } from "./derive.ts";
+import type { Tried } from "./guaranteed-update.ts";
+import { guaranteedUpdate } from "./guaranteed-update.ts";
+import { numberAt, objectAt, stringAt } from "./json.ts";
+import type { Preconditions } from "./preconditions.ts";
 import type { Rendered } from "./rendered.ts";
-import { render, sameContent, textOf } from "./rendered.ts";
-import { apiVersionOf } from "./resource-types.ts";
-import { replicasOf, scaleOf, scaleText } from "./scale.ts";
-import type { ApiAnswer } from "./status.ts";
-import { conflict, failure, notFound } from "./status.ts";
-import type { Version } from "./store.ts";
-import { finalizersOf, prepareForUpdate } from "./strategy.ts";
+import { textOf } from "./rendered.ts";
+import type { Attempt } from "./review.ts";
+import { scaleText } from "./scale.ts";
+import { failure } from "./status.ts";
+import type { ObjectName, Version } from "./store.ts";
+import { finalizersOf } from "./strategy.ts";
+import { refuseInvalid } from "./validation.ts";
 
-type Derived =
-  | { readonly kind: "object"; readonly rendered: Rendered }
-  | { readonly kind: "refused"; readonly answer: ApiAnswer };
+/** The update that emptied the finalizers. */
+interface Released {
+  readonly rendered: Rendered;
+  readonly version: Version;
+  readonly answer: ReviewAnswer;
+}
 
 export function* updateObject(cluster: SimulatedCluster, request: WriteRequest): Write {
-  const { type, name } = request;
-  const at = { typeKey: type.key, namespace: request.namespace, name };
-  let stale = cluster.readsStale() ? cluster.store.getStale(at) : null;
-  for (let turn = 1; turn <= SWAP_ATTEMPTS; turn += 1) {
-    const current = stale ?? cluster.store.get(at);
-    const wasStale = stale !== null;
-    stale = null;
-    if (current === null) return notFound(type, name);
+  const { type, name, namespace, subresource } = request;
+  const at = { typeKey: type.key, namespace, name };
+  const whole = request.verb === "update" && subresource !== "scale";
+  const uid = whole ? stringAt(objectAt(request.body, "metadata"), "uid") : "";
+  const preconditions: Preconditions = { uid, resourceVersion: "" };
+  const applied = request.patch?.kind === "apply";
+  const mayCreate = subresource === "" && (applied || (request.verb === "update" && type.createdByUpdate));
+  let last: Released | null = null;
+  const options = { at, mayCreate, preconditions };
+  const outcome = yield* guaranteedUpdate(cluster, request, options, function* tryUpdate(current) {
+    if (current === null) return yield* tryCreate(cluster, request);
     const derived = derive(cluster, request, current);
-    if (derived.kind === "refused") {
-      // A refusal that stands on stale state is not final.
-      if (wasStale) continue;
-      return derived.answer;
-    }
+    if (derived.kind === "refused") return { kind: "stopped", by: derived.answer };
     const { rendered } = derived;
     const attempt = attemptOf(cluster, request, {
       operation: "UPDATE",
@@ -45,88 +51,69 @@ export function* updateObject(cluster: SimulatedCluster, request: WriteRequest):
     });
     const answer = yield attempt;
     const denied = refusalOf(cluster, attempt, answer);
-    if (denied !== null) return denied;
-    const noop = sameContent(rendered, current);
-    if (noop && wasStale) continue;
-    if (noop || request.dryRun) return { status: 200, body: reviewedText(request, rendered, current.revision) };
-    const last = isTerminating(rendered.object) && finalizersOf(type, rendered.object).length === 0;
-    const event = cluster.store.swap({
-      at,
-      expected: current.revision,
-      next: last ? null : rendered,
-      authorship: authorshipOf(request, answer),
-    });
-    if (event !== null) return { status: 200, body: reviewedText(request, rendered, event.revision) };
+    if (denied !== null) return { kind: "stopped", by: denied };
+    if (endsWith(request, rendered, current)) {
+      last = { rendered, version: current, answer };
+      return { kind: "stopped", by: "emptied finalizers" };
+    }
+    return { kind: "write", rendered, answer } satisfies Tried;
+  });
+  if (outcome.kind === "done") {
+    const { rendered, revision, created } = outcome;
+    return { status: created ? 201 : 200, body: reviewedText(request, rendered, revision) };
   }
-  return failure("Timeout", "the object was modified again and again while this write tried to change it");
+  if (typeof outcome.by !== "string") return outcome.by;
+  return yield* removeByName(cluster, request, { at, preconditions, last });
 }
 
-function derive(cluster: SimulatedCluster, request: WriteRequest, current: Version): Derived {
-  const { type, subresource } = request;
-  const base =
-    subresource === "scale"
-      ? scaleOf(current.object, current.revision)
-      : withMembers(current.object, {
-          metadata: withMembers(objectAt(current.object, "metadata"), { resourceVersion: String(current.revision) }),
-        });
-  const wanted = request.verb === "patch" ? mergePatch(base, request.body) : request.body;
-  if (!isObject(wanted)) return refused(failure("BadRequest", "the patch does not leave an object"));
-  const metadata = objectAt(wanted, "metadata");
-  const version = stringAt(metadata, "resourceVersion");
-  if (version === "" && !type.unconditionalUpdate && subresource !== "scale") {
-    const detail = "metadata.resourceVersion: Invalid value: 0: must be specified for an update";
-    return refused(failure("Invalid", `${named(type.kind, request.name)} is invalid: ${detail}`));
-  }
-  const uid = stringAt(metadata, "uid");
-  const foreign = uid !== "" && uid !== stringAt(objectAt(current.object, "metadata"), "uid");
-  if (foreign || (version !== "" && version !== String(current.revision))) return refused(conflict(type, request.name));
-  const next =
-    subresource === "scale"
-      ? scaled(current.object, wanted)
-      : subresource === "finalize"
-        ? finalized(current.object, wanted)
-        : wanted;
-  if (next === null)
-    return refused(
-      failure("Invalid", `${named("Scale", request.name)} is invalid: spec.replicas: must be a whole number >= 0`),
-    );
-  const prepared = prepareForUpdate(type, { current: current.object, next, subresource });
-  const object = trackFields(current.object, prepared, {
-    manager: request.fieldManager || request.userAgent,
-    subresource,
-    apiVersion: apiVersionOf(type),
-    time: cluster.timestamp(),
-    ...(subresource === "scale" ? { scale: scaleOf(prepared, current.revision) } : {}),
+/** By its name alone, unless the request said a uid: what was created in the meantime goes. */
+function* removeByName(
+  cluster: SimulatedCluster,
+  request: WriteRequest,
+  {
+    last,
+    ...where
+  }: {
+    readonly at: ObjectName;
+    readonly preconditions: Preconditions;
+    readonly last: Released | null;
+  },
+): Write {
+  if (last === null) return failure("InternalError", "no finalizers were emptied");
+  const uid = (of: Rendered): string => stringAt(objectAt(of.object, "metadata"), "uid");
+  // oxlint-disable-next-line require-yield -- nobody is asked about this deletion
+  const deleted = yield* conditionalDelete(cluster, request, where, function* unasked(current) {
+    const same = uid(current) === uid(last.version);
+    return { refusal: null, answer: { ...last.answer, answered: same && last.answer.answered } };
   });
-  return { kind: "object", rendered: render(object, type.layout) };
+  if (deleted.kind === "refused") return deleted.answer;
+  return { status: 200, body: reviewedText(request, last.rendered, last.version.revision) };
+}
+
+function* tryCreate(cluster: SimulatedCluster, request: WriteRequest): Generator<Attempt, Tried, ReviewAnswer> {
+  const refusal = refuseCreation(cluster, request, request.name);
+  if (refusal !== null) return { kind: "stopped", by: refusal };
+  const born = bear(cluster, request, request.name);
+  const invalid = refuseInvalid(request.type, born.object, null);
+  if (invalid !== null) return { kind: "stopped", by: invalid };
+  const attempt = attemptOf(cluster, request, {
+    operation: "CREATE",
+    name: request.name,
+    object: textOf(born, 0),
+    oldObject: null,
+  });
+  const answer = yield attempt;
+  const denied = refusalOf(cluster, attempt, answer);
+  return denied === null ? { kind: "write", rendered: born, answer } : { kind: "stopped", by: denied };
+}
+
+/** The object was to be deleted, its time is up, and nothing holds it any more. */
+function endsWith({ type }: WriteRequest, { object }: Rendered, current: Version): boolean {
+  const before = objectAt(current.object, "metadata");
+  const due = "deletionTimestamp" in before && numberAt(before, "deletionGracePeriodSeconds") === 0;
+  return due && finalizersOf(type, object).length === 0;
 }
 
 function reviewedText(request: WriteRequest, rendered: Rendered, revision: number): string {
   return request.subresource === "scale" ? scaleText(rendered.object, revision) : textOf(rendered, revision);
-}
-
-function scaled(object: JsonObject, scale: JsonObject): JsonObject | null {
-  const replicas = replicasOf(scale);
-  return replicas === null ? null : withMembers(object, { spec: withMembers(objectAt(object, "spec"), { replicas }) });
-}
-
-function finalized(object: JsonObject, wanted: JsonObject): JsonObject {
-  const finalizers = objectAt(wanted, "spec")["finalizers"];
-  return withMembers(object, {
-    spec: withMembers(objectAt(object, "spec"), {
-      finalizers: Array.isArray(finalizers) && finalizers.length > 0 ? finalizers : undefined,
-    }),
-  });
-}
-
-function isTerminating(object: JsonObject): boolean {
-  return "deletionTimestamp" in objectAt(object, "metadata");
-}
-
-function refused(answer: ApiAnswer): Derived {
-  return { kind: "refused", answer };
-}
-
-function named(kind: string, name: string): string {
-  return `${kind} "${name}"`;
 }

@@ -8,8 +8,9 @@
  */
 
 import type { Clock, Timer } from "../../actors/ports.ts";
+import type { SimulatedApiServer } from "./api-server.ts";
 import type { SimulatedCluster } from "./cluster.ts";
-import { expired } from "./listing.ts";
+import { expired, tooLarge } from "./listing.ts";
 import { textOf } from "./rendered.ts";
 import type { SimulatedType } from "./resource-types.ts";
 import { apiVersionOf } from "./resource-types.ts";
@@ -26,6 +27,8 @@ export interface FrameSink {
 
 export interface WatchOptions {
   readonly cluster: SimulatedCluster;
+  /** Whose watch cache is read; default the first. */
+  readonly server?: number;
   readonly type: SimulatedType;
   readonly namespace: string;
   readonly query: URLSearchParams;
@@ -39,6 +42,7 @@ const DEFAULT_TIMEOUT_SECONDS = 1800;
 
 export class Watch implements Disposable {
   readonly #options: WatchOptions;
+  readonly #server: SimulatedApiServer;
   readonly #bookmarks: boolean;
   #subscription: Disposable | null = null;
   #bookmarkTimer: Timer | null = null;
@@ -48,17 +52,32 @@ export class Watch implements Disposable {
 
   constructor(options: WatchOptions) {
     this.#options = options;
+    this.#server = options.cluster.server(options);
     this.#bookmarks = options.query.get("allowWatchBookmarks") === "true";
   }
 
   start(): void {
-    const { cluster, type, query, clock } = this.#options;
+    const { cluster, type, query, clock, sink } = this.#options;
     const wanted = query.get("resourceVersion") ?? "";
-    const initial = query.get("sendInitialEvents") === "true" || wanted === "" || wanted === "0";
-    this.#position = initial ? cluster.store.revision : Number(wanted);
+    const withState = query.get("sendInitialEvents") === "true";
+    const initial = withState || wanted === "" || wanted === "0";
+    // Without a version the state is the latest: the watch cache catches up for it. With 0 it is what it has.
+    if (wanted === "") this.#server.catchUp(cluster.store.revision);
+    const seen = this.#server.revision;
+    if (withState && Number(wanted) > seen) {
+      if (Number(wanted) > cluster.store.revision) {
+        sink.write(frame("ERROR", tooLarge(Number(wanted), cluster.store.revision).body));
+        return this.#end("done");
+      }
+      this.#server.catchUp(Number(wanted));
+    }
+    this.#position = initial ? this.#server.revision : Number(wanted);
     if (initial) this.#sendState();
-    if (query.get("sendInitialEvents") === "true" && this.#bookmarks) this.#bookmark(true);
-    this.#subscription = cluster.store.subscribe(type.key, () => this.#catchUp());
+    if (withState && this.#bookmarks) this.#bookmark(true);
+    this.#subscription = this.#server.subscribe(type.key, {
+      seen: () => this.#catchUp(),
+      stopped: () => this.#end("cut"),
+    });
     this.#catchUp();
     const seconds = Number(query.get("timeoutSeconds") ?? "0") || DEFAULT_TIMEOUT_SECONDS;
     if (!this.#ended) this.#limit = clock.after(seconds * 1000, () => this.#end("done"));
@@ -86,10 +105,10 @@ export class Watch implements Disposable {
 
   #catchUp(): void {
     if (this.#ended) return;
-    const { cluster, type, namespace, sink } = this.#options;
-    const events = cluster.store.eventsAfter(type.key, this.#position);
+    const { type, namespace, sink } = this.#options;
+    const events = this.#server.eventsAfter(type.key, this.#position);
     if (events === null) {
-      sink.write(frame("ERROR", expired(this.#position, cluster.store.compacted).body));
+      sink.write(frame("ERROR", expired(this.#position, this.#server.oldest).body));
       this.#end("done");
       return;
     }
@@ -112,10 +131,10 @@ export class Watch implements Disposable {
   }
 
   #bookmark(initialEventsEnd: boolean): void {
-    const { type, sink, cluster } = this.#options;
+    const { type, sink } = this.#options;
     // A watch from the future stays silent (K48).
-    if (this.#position > cluster.store.revision) return;
-    this.#position = cluster.store.revision;
+    if (this.#position > this.#server.revision) return;
+    this.#position = this.#server.revision;
     sink.write(bookmarkFrame(type, { revision: this.#position, initialEventsEnd }));
   }
 

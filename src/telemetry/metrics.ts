@@ -36,7 +36,7 @@ export const metrics: readonly MetricDefinition[] = [
   counter(
     "journal_errors",
     ["kind"],
-    "Correlations that did not reach the journal; the review was answered all the same.",
+    "Correlations that did not reach the journal; the review was answered all the same. `mark`: nor can the next process be told.",
   ),
   gauge("journal_bytes", [], "Size of the journal on disk."),
   counter("journal_damaged_lines", [], "Lines of an earlier process's journal that could not be read."),

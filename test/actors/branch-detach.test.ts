@@ -167,15 +167,16 @@ describe("a catch-up beyond the API server's history", () => {
     receive(branch, changed({ version: 2 }), changed({ version: 3 }));
     receive(branch, changed({ version: 4, name: "b" }, "bob"), changed({ version: 5, name: "c" }, "carol"));
     receive(branch, changed({ version: 6, name: "c" }, "dave"), changed({ version: 7, name: "d" }, "erin", "DELETE"));
+    receive(branch, progressed(7));
     await mend(world);
     catchUp.send(
       listed(7, [event({ version: 3 }), event({ version: 4, name: "b" }), event({ version: 6, name: "c" })]),
     );
     await mend(world);
     expect(pool.log.slice(2)).toEqual([
-      "DELETE d@7 erin",
       "UPDATE b@4 bob",
       "UPDATE c@6 collapsed carol|dave",
+      "DELETE d@7 erin",
       "resync core/configmaps@7 a b c",
     ]);
     expect(branch.status().supply).toBe("attached");

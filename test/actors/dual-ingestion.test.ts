@@ -89,7 +89,7 @@ describe("dual ingestion", () => {
       "Update configmaps default/a @10 dual bob",
       "Delete configmaps default/a @11 dual cat",
     ]);
-    expect(world.branch.cursorOf(configMaps.key)).toEqual(cursorOf(12));
+    expect(world.branch.cursorOf(configMaps.key)).toEqual({ ...cursorOf(12), uids: ["first"] });
     expect(world.meter.counts.get("dual_watch_only")).toBeUndefined();
   });
 

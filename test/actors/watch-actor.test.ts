@@ -64,6 +64,41 @@ function describeMessage(message: WatchMessage): string {
   }
 }
 
+describe("several deletions in one revision", () => {
+  const gone = (name: string) => ({ ...event(12, name), kind: "DELETED" as const });
+
+  test("come again where the stream broke among them, and each is passed on once", async () => {
+    const world = new World();
+    const { watch, stream } = await world.streaming();
+    await using _watch = watch;
+    stream.receiver.event(gone("a"));
+    await stream.fault("broken");
+    await world.clock.run(1000);
+    await (await world.source.nextVersion()).answer({ kind: "counted", version: version("12") });
+    const again = await world.source.nextStream();
+    expect(again.request.begin).toEqual({ from: "11" });
+    again.receiver.event(gone("a"));
+    again.receiver.event(gone("b"));
+    expect(watch.cursor).toEqual({ ...at("12"), uids: ["uid-a", "uid-b"] });
+    again.receiver.bookmark(version("12"), false);
+    expect(world.said).toEqual(["a@12", "b@12", "bookmarked 12"]);
+    expect(watch.cursor).toEqual(at("12"));
+  });
+
+  test("come again after a restart among them", async () => {
+    const world = new World();
+    await using _watch = world.watch({ ...at("12"), uids: ["uid-a" as Uid] });
+    await (await world.source.nextVersion()).answer({ kind: "counted", version: version("12") });
+    const list = await world.source.nextList();
+    expect(list.request).toMatchObject({ match: "exact", version: "11" });
+    await list.answer({ kind: "listed", version: version("11"), items: [event(4, "a"), event(5, "b")] });
+    const stream = await world.source.nextStream();
+    expect(stream.request.begin).toEqual({ from: "11" });
+    for (const name of ["a", "b"]) stream.receiver.event(gone(name));
+    expect(world.said).toEqual(["listed 11 epoch 0 unbroken: MODIFIED a@4, MODIFIED b@5", "a@12", "b@12"]);
+  });
+});
+
 describe("a watch", () => {
   test("passes on the initial events only once they are complete, and as one list", async () => {
     const world = new World();

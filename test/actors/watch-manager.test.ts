@@ -1,7 +1,8 @@
 import { describe, expect, test } from "vitest";
 
+import { WatchGate } from "../../actors/watch-gate.ts";
 import { WatchManager } from "../../actors/watch-manager.ts";
-import type { TypeSelection } from "../../actors/watch-manager.ts";
+import type { TypeSelection, WatchStart } from "../../actors/watch-manager.ts";
 import type { ResourceType, ResourceVersion } from "../../machines/messages.ts";
 import { typeKeyOf } from "../../machines/messages.ts";
 import { FakeLog, FakeMeter } from "../fakes/branch-world.ts";
@@ -23,6 +24,7 @@ class World {
   readonly log = new FakeLog();
   readonly manager: WatchManager;
   selection: TypeSelection | Error;
+  start: WatchStart | null = null;
   scans = 0;
 
   constructor(...types: readonly ResourceType[]) {
@@ -41,7 +43,7 @@ class World {
         return this.selection instanceof Error ? Promise.reject(this.selection) : Promise.resolve(this.selection);
       },
       source: this.source,
-      cursorOf: () => null,
+      cursorOf: () => this.start,
       sink: () => undefined,
       clock: this.clock,
       random: () => 0.5,
@@ -58,6 +60,18 @@ const complete = async (source: FakeWatchSource, at = "10") => {
   return stream;
 };
 
+test("who gives up at the gate of lists takes nobody's place", async () => {
+  const gate = new WatchGate(1);
+  const first = await gate.enter(new AbortController().signal);
+  const leaving = new AbortController();
+  const second = gate.enter(leaving.signal);
+  const third = gate.enter(new AbortController().signal);
+  leaving.abort();
+  expect(await second).toBeNull();
+  first?.[Symbol.dispose]();
+  expect(await third).not.toBeNull();
+});
+
 describe("the watch manager", () => {
   test("is synced when each type's first list was passed on; so many lists at a time", async () => {
     const world = new World(configMaps, widgets);
@@ -68,6 +82,16 @@ describe("the watch manager", () => {
     first.receiver.bookmark("10" as ResourceVersion, true);
     await complete(world.source);
     expect(manager.synced).toBe(true);
+  });
+
+  test("holds a server against the highest cursor, though the watch begins at the lowest", async () => {
+    const world = new World(configMaps);
+    const at = (version: string) => ({ epoch: 0, resourceVersion: version as ResourceVersion });
+    world.start = { cursor: at("7"), seen: at("9") };
+    await using _ = world.manager;
+    await (await world.source.nextVersion()).answer({ kind: "counted", version: "8" as ResourceVersion });
+    await world.source.nextStream();
+    expect(world.source.asked).toEqual(["version", "stream latest"]);
   });
 
   test("starts and stops watches as types come and go", async () => {

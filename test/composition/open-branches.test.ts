@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 
-import type { ResourceVersion, WatchMessage } from "../../machines/messages.ts";
-import { catchUpOf } from "../../src/composition/open-branches.ts";
+import type { Cursor, ResourceVersion, Uid, WatchMessage } from "../../machines/messages.ts";
+import { catchUpOf, sharedStart } from "../../src/composition/open-branches.ts";
 import { RuleView } from "../../src/composition/rule-view.ts";
 import { FakeLog, FakeMeter } from "../fakes/branch-world.ts";
 import { createSimulatedClock } from "../../src/simulation/simulated-clock.ts";
@@ -13,6 +13,21 @@ class OneType extends RuleView {
     return configMaps;
   }
 }
+
+test("the shared watch begins where a target stopped among the deletions of one version", () => {
+  const whole: Cursor = { epoch: 0, resourceVersion: "12" as ResourceVersion };
+  const part: Cursor = { ...whole, uids: ["a" as Uid] };
+  const higher: Cursor = { ...whole, resourceVersion: "13" as ResourceVersion };
+  const branchesAt = (...cursors: readonly (Cursor | undefined)[]) =>
+    cursors.map((cursor) => ({ cursorOf: () => cursor }));
+  expect(sharedStart(configMaps.key, branchesAt(higher, whole, part, undefined))).toEqual({
+    cursor: part,
+    seen: higher,
+  });
+  expect(sharedStart(configMaps.key, branchesAt(part, whole, higher))).toEqual({ cursor: part, seen: higher });
+  expect(sharedStart(configMaps.key, branchesAt(higher, whole))).toEqual({ cursor: whole, seen: higher });
+  expect(sharedStart(configMaps.key, branchesAt(undefined))).toBeNull();
+});
 
 test("a catch-up that begins with a list counts in the shared watch's epochs", async () => {
   const source = new FakeWatchSource();

@@ -71,3 +71,22 @@ test("a lock that a crash left empty is taken over", async () => {
   clock.advance(1500);
   await expect(lockAs({})).resolves.toBeDefined();
 });
+
+test("a full disk is said, and leaves nothing that the next start would wait for", async () => {
+  const { lockAs, fs } = world();
+  fs.inject({ at: (_call, name) => (name === "write" ? "ENOSPC" : null) });
+  await expect(lockAs({})).rejects.toMatchObject({
+    code: "lock-unwritable",
+    message: expect.stringContaining("ENOSPC") as string,
+  });
+  fs.inject({});
+  await expect(lockAs({ pid: 2, startTime: "200" })).resolves.toBeDefined();
+});
+
+test("a lock without a name, of a clock that has gone back since, is taken over", async () => {
+  const { lockAs, fs, clock } = world();
+  await fs.makeDirectory("/data");
+  await fs.open("/data/lock", "create-new");
+  clock.jump(-3_600_000);
+  await expect(lockAs({})).resolves.toBeDefined();
+});

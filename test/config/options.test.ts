@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";
 import { nearest } from "../../src/config/nearest.ts";
-import { runOptionTable, verifyOptionTable } from "../../src/config/option-table.ts";
+import { runOptionTable, simulateOptionTable, verifyOptionTable } from "../../src/config/option-table.ts";
 import { parseRunOptions, parseVerifyOptions } from "../../src/config/run-options.ts";
 
 const required = ["--config", "rules.yaml", "--tls-cert-file=/tls/a.crt", "--tls-key-file", "/tls/a.key"];
@@ -106,7 +106,7 @@ test("an endless word is near to nothing", () => {
 
 test("docs/CONFIGURATION.md has every option, with its default", () => {
   const page = readFileSync(new URL("../../docs/CONFIGURATION.md", import.meta.url), "utf8");
-  for (const { name, fallback } of [...runOptionTable, ...verifyOptionTable]) {
+  for (const { name, fallback } of [...runOptionTable, ...simulateOptionTable, ...verifyOptionTable]) {
     const row = page.split("\n").find((line) => line.startsWith(`| \`--${name}`));
     expect(row, `--${name}`).toBeDefined();
     if (fallback !== null) expect(row).toContain(`\`${fallback}\``);

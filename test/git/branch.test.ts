@@ -16,6 +16,7 @@ import { createSimulatedClock } from "../../src/simulation/simulated-clock.ts";
 import {
   allSelections,
   changed,
+  changeOf,
   clusterUid,
   configmaps,
   cursorOf,
@@ -236,6 +237,26 @@ describe("selection", () => {
   });
 });
 
+test("the end of an object of which nobody knows whether it was there is a commit only where a file was", async () => {
+  using place = temporaryPlace();
+  const pool = poolAt(place.path);
+  await flush(pool, [snapshot(5, ["a"])]);
+  const born = (name: string, version: number): readonly FlushEntry[] => [
+    {
+      kind: "change",
+      change: { ...changeOf({ version, name, uid: "unknown", operation: "DELETE" }), bytes: new Uint8Array() },
+    },
+    changed({ version, name, uid: `new-${name}`, operation: "CREATE" }),
+  ];
+  expect((await flush(pool, [...born("a", 7), ...born("b", 8)])).commits).toEqual([1, 1, 0, 1]);
+  expect(subjectsIn(place)).toEqual([
+    "Snapshot of core/configmaps",
+    "Delete configmaps default/a",
+    "Create configmaps default/a",
+    "Create configmaps default/b",
+  ]);
+});
+
 describe("cursors", () => {
   test("a repeated flush commits nothing again, in this process or the next", async () => {
     using place = temporaryPlace();
@@ -268,6 +289,32 @@ describe("cursors", () => {
     expect(await flush(poolAt(place.path), entries)).toEqual({ tip, commits: [1, 1] });
     place.git("update-ref", "-d", stateRef);
     expect((await poolAt(place.path).open("default/history")).cursors).toEqual(expected);
+  });
+
+  test("of two deletions at one version the second is committed by a later flush, each once", async () => {
+    using place = temporaryPlace();
+    const gone = (name: string): FlushEntry => changed({ version: 6, name, uid: name, operation: "DELETE" });
+    const partly = (...uids: readonly string[]) => new Map([[configmaps.key, { ...cursorOf(6), uids }]]);
+    const pool = poolAt(place.path);
+    await flush(pool, [snapshot(5, ["a", "b", "c", "d"])]);
+    const behind = place.git("rev-parse", stateRef);
+    await flush(pool, [gone("a")]);
+    expect((await poolAt(place.path).open("default/history")).cursors).toEqual(partly("a"));
+    place.git("update-ref", stateRef, behind);
+    const next = poolAt(place.path);
+    expect((await next.open("default/history")).cursors).toEqual(partly("a"));
+    expect((await flush(next, [gone("a"), gone("b")])).commits).toEqual([1, 1]);
+    expect((await flush(next, [gone("a"), gone("b")])).commits).toEqual([0, 0]);
+    expect((await poolAt(place.path).open("default/history")).cursors).toEqual(partly("a", "b"));
+    expect(subjectsIn(place)).toHaveLength(3);
+    expect(filesIn(place)).toHaveLength(2);
+    const present = [{ namespace: "default", name: "d" }];
+    await flush(next, [{ kind: "resync", type: configmaps, cursor: cursorOf(6), present }]);
+    expect(filesIn(place)).toEqual(["clusters/prod/default/core/configmaps/d.yaml"]);
+    expect((await poolAt(place.path).open("default/history")).cursors).toEqual(
+      new Map([[configmaps.key, cursorOf(6)]]),
+    );
+    sound(place);
   });
 
   test("a flush without entries keeps a new type's cursor", async () => {

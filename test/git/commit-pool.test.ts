@@ -5,6 +5,7 @@ import type { BatchHeader } from "../../src/git/batch.ts";
 import { createCommitPool, createInlineCommitPool } from "../../src/git/commit-pool.ts";
 import { Stages } from "../../src/git/stages.ts";
 import { createSimulatedClock } from "../../src/simulation/simulated-clock.ts";
+import { MemoryWorld } from "./memory-world.ts";
 import {
   allSelections,
   changed,
@@ -49,6 +50,34 @@ test("one change is one commit that stock git reads", async () => {
     "
   `);
   expect(place.git("show", "main:clusters/prod/default/core/configmaps/web.yaml")).toBe("version: 5");
+});
+
+test("targets on one branch that flush at once take turns, and one that fails keeps no other from its turn", async () => {
+  const world = new MemoryWorld();
+  const targets = ["one", "two", "three"].map((id) => targetAt("/repo", { id, path: id }));
+  const pool = createInlineCommitPool({
+    fs: world.fs,
+    clock: world.clock,
+    manifestOf: plainManifest,
+    selectionsOf: () => allSelections,
+    targets,
+  });
+  for (let version = 1; version <= 5; version += 1) {
+    const flushes = targets.map(({ id }) => flush(pool, [changed({ version })], id));
+    expect((await Promise.all(flushes)).map(({ commits }) => commits)).toEqual([[1], [1], [1]]);
+  }
+  world.fs.inject({ at: (_call, name, path) => (name === "write" && path.includes("pack") ? "ENOSPC" : null) });
+  const failing = flush(pool, [changed({ version: 6 })], "one");
+  const next = flush(pool, [changed({ version: 6 })], "two");
+  await expect(failing).rejects.toMatchObject({ code: "git-failed" });
+  world.fs.inject({});
+  await expect(next.catch(() => flush(pool, [changed({ version: 6 })], "two"))).resolves.toMatchObject({
+    commits: [1],
+  });
+  using place = temporaryPlace();
+  world.copyTo(place.path);
+  expect(place.git("fsck", "--strict", "--no-dangling")).toBe("");
+  expect(place.git("rev-list", "--count", "main")).toBe("16");
 });
 
 test("a type that is served later is committed once it is selected; a worker is sent selections only when they change", async () => {

@@ -5,7 +5,7 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { CommitPool, FlushEntry, FlushResult } from "../../actors/ports.ts";
-import { compareCursors } from "../../machines/messages.ts";
+import { cursorOf as cursorIn, joined } from "../../machines/cursor.ts";
 import type {
   Actor,
   Change,
@@ -156,14 +156,9 @@ export function flush(
   for (const entry of entries) {
     const [key, cursor] =
       entry.kind === "change" ? [entry.change.type.key, cursorIn(entry.change)] : [entry.type.key, entry.cursor];
-    const known = cursors.get(key);
-    if (known === undefined || compareCursors(known, cursor) < 0) cursors.set(key, cursor);
+    cursors.set(key, joined(cursors.get(key) ?? null, cursor));
   }
   return pool.flush(targetId, { entries, cursors });
-}
-
-function cursorIn({ epoch, resourceVersion }: Change): Cursor {
-  return { epoch, resourceVersion };
 }
 
 export interface Place extends Disposable {

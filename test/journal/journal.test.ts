@@ -42,6 +42,9 @@ function createWorld(): World {
   };
 }
 
+const segmentsIn = ({ files }: World): readonly string[] =>
+  [...files.contents.keys()].filter((path) => path.endsWith(".log"));
+
 const arrivals = (opened: OpenedJournal): readonly number[] => opened.correlations.map(({ arrival }) => arrival);
 
 describe("what was appended", () => {
@@ -152,7 +155,36 @@ describe("a disk without room", () => {
     const opened = await world.open();
     expect(arrivals(opened)).toEqual([1, 4, 5]);
     expect(opened).toMatchObject({ lost: 2, damaged: 1 });
-    expect(world.files.contents.size).toBe(1);
+    expect(segmentsIn(world)).toHaveLength(1);
+  });
+
+  test("is known to the next process even if nothing could be written any more, until it is written down", async () => {
+    const world = createWorld();
+    const { journal } = await world.open();
+    await journal.append(world.at(1));
+    expect((await world.open()).lost).toBe(0);
+    world.files.freeBytes = 0;
+    await expect(journal.append(world.at(2))).rejects.toMatchObject({ code: "ENOSPC" });
+    expect(await world.open()).toMatchObject({ lost: 1, correlations: [{ arrival: 1 }] });
+    // The next process dies before it writes anything, the one after it does not.
+    const { journal: third, lost } = await world.open();
+    expect(lost).toBe(1);
+    world.files.freeBytes = Infinity;
+    await third.append(world.at(3));
+    expect((await world.open()).lost).toBe(1);
+    world.clock.jump(600_001);
+    const { journal: last } = await world.open();
+    await last.append(world.at(4));
+    expect(await world.open()).toMatchObject({ lost: 0, correlations: [{ arrival: 4 }] });
+  });
+
+  test("is known to the next process where appends were refused, for a slow disk", async () => {
+    const world = createWorld();
+    const { journal } = await world.open({ maxPendingBytes: 1000 });
+    await journal.append(world.at(1));
+    world.files.gate = new Promise(() => undefined);
+    await expect(Promise.race([2, 3, 4, 5, 6].map((arrival) => journal.append(world.at(arrival))))).rejects.toThrow();
+    expect((await world.open()).lost).toBe(1);
   });
 
   test("a file that cannot be opened is tried again with each append", async () => {
@@ -183,6 +215,19 @@ describe("a disk without room", () => {
     expect(arrivals(await world.open())).toEqual([1, 2, 3, 4]);
   });
 
+  test("tells how many are missing when it is closed, if nothing could be written since", async () => {
+    const world = createWorld();
+    const { journal } = await world.open();
+    await journal.append(world.at(1));
+    world.files.freeBytes = 100;
+    await expect(journal.append(world.at(2))).rejects.toMatchObject({ code: "ENOSPC" });
+    world.files.freeBytes = Infinity;
+    await journal[Symbol.asyncDispose]();
+    const opened = await world.open();
+    expect(arrivals(opened)).toEqual([1]);
+    expect(opened).toMatchObject({ lost: 1 });
+  });
+
   test("a disk that hangs is not waited for without bound", async () => {
     const world = createWorld();
     const { journal } = await world.open({ maxPendingBytes: 1000 });
@@ -197,12 +242,12 @@ describe("segments", () => {
     const world = createWorld();
     const { journal } = await world.open({ segmentMaxBytes: 600 });
     for (const arrival of [1, 2, 3, 4, 5]) await journal.append(world.at(arrival));
-    expect(world.files.contents.size).toBe(3);
+    expect(segmentsIn(world)).toHaveLength(3);
     await world.clock.run(130_000);
     await journal.append(world.at(6));
-    expect(world.files.contents.size).toBe(4);
+    expect(segmentsIn(world)).toHaveLength(4);
     await world.clock.run(600_000);
-    expect([...world.files.contents.keys()]).toEqual(["/data/journal/0000000000000006.log"]);
+    expect(segmentsIn(world)).toEqual(["/data/journal/0000000000000006.log"]);
   });
 
   test("the oldest goes when all together are too large, and it is told", async () => {

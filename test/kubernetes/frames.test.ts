@@ -3,6 +3,7 @@ import { expect, test } from "vitest";
 
 import { FrameSplitter } from "../../src/kubernetes/frames.ts";
 import { ListPage } from "../../src/kubernetes/list-page.ts";
+import { check } from "../property/check.ts";
 
 /** Cuts at the given share of the bytes; each chunk is overwritten behind its use, as a socket's may be. */
 function cut(text: string, cuts: readonly number[], push: (chunk: Uint8Array) => void): void {
@@ -26,7 +27,7 @@ const line = fc.string({
 });
 
 test("frames are what stands between line feeds, wherever the chunks are cut", () => {
-  fc.assert(
+  check(
     fc.property(
       fc.array(line),
       fc.string({ maxLength: 5 }).filter((tail) => !tail.includes("\n")),
@@ -64,7 +65,7 @@ const item = fc.record({ kind: fc.constant("Widget"), data: fc.jsonValue({ maxDe
 const spaces = fc.constantFrom(0, 1, 2);
 
 test("the items of a page come whole and in order, wherever the chunks are cut and its keys stand", () => {
-  fc.assert(
+  check(
     fc.property(fc.array(item, { maxLength: 6 }), fc.boolean(), spaces, cuts, (items, itemsFirst, indent, at) => {
       const metadata = { resourceVersion: "9007199254740993", continue: 'items":[{' };
       const around = { kind: "WidgetList", annotations: { items: [{ no: "item" }] } };

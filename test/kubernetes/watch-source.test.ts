@@ -8,6 +8,7 @@ import { createSimulatedClock } from "../../src/simulation/simulated-clock.ts";
 import { configMaps } from "../fakes/messages.ts";
 import { FakeApi } from "./fake-api.ts";
 import type { Answer } from "./fake-api.ts";
+import { check } from "../property/check.ts";
 
 const never = new AbortController().signal;
 const from = (version: string): StreamRequest => ({ begin: { from: version as ResourceVersion }, timeoutSeconds: 300 });
@@ -75,7 +76,7 @@ describe("a stream", () => {
       frame("DELETED", object("a", 9)),
       bookmark(10, true),
     ].join("");
-    await fc.assert(
+    await check(
       fc.asyncProperty(fc.integer({ min: 1, max: 300 }), async (chunkBytes) => {
         const { said, events } = await stream({ body, chunkBytes });
         expect(said).toEqual(["ADDED a@6", "MODIFIED a@7", "bookmark 8", "DELETED a@9", "bookmark 10 end"]);

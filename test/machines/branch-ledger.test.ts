@@ -1,6 +1,8 @@
 import { describe, expect, test } from "vitest";
 import { BranchLedger } from "../../machines/branch-ledger.ts";
-import type { BranchMessage, Change } from "../../machines/messages.ts";
+import { unresolved } from "../../machines/branch-gap.ts";
+import { cursorAt } from "../../machines/cursor.ts";
+import type { BranchMessage, Change, Cursor, Uid, WatchEvent } from "../../machines/messages.ts";
 import {
   changed,
   changeOf,
@@ -91,6 +93,29 @@ describe("a list after a gap", () => {
     expect(ledger.cursorOf(configmaps.key)).toEqual(cursor(5));
   });
 
+  test("begins a creation with the end of what may stand in its place: an earlier process may have seen it end", () => {
+    const ledger = openRoomyLedger();
+    const [born, reborn] = [event({ name: "born", version: 3 }), event({ name: "reborn", version: 4, uid: "second" })];
+    const ended = { ...event({ name: "reborn", version: 4 }), uid: "first" as Uid };
+    const changes = [
+      changeOf(born, "ann", "CREATE"),
+      changeOf(ended, "ann", "DELETE"),
+      changeOf(reborn, "ann", "CREATE"),
+    ];
+    const doubtful = event({ name: "doubtful", version: 5 });
+    const doubted = { ...changeOf(doubtful, "", "CREATE"), verdict: unresolved() };
+    receive(ledger, relisted(5, [born, reborn, doubtful], [...changes, doubted]));
+    const [end] = ledger.take().entries.map(({ item }) => (item.kind === "change" ? item.change : null));
+    expect(end).toMatchObject({ uid: "unknown", bytes: new Uint8Array(), verdict: { author: null } });
+    expect(told(ledger)).toEqual([
+      "DELETE born@3 unresolved",
+      "CREATE born@3 exact",
+      "DELETE reborn@4 exact",
+      "CREATE reborn@4 exact",
+      "CREATE doubtful@5 unresolved",
+    ]);
+  });
+
   test("across a restore tells everything that is there", () => {
     const ledger = openRoomyLedger();
     const items = [event({ name: "a", version: 1 })];
@@ -163,6 +188,32 @@ describe("a detached type", () => {
   });
 });
 
+describe("a catch-up beyond the history", () => {
+  test("tells of two incarnations of a name in their order, and of others where they belong", () => {
+    const ledger = openLedger();
+    const old = event({ name: "b", version: 5, uid: "old" });
+    const items = [event({ name: "a", version: 7 }), event({ name: "b", version: 5, uid: "new" })];
+    const changes = [
+      changeOf(old, "ann", "DELETE"),
+      changeOf(event({ name: "b", version: 5, uid: "new" }), "ann", "CREATE"),
+    ];
+    receive(ledger, changed({ version: 2 }), changed({ version: 3, name: "c" }), relisted(6, items, changes));
+    receive(
+      ledger,
+      changed({ version: 7, name: "a" }),
+      changed({ version: 8, name: "c", kind: "DELETED" }, "bob", "DELETE"),
+    );
+    receive(ledger, progressed(9));
+    flush(ledger);
+    ledger.startCatchUp();
+    const listed = { kind: "listed", type: configmaps, ...cursor(9), unbroken: false, items } as const;
+    expect(ledger.replay(listed, 0)).toBe("caughtUp");
+    expect(
+      flush(ledger).map(({ operation, name, resourceVersion }) => `${operation} ${name}@${resourceVersion}`),
+    ).toEqual(["DELETE b@5", "CREATE b@5", "UPDATE a@7", "DELETE c@8"]);
+  });
+});
+
 describe("a catch-up across a restored backup", () => {
   test("is begun anew with a list, in the epoch that the shared watch has come to", () => {
     const ledger = openLedger();
@@ -177,9 +228,135 @@ describe("a catch-up across a restored backup", () => {
   });
 });
 
-/** Known and open: an expired lease deletes several objects of a type (Events, where a rule names them) at one version. */
-test.fails("two deletions at one version are both accepted", () => {
-  const gone = (name: string): BranchMessage =>
-    changed({ version: 2, name, uid: `uid-${name}`, kind: "DELETED" }, "alice", "DELETE");
-  expect(receive(openRoomyLedger(), gone("a"), gone("b"))).toEqual(["queued", "queued"]);
+/** An expired lease deletes several objects of a type (Events, where a rule names them) at one version. */
+describe("what a type's position covers", () => {
+  test("is skipped: a bookmark, a list and a change at the very version, before and after a restart", () => {
+    const ledger = openRoomyLedger();
+    const items = [event({ name: "a", version: 1 })];
+    expect(receive(ledger, progressed(1), relisted(1, items), changed({ version: 1 }))).toEqual(
+      Array(3).fill("skipped"),
+    );
+    expect(receive(ledger, relisted(4, items), relisted(4, items), progressed(4), changed({ version: 4 }))).toEqual([
+      "queued",
+      "skipped",
+      "skipped",
+      "skipped",
+    ]);
+    expect(ledger.take().entries).toHaveLength(1);
+  });
+
+  test("is skipped where the shared watch has said it and the target was full", () => {
+    const ledger = openLedger();
+    const items = [event({ name: "a", version: 4 })];
+    receive(ledger, changed({ version: 2 }), changed({ version: 3 }));
+    expect(receive(ledger, relisted(4, items), relisted(4, items), progressed(4))).toEqual([
+      "logged",
+      "skipped",
+      "skipped",
+    ]);
+  });
+
+  test("is left out of a catch-up's list, too", () => {
+    const ledger = openLedger();
+    const messages = [changed({ version: 2 }), changed({ version: 3, name: "b" }, "bob"), progressed(5)];
+    expect(receive(ledger, ...messages)).toEqual(["queued", "logged", "advanced"]);
+    flush(ledger);
+    ledger.startCatchUp();
+    const listed = (version: number, items: readonly WatchEvent[]) =>
+      ledger.replay({ kind: "listed", type: configmaps, ...cursor(version), unbroken: false, items }, 0);
+    const a = event({ version: 2 });
+    expect(listed(2, [a])).toBe("more");
+    expect(ledger.take().entries).toEqual([]);
+    expect(listed(5, [a, event({ version: 3, name: "b" })])).toBe("caughtUp");
+    expect(flush(ledger).map(({ name, verdict }) => [name, verdict])).toEqual([["b", verdictBy("bob")]]);
+  });
+});
+
+test("a catch-up's list is told with authors from where the log is complete, and by nobody before", () => {
+  const told = (reached: number | null) => {
+    const ledger = openLedger();
+    const items = [event({ version: 2 }), event({ version: 3, name: "b" }), event({ version: 6, name: "c" })];
+    receive(
+      ledger,
+      changed({ version: 2 }),
+      relisted(4, items.slice(0, 2)),
+      changed({ version: 6, name: "c" }, "carol"),
+    );
+    receive(ledger, progressed(7));
+    flush(ledger);
+    ledger.startCatchUp();
+    if (reached !== null) ledger.replay({ kind: "bookmarked", type: configmaps, ...cursor(reached) }, 0);
+    ledger.replay({ kind: "listed", type: configmaps, ...cursor(7), unbroken: false, items }, 0);
+    return flush(ledger).map(({ name, verdict }) => `${name} ${verdict.tier}`);
+  };
+  expect(told(null)).toEqual(["b unresolved", "c collapsed"]);
+  expect(told(3)).toEqual(["c collapsed"]);
+  expect(told(4)).toEqual(["c exact"]);
+});
+
+describe("a flush", () => {
+  test("takes as much as its bounds allow and no more, but at least one change", () => {
+    const bounds = { expected: [], backlogBytes: 1 << 20, verdictLogEntries: 10 };
+    const taken = (flushChanges: number, flushBytes: number, ...sizes: readonly number[]) => {
+      const cursors = new Map([[configmaps.key, cursor(1)]]);
+      const ledger = new BranchLedger({ ...bounds, cursors, flushChanges, flushBytes });
+      receive(ledger, ...sizes.map((sizeBytes, at) => changed({ version: at + 2, sizeBytes })));
+      const { full } = ledger;
+      return [full, ledger.take().entries.length];
+    };
+    expect(taken(2, 10_000, 10)).toEqual([false, 1]);
+    expect(taken(2, 10_000, 10, 10)).toEqual([true, 2]);
+    expect(taken(2, 10_000, 10, 10, 10)).toEqual([true, 2]);
+    expect(taken(9, 1044, 10, 10, 10)).toEqual([true, 2]);
+    expect(taken(9, 1043, 10, 10)).toEqual([true, 1]);
+    expect(taken(9, 523, 10)).toEqual([false, 1]);
+    expect(taken(9, 522, 10)).toEqual([true, 1]);
+    expect(taken(9, 100, 500)).toEqual([true, 1]);
+  });
+});
+
+describe("deletions at one version", () => {
+  const deleted = (name: string) => event({ version: 2, name, kind: "DELETED" });
+  const gone = (name: string): BranchMessage => changed({ version: 2, name, kind: "DELETED" }, "alice", "DELETE");
+  const partly = (...names: readonly string[]): Cursor => ({
+    ...cursor(2),
+    uids: names.map((name) => `uid-${name}` as Uid),
+  });
+
+  test("are all accepted, each once", () => {
+    const ledger = openRoomyLedger();
+    const ended: BranchMessage = { kind: "progressed", typeKey: configmaps.key, cursor: cursorAt(deleted("c"), 0) };
+    expect(receive(ledger, gone("a"), gone("b"), gone("a"), ended, gone("d"))).toEqual([
+      "queued",
+      "queued",
+      "skipped",
+      "advanced",
+      "queued",
+    ]);
+    expect(flush(ledger)).toHaveLength(3);
+    expect(ledger.cursorOf(configmaps.key)).toEqual(partly("a", "b", "c", "d"));
+    expect(receive(ledger, progressed(2), gone("e"))).toEqual(["advanced", "skipped"]);
+    expect(ledger.cursorOf(configmaps.key)).toEqual(cursor(2));
+  });
+
+  test("that come again after a restart are accepted where they are not in Git yet", () => {
+    const cursors = new Map([[configmaps.key, partly("a")]]);
+    const limits = { expected: [], backlogBytes: 1 << 20, verdictLogEntries: 10, flushChanges: 10, flushBytes: 10_000 };
+    const ledger = new BranchLedger({ ...limits, cursors });
+    expect(receive(ledger, relisted(1, []), gone("a"), gone("b"))).toEqual(["skipped", "skipped", "queued"]);
+    expect(receive(new BranchLedger({ ...limits, cursors }), relisted(2, []))).toEqual(["queued"]);
+  });
+
+  test("are caught up where there was room for the first of them only", () => {
+    const ledger = openLedger();
+    expect(receive(ledger, gone("a"), gone("b"), gone("c"))).toEqual(["queued", "logged", "logged"]);
+    flush(ledger);
+    expect(ledger.startCatchUp()?.from).toEqual(partly("a"));
+    const replay = (name: string): string => ledger.replay({ kind: "observed", event: deleted(name), epoch: 0 }, 0);
+    const listed = { kind: "listed", type: configmaps, ...cursor(1), unbroken: true, items: [] } as const;
+    expect([ledger.replay(listed, 0), replay("a"), replay("c")]).toEqual(["more", "more", "more"]);
+    expect(flush(ledger).map(({ name, verdict }) => [name, verdict.tier])).toEqual([["c", "exact"]]);
+    expect([replay("b"), ledger.loggedVerdicts]).toEqual(["caughtUp", 0]);
+    expect(flush(ledger).map(({ name, verdict }) => [name, verdict.tier])).toEqual([["b", "exact"]]);
+  });
 });

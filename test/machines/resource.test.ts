@@ -18,6 +18,7 @@ class Story {
   readonly amended: string[] = [];
   readonly dropped: string[] = [];
   #freshSinceMs = 0;
+  #openSinceMs = 0;
   #witness: Witness | null = null;
   #sameContent: SameContent = () => false;
 
@@ -36,7 +37,7 @@ class Story {
       type: "observed",
       event: eventOf(sketch),
       epoch: sketch.epoch ?? 0,
-      horizon: { freshSinceMs: this.#freshSinceMs, witness: this.#witness },
+      horizon: { freshSinceMs: this.#freshSinceMs, openSinceMs: this.#openSinceMs, witness: this.#witness },
       sameContent: this.#sameContent,
     });
   }
@@ -52,6 +53,11 @@ class Story {
 
   freshSince(ms: number): this {
     this.#freshSinceMs = ms;
+    return this;
+  }
+
+  openSince(ms: number): this {
+    this.#openSinceMs = ms;
     return this;
   }
 
@@ -293,6 +299,19 @@ describe("a scale", () => {
 });
 
 describe("a deletion", () => {
+  it.each([
+    ["may still be under way: it is a tie", 50, "DELETE 11 tie late"],
+    ["is over", 101, "DELETE 11 delete late"],
+  ])("names nobody as certain beside one who asked too long ago, if his request %s", (_, openSinceMs, verdict) => {
+    const story = created()
+      .freshSince(1_000)
+      .openSince(openSinceMs)
+      .review({ operation: "DELETE", user: "early", base: 10, sinceMs: 100 })
+      .review({ operation: "DELETE", user: "late", base: 10, sinceMs: 2_000 })
+      .see({ kind: "DELETED", version: 11, object: "a" });
+    expect(story.commits.at(-1)).toContain(verdict);
+  });
+
   it("is the event that sets deletionTimestamp; the finalizer's controller is not who deleted it (K11)", () => {
     const story = created()
       .review({ operation: "DELETE", user: "dan", base: 10 })

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 
-import type { Cursor, ResourceVersion } from "../../machines/messages.ts";
+import type { Cursor, ResourceVersion, Uid } from "../../machines/messages.ts";
 import { faultOf } from "../../machines/watch-fault.ts";
 import type { FaultKind } from "../../machines/watch-fault.ts";
 import { delayOf, waitFor } from "../../machines/watch-plan.ts";
@@ -8,19 +8,25 @@ import { initialWatch, stepWatch } from "../../machines/watch.ts";
 import type { WatchInput } from "../../machines/watch.ts";
 
 const version = (text: string): ResourceVersion => text as ResourceVersion;
-const start = (cursor: string | null, epoch = 0): WatchInput => ({
-  type: "started",
-  cursor: cursor === null ? null : ({ epoch, resourceVersion: version(cursor) } satisfies Cursor),
-});
+/** `12` is complete, at `12 a` others than `a` may have been deleted. */
+const cursorAt = (text: string, epoch = 0): Cursor => {
+  const [at = "", ...uids] = text.split(" ");
+  const cursor = { epoch, resourceVersion: version(at) };
+  return uids.length === 0 ? cursor : { ...cursor, uids: uids as Uid[] };
+};
+const start = (text: string | null, epoch = 0, seen?: Cursor): WatchInput => {
+  const cursor = text === null ? null : cursorAt(text, epoch);
+  return { type: "started", cursor, seen: seen ?? cursor };
+};
 const probed = (at: string): WatchInput => ({ type: "probed", version: version(at) });
 const listed = (at: string, continues = false): WatchInput => ({ type: "listed", version: version(at), continues });
 const failed = (kind: FaultKind, at: string | null = null, productive = false): WatchInput => ({
   type: "failed",
   fault: faultOf(kind),
-  at: at === null ? null : version(at),
+  at: at === null ? null : cursorAt(at),
   productive,
 });
-const ended = (at: string): WatchInput => ({ type: "ended", at: version(at) });
+const ended = (at: string): WatchInput => ({ type: "ended", at: cursorAt(at) });
 const elapsed: WatchInput = { type: "elapsed" };
 
 /** Runs the inputs; returns the state and what each input led to, in few words. */
@@ -155,7 +161,7 @@ const rows: readonly {
     name: "429 honours Retry-After",
     inputs: [
       ...streaming,
-      { type: "failed", fault: faultOf("throttled", "", 5000), at: version("10"), productive: false },
+      { type: "failed", fault: faultOf("throttled", "", 5000), at: cursorAt("10"), productive: false },
     ],
     state: "backingOff",
     last: "restarted throttled, wait throttled 5000-800",
@@ -201,6 +207,82 @@ const rows: readonly {
     inputs: [...streaming, failed("undecodable", "12", true), elapsed, probed("20")],
     state: "relisting",
     last: "watch-list latest",
+  },
+  {
+    name: "a stream that broke at a deletion begins before it: others may have gone in the same revision",
+    inputs: [...streaming, failed("broken", "12 a", true), elapsed, probed("12")],
+    state: "streaming",
+    last: "stream 11",
+  },
+  {
+    name: "a stream that ended at a deletion begins before it",
+    inputs: [...streaming, ended("12 a"), probed("12")],
+    state: "streaming",
+    last: "stream 11",
+  },
+  {
+    name: "a start at a deletion lists what was before it",
+    inputs: [start("12 a"), probed("12")],
+    state: "listing",
+    last: "pages exact 11",
+  },
+  {
+    name: "a list before a deletion is the exact one, and the stream begins there",
+    inputs: [start("12 a"), probed("12"), listed("11")],
+    state: "streaming",
+    last: "emit 11 epoch 0 unbroken, stream 11",
+  },
+  {
+    name: "a backup from between a deletion and what came before it is told apart",
+    inputs: [start("12 a"), probed("11")],
+    state: "relisting",
+    last: "restarted epoch, watch-list latest",
+  },
+  {
+    name: "a backup is told apart after the list before a deletion, too",
+    inputs: [start("12 a"), probed("12"), listed("11"), failed("broken", "11"), elapsed, probed("11")],
+    state: "relisting",
+    last: "restarted epoch, watch-list latest",
+  },
+  {
+    name: "a backup from between two targets' cursors is told apart, though it is above the one where the watch begins",
+    inputs: [start("7", 2, cursorAt("9", 2)), probed("8")],
+    state: "relisting",
+    last: "restarted epoch, watch-list latest",
+  },
+  {
+    name: "another target's cursor says nothing of where the watch goes on",
+    inputs: [start("7", 2, cursorAt("9", 2)), probed("9"), listed("7")],
+    state: "streaming",
+    last: "emit 7 epoch 2 unbroken, stream 7",
+  },
+  {
+    name: "a cursor of an epoch that another target has left means nothing: a list, in the newest epoch",
+    inputs: [start("7", 1, cursorAt("5", 2)), probed("9"), listed("9", true)],
+    state: "streaming",
+    last: "emit 9 epoch 2",
+  },
+  {
+    name: "a backup restored again, before every target had heard of the first, begins another epoch",
+    inputs: [start("7", 1, cursorAt("5", 2)), probed("4"), listed("4", true)],
+    state: "streaming",
+    last: "emit 4 epoch 3",
+  },
+  ...[4, 5].map((times) => ({
+    name: `a server that lags behind the cursor is asked for it five times, not ${times + 1}`,
+    inputs: [
+      start("7"),
+      ...Array.from({ length: times }, () => [probed("9"), failed("ahead"), elapsed]).flat(),
+      probed("9"),
+    ],
+    state: times === 5 ? "relisting" : "listing",
+    last: times === 5 ? "watch-list latest" : "pages exact 7",
+  })),
+  {
+    name: "410 at a deletion asks for a list not older than it",
+    inputs: [...streaming, failed("gone", "12 a", true), probed("20"), listed("11", true)],
+    state: "backingOff",
+    last: "restarted fenced, wait fenced 0-1600",
   },
   {
     name: "a crash goes on where it was",

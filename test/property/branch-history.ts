@@ -3,6 +3,7 @@
 import { expect } from "vitest";
 import type { FlushEntry } from "../../actors/ports.ts";
 import { unresolved } from "../../machines/branch-gap.ts";
+import { covers, cursorAt, joined, versionBefore } from "../../machines/cursor.ts";
 import type {
   BranchMessage,
   Change,
@@ -21,7 +22,8 @@ export interface Row {
   readonly change: Change | null;
 }
 
-export type Act = "create-or-update" | "status" | "terminate-or-delete";
+/** `expire`: a lease ends, and with it every object that is there, in one revision. */
+export type Act = "create-or-update" | "status" | "terminate-or-delete" | "expire";
 
 interface Live {
   readonly uid: string;
@@ -57,16 +59,17 @@ export class History {
     return this.#revision.at;
   }
 
-  /** The first event after `version`. */
-  next(version: number): Row | undefined {
-    return this.rows.find((row) => versionOf(row) > version);
+  /** The first event that whoever has come to `cursor` does not know. */
+  next(cursor: Cursor): Row | undefined {
+    return this.rows.find(({ event: each }) => !covers(cursor, cursorAt(each, 0)));
   }
 
-  row(version: number): Row | undefined {
-    return this.rows.find((row) => versionOf(row) === version);
+  row({ resourceVersion, uid }: Change): Row | undefined {
+    return this.rows.find(({ event: each }) => each.resourceVersion === resourceVersion && each.uid === uid);
   }
 
   write(act: Act, name: string): void {
+    if (act === "expire") return this.#expire();
     const live = this.#objects.get(name);
     if (live === undefined && act !== "create-or-update") return;
     const version = ++this.#revision.at;
@@ -80,38 +83,47 @@ export class History {
     } else if (!live.terminating && version % 2 === 0) {
       this.#put(name, { ...live, terminating: true }, user, "DELETE");
     } else {
-      const gone = this.#event(name, live, "DELETED");
-      this.#objects.delete(name);
-      this.#items.delete(name);
-      this.rows.push({ event: gone, change: live.terminating ? null : changeOf(gone, user, "DELETE") });
+      this.#remove(name, live, user);
     }
+  }
+
+  #expire(): void {
+    if (this.#objects.size > 0) this.#revision.at += 1;
+    for (const [name, live] of this.#objects) this.#remove(name, live, "lease");
+  }
+
+  #remove(name: string, live: Live, user: string): void {
+    const gone = this.#event(name, live, "DELETED");
+    this.#objects.delete(name);
+    this.#items.delete(name);
+    this.rows.push({ event: gone, change: live.terminating ? null : changeOf(gone, user, "DELETE") });
   }
 
   items(): readonly WatchEvent[] {
     return [...this.#items.values()];
   }
 
-  /** What the shared watch says after `version`: the next event, or a bookmark. */
-  message(version: number): { readonly version: number; readonly message: BranchMessage } {
-    const row = this.next(version);
-    const at = row === undefined ? this.end : versionOf(row);
+  /** What the shared watch says after `cursor`: the next event, or a bookmark; and how far it has come then. */
+  message(from: Cursor): { readonly at: Cursor; readonly message: BranchMessage } {
+    const row = this.next(from);
+    const at = row === undefined ? cursor(this.end) : cursorAt(row.event, 0);
     if (row !== undefined && row.change !== null)
-      return { version: at, message: { kind: "changed", change: row.change } };
-    return { version: at, message: { kind: "progressed", typeKey: this.type.key, cursor: cursor(at) } };
+      return { at: joined(from, at), message: { kind: "changed", change: row.change } };
+    return { at: joined(from, at), message: { kind: "progressed", typeKey: this.type.key, cursor: at } };
   }
 
-  /** What the shared watch makes of a list, when the actors know all up to `version`: they say only that something differs. */
-  relist(version: number): BranchMessage {
+  /** What the shared watch makes of a list, when the actors know all up to `known`: they say only that something differs. */
+  relist(known: Cursor): BranchMessage {
     const changes: Change[] = [];
     const seen = new Map<string, Row>();
-    for (const row of this.rows) if (versionOf(row) <= version) seen.set(row.event.uid, row);
+    for (const row of this.rows) if (covers(known, cursorAt(row.event, 0))) seen.set(row.event.uid, row);
     for (const [uid, { event: last }] of seen) {
       const gone = !this.items().some((item) => item.uid === uid);
-      if (gone && last.kind !== "DELETED")
-        changes.push(this.#difference({ ...last, resourceVersion: cursor(this.end).resourceVersion }, "DELETE"));
+      const { resourceVersion } = this.#items.get(last.name) ?? cursor(this.end);
+      if (gone && last.kind !== "DELETED") changes.push(this.#difference({ ...last, resourceVersion }, "DELETE"));
     }
     for (const item of this.items()) {
-      if (Number(item.resourceVersion) > version)
+      if (!covers(known, cursorAt(item, 0)))
         changes.push(this.#difference(item, item.terminating ? "DELETE" : "UPDATE"));
     }
     return { kind: "relisted", type: this.type, cursor: cursor(this.end), items: this.items(), changes };
@@ -196,7 +208,7 @@ export class Files {
   /** I3: who is named made this very difference, whole. */
   #expectHonest(change: Change, before: number | undefined, after: number | undefined): void {
     const version = Number(change.resourceVersion);
-    const row = this.#history.row(version);
+    const row = this.#history.row(change);
     expect(row?.change?.verdict.author?.user).toBe(change.verdict.author?.user);
     expect(row?.change?.operation).toBe(change.operation);
     if (after === undefined) return;
@@ -217,32 +229,39 @@ function contentOf(bytes: Uint8Array): number {
   return Number(new TextDecoder().decode(bytes));
 }
 
+/** Where a watch begins that is to go on from `from`: what may have shared its version comes again. */
+export function beginningOf(from: Cursor): Cursor {
+  const { epoch, resourceVersion, uids } = from;
+  return { epoch, resourceVersion: uids === undefined ? resourceVersion : versionBefore(resourceVersion) };
+}
+
 /** A watch for one type alone: a list if its start is gone, then events, then bookmarks. */
 export class Replay {
   readonly typeKey: TypeKey;
   readonly #history: History;
-  #at: number | null;
+  #at: Cursor | null;
   #said = false;
 
   constructor(history: History, from: Cursor | null) {
     this.typeKey = history.type.key;
     this.#history = history;
-    this.#at = from === null || Number(from.resourceVersion) < history.compacted ? null : Number(from.resourceVersion);
+    this.#at = from === null ? null : beginningOf(from);
+    if (this.#at !== null && Number(this.#at.resourceVersion) < history.compacted) this.#at = null;
   }
 
   next(): WatchMessage {
     const { end, type } = this.#history;
     if (this.#at === null) {
-      this.#at = end;
+      this.#at = cursor(end);
       this.#said = true;
       return this.#history.listed(false);
     }
     if (!this.#said) {
       this.#said = true;
-      return this.#history.listed(true, cursor(this.#at));
+      return this.#history.listed(true, this.#at);
     }
     const row = this.#history.next(this.#at);
-    this.#at = row === undefined ? end : versionOf(row);
+    this.#at = row === undefined ? cursor(end) : joined(this.#at, cursorAt(row.event, 0));
     if (row === undefined) return { kind: "bookmarked", type, ...cursor(end) };
     return { kind: "observed", event: row.event, epoch: 0 };
   }

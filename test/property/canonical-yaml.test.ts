@@ -1,9 +1,10 @@
 import * as fc from "fast-check";
-import { describe, expect, it } from "vitest";
+import { expect, it } from "vitest";
 import { isMap as isYamlMap, isScalar, isSeq, parseDocument } from "yaml";
 import { canonicalYaml } from "../../src/sanitize/canonical-yaml.ts";
 import { parseObject } from "../../src/sanitize/parse-object.ts";
 import { isMap, jsonText, mapModel, type Model } from "./json-arbitraries.ts";
+import { check, suite } from "./check.ts";
 
 function emit(model: Model): string {
   return Buffer.from(canonicalYaml(parseObject(Buffer.from(jsonText(model))))).toString("utf8");
@@ -44,20 +45,20 @@ function spelling(source: string): string {
   return source.replace(/^(-?\d+)(?=[eE])/, "$1.0").replace(/[eE]\+?(-?)/, "e$1");
 }
 
-describe("canonical YAML", () => {
+suite("canonical YAML", () => {
   for (const version of ["1.1", "1.2"] as const) {
     it(`gives back everything that JSON can hold to a reader of YAML ${version}`, () => {
-      fc.assert(
+      check(
         fc.property(mapModel, (model) => {
           expect(read(emit(model), version)).toEqual(comparable(model));
         }),
-        { numRuns: 1500 },
+        { runs: 1500 },
       );
     });
   }
 
   it("gives equal bytes for equal content, whatever the order of keys", () => {
-    fc.assert(
+    check(
       fc.property(mapModel, (model) => {
         expect(emit(reversed(model))).toBe(emit(model));
       }),
@@ -65,7 +66,7 @@ describe("canonical YAML", () => {
   });
 
   it("gives different bytes for different content", () => {
-    fc.assert(
+    check(
       fc.property(mapModel, mapModel, (a, b) => {
         fc.pre(JSON.stringify(sorted(a)) !== JSON.stringify(sorted(b)));
         expect(emit(a)).not.toBe(emit(b));

@@ -1,10 +1,11 @@
 import fc from "fast-check";
-import { describe, expect, test } from "vitest";
+import { expect, test } from "vitest";
 
 import { KubescribeError } from "../../machines/error.ts";
 import { asBuffer, forEachElement, JsonMembers } from "../../src/bytes/json-members.ts";
 import { expectEnd, skipSpace, skipValue } from "../../src/bytes/json-scan.ts";
 import { anyJson, choices, spell, spellingOf, trickyKey } from "./json-documents.ts";
+import { check, suite } from "./check.ts";
 
 function accepts(bytes: Buffer): boolean {
   try {
@@ -47,9 +48,9 @@ function topMembers(text: string): Record<string, unknown> {
   return found;
 }
 
-describe("the scan, beside JSON.parse", () => {
+suite("the scan, beside JSON.parse", () => {
   test("accepts every document, however it is spelled", () => {
-    fc.assert(
+    check(
       fc.property(anyJson, choices, (value, picks) => {
         const { bytes, start, end } = embedded(spell(value, spellingOf(picks)));
         expect(skipValue(bytes, start, end)).toBe(end);
@@ -59,7 +60,7 @@ describe("the scan, beside JSON.parse", () => {
 
   test("accepts and refuses the same mutilated documents", () => {
     const insert = fc.constantFrom(...'{}[],:"\\0123eE+-.tfnu \n\u0001xé'.split(""));
-    fc.assert(
+    check(
       fc.property(anyJson, choices, fc.nat(), fc.nat({ max: 2 }), insert, (value, picks, where, cut, text) => {
         const document = spell(value, spellingOf(picks));
         const at = where % (document.length + 1);
@@ -67,7 +68,7 @@ describe("the scan, beside JSON.parse", () => {
         fc.pre(mutilated.isWellFormed());
         expect(accepts(Buffer.from(mutilated))).toBe(parses(mutilated));
       }),
-      { numRuns: 500 },
+      { runs: 500 },
     );
   });
 
@@ -89,38 +90,38 @@ describe("the scan, beside JSON.parse", () => {
       " ",
       '"',
     );
-    fc.assert(
+    check(
       fc.property(fc.array(token, { maxLength: 8 }), (tokens) => {
         const text = tokens.join("");
         expect(accepts(Buffer.from(text))).toBe(parses(text));
       }),
-      { numRuns: 1000 },
+      { runs: 1000 },
     );
   });
 
   test("refuses a document that is cut at any byte", () => {
-    fc.assert(
+    check(
       fc.property(fc.dictionary(trickyKey, anyJson, { minKeys: 1, maxKeys: 4 }), choices, (value, picks) => {
         const bytes = Buffer.from(spell(value, spellingOf(picks)));
         const whole = skipValue(bytes, 0, bytes.length);
         for (let end = 0; end < whole; end += 1) expect(accepts(bytes.subarray(0, end))).toBe(false);
       }),
-      { numRuns: 50 },
+      { runs: 50 },
     );
   });
 
   test("never fails otherwise on any bytes", () => {
-    fc.assert(
+    check(
       fc.property(fc.uint8Array({ maxLength: 40 }), (bytes) => {
         accepts(asBuffer(bytes));
       }),
-      { numRuns: 500 },
+      { runs: 500 },
     );
   });
 
   test("walks the members of an object", () => {
     const object = fc.dictionary(trickyKey, anyJson, { maxKeys: 6, noNullPrototype: true });
-    fc.assert(
+    check(
       fc.property(object, choices, (value, picks) => {
         const text = spell(value, spellingOf(picks));
         expect({ ...topMembers(text) }).toEqual({ ...(JSON.parse(text) as object) });
@@ -129,7 +130,7 @@ describe("the scan, beside JSON.parse", () => {
   });
 
   test("walks the elements of an array", () => {
-    fc.assert(
+    check(
       fc.property(fc.array(anyJson, { maxLength: 6 }), choices, (value, picks) => {
         const text = spell(value, spellingOf(picks));
         const { bytes, start, end } = embedded(text);

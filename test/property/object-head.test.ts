@@ -1,13 +1,14 @@
 import { createHash } from "node:crypto";
 
 import fc from "fast-check";
-import { describe, expect, test } from "vitest";
+import { expect, test } from "vitest";
 
 import { emptySpec } from "../../machines/messages.ts";
 import { objectHash, restHash } from "../../src/bytes/object-hash.ts";
 import { readObjectHead } from "../../src/bytes/object-head.ts";
 import { ReviewedObject } from "../../src/bytes/reviewed-object.ts";
 import { anyJson, choices, spell, spellingOf, trickyKey, trickyText } from "./json-documents.ts";
+import { check, suite } from "./check.ts";
 
 type Json = Record<string, unknown>;
 
@@ -64,7 +65,7 @@ const record = (value: unknown): Json =>
   typeof value === "object" && value !== null && !Array.isArray(value) ? (value as Json) : {};
 const text = (value: unknown): string => (typeof value === "string" ? value : "");
 
-describe("the head of an object", () => {
+suite("the head of an object", () => {
   test("is the same in a review whose keys are doubled", () => {
     const whole = '{"name":"a","namespace":"b","uid":"c","resourceVersion":"1"}';
     for (const last of ["{}", "null", '{"name":1,"name":"d"}', '{"uid":"e","uid":2}', '{"resourceVersion":"x"}']) {
@@ -75,7 +76,7 @@ describe("the head of an object", () => {
   });
 
   test("is the same in a review", () => {
-    fc.assert(
+    check(
       fc.property(object, choices, (value, picks) => {
         const bytes = Buffer.from(` ${spell(value, spellingOf(picks))},"uid"`);
         const { start, end, versionStart, versionEnd, ...head } = readObjectHead(bytes, 1, bytes.length);
@@ -96,7 +97,7 @@ describe("the head of an object", () => {
   });
 
   test("says what JSON.parse says", () => {
-    fc.assert(
+    check(
       fc.property(object, choices, (value, picks) => {
         const document = spell(value, spellingOf(picks));
         const bytes = Buffer.from(` ${document},"uid"`);
@@ -126,7 +127,7 @@ describe("the head of an object", () => {
           expect(JSON.parse(range)).toEqual(meta["resourceVersion"]);
         } else expect(head.versionStart).toBe(-1);
       }),
-      { numRuns: 200 },
+      { runs: 200 },
     );
   });
 
@@ -143,13 +144,13 @@ describe("the head of an object", () => {
   });
 });
 
-describe("objectHash", () => {
+suite("objectHash", () => {
   test("is the same for every metadata.resourceVersion, and for none, and tells all else apart", () => {
     const hashOf = (value: Json): string => {
       const bytes = Buffer.from(JSON.stringify(value));
       return objectHash(bytes, readObjectHead(bytes));
     };
-    fc.assert(
+    check(
       fc.property(object, fc.nat(), (value, version) => {
         const { resourceVersion: _version, ...metadata } = record(value["metadata"]);
         const bare = { ...value, metadata };
@@ -192,7 +193,7 @@ function isPlainInteger(value: unknown): boolean {
   return typeof value === "number" && /^(?:0|-?[1-9]\d{0,14})$/.test(String(value)) && !Object.is(value, -0);
 }
 
-describe("restHash", () => {
+suite("restHash", () => {
   const hashOf = (value: unknown): string => {
     const bytes = Buffer.from(JSON.stringify(value));
     return restHash(bytes, readObjectHead(bytes));
@@ -214,7 +215,7 @@ describe("restHash", () => {
   const isRecord = (value: unknown): value is Json => record(value) === value;
 
   test("does not see the members left out: absent, present, first, last", () => {
-    fc.assert(
+    check(
       fc.property(object, metadata, spec, anyJson, (base, meta, body, status) => {
         const left = { ...base, metadata: meta, spec: { ...body, replicas: 3 }, status };
         const { resourceVersion: _v, generation: _g, managedFields: _m, ...keptMeta } = meta;
@@ -227,7 +228,7 @@ describe("restHash", () => {
   });
 
   test("differs where the rest differs", () => {
-    fc.assert(
+    check(
       fc.property(object, object, (one, other) => {
         if (restOf(one) === restOf(other)) return;
         expect(hashOf(one)).not.toBe(hashOf(other));

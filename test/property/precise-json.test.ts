@@ -1,11 +1,12 @@
 import fc from "fast-check";
-import { describe, expect, test } from "vitest";
+import { expect, test } from "vitest";
 import { KubescribeError } from "../../machines/error.ts";
 import { isList, isObject, type Json, NumberText } from "../../src/sanitize/json-tree.ts";
 import { parseObject } from "../../src/sanitize/parse-object.ts";
 import { parsePrecisely } from "../../src/sanitize/precise-json.ts";
 import { isMap, jsonText, mapModel, type Model } from "./json-arbitraries.ts";
 import { anyJson, choices, spell, spellingOf } from "./json-documents.ts";
+import { check, suite } from "./check.ts";
 
 function rounded(value: Json | undefined): unknown {
   if (value instanceof NumberText) return Number(value.source);
@@ -27,9 +28,9 @@ function modelled(value: Model): unknown {
   return Array.isArray(value) ? (value as readonly Model[]).map(modelled) : value;
 }
 
-describe("the precise parser", () => {
+suite("the precise parser", () => {
   test("builds what JSON.parse builds, however it is spelled", () => {
-    fc.assert(
+    check(
       fc.property(anyJson, choices, (value, drawn) => {
         const text = spell(value, spellingOf(drawn));
         expect(rounded(parsePrecisely(text))).toStrictEqual(JSON.parse(text));
@@ -59,25 +60,25 @@ describe("the precise parser", () => {
       "true",
       "nul",
     );
-    fc.assert(
+    check(
       fc.property(anyJson, fc.nat(), damage, fc.nat({ max: 2 }), (value, position, inserted, removed) => {
         const text = JSON.stringify(value);
         const at = position % (text.length + 1);
         const damaged = text.slice(0, at) + inserted + text.slice(at + removed);
         expect(accepts(parsePrecisely, damaged)).toBe(accepts(JSON.parse, damaged));
       }),
-      { numRuns: 2000 },
+      { runs: 2000 },
     );
   });
 
   test("is asked wherever JSON.parse would lose a number", () => {
-    fc.assert(
+    check(
       fc.property(mapModel, fc.constantFrom("", " ", "\n\t"), (model, space) => {
         const text = jsonText(model);
         const spaced = space === "" ? text : `${space}${text}${space}`;
         expect(precise(parseObject(Buffer.from(spaced)))).toEqual(modelled(model));
       }),
-      { numRuns: 1000 },
+      { runs: 1000 },
     );
   });
 });

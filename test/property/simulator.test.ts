@@ -13,6 +13,7 @@ import type { Attempt } from "../../src/simulator/review.ts";
 import type { StoredEvent } from "../../src/simulator/store.ts";
 import { write, writeNow } from "../../src/simulator/write.ts";
 import { ALLOWED, clusterAt, configMap, deployment, requestOf, withoutVersion } from "../simulator/model-support.ts";
+import { check, suite } from "./check.ts";
 
 const DENIED: ReviewAnswer = { answered: true, allowed: false, message: "no" };
 
@@ -72,50 +73,54 @@ interface Running {
   attempt: Attempt | null;
 }
 
-test("interleaved writes keep the chain, and the winner's review has the event's bytes", () => {
-  const steps = fc.array(
-    fc.oneof(
-      { weight: 2, arbitrary: fc.record({ kind: fc.constant("begin" as const), request }) },
-      { weight: 3, arbitrary: fc.record({ kind: fc.constant("answer" as const), at: fc.nat(), denied: fc.nat(9) }) },
-    ),
-    { minLength: 20, maxLength: 60, size: "max" },
-  );
-  fc.assert(
-    fc.property(steps, fc.infiniteStream(fc.boolean()), (script, staleness) => {
-      const { cluster } = clusterAt({ stale: () => staleness.next().value === true });
-      for (const at of ["a", "b"]) {
-        writeNow(cluster, requestOf({ body: configMap(at, { k: "1" }) }));
-        writeNow(cluster, requestOf({ type: DEPLOYMENTS, body: deployment(at, 1) }));
-      }
-      const start = cluster.store.revision;
-      const born = cluster.store.allEvents().filter(({ typeKey }) => typeKey === CONFIG_MAPS.key);
-      const running: Running[] = [];
-      const attempts: Attempt[] = [];
-      const advance = (one: Running, answer?: ReviewAnswer) => {
-        const step = answer === undefined ? one.run.next() : one.run.next(answer);
-        one.attempt = step.done === true ? null : step.value;
-        if (one.attempt === null) running.splice(running.indexOf(one), 1);
-        else attempts.push(one.attempt);
-      };
-      for (const step of script) {
-        if (step.kind === "begin") {
-          const one: Running = { run: write(cluster, step.request), user: step.request.user.name, attempt: null };
-          running.push(one);
-          advance(one);
-          continue;
+suite("the simulator", () => {
+  test("interleaved writes keep the chain, and the winner's review has the event's bytes", () => {
+    const steps = fc.array(
+      fc.oneof(
+        { weight: 2, arbitrary: fc.record({ kind: fc.constant("begin" as const), request }) },
+        { weight: 3, arbitrary: fc.record({ kind: fc.constant("answer" as const), at: fc.nat(), denied: fc.nat(9) }) },
+      ),
+      { minLength: 20, maxLength: 60, size: "max" },
+    );
+    check(
+      fc.property(steps, fc.infiniteStream(fc.boolean()), (script, staleness) => {
+        const { cluster } = clusterAt();
+        for (const at of ["a", "b"]) {
+          writeNow(cluster, requestOf({ body: configMap(at, { k: "1" }) }));
+          writeNow(cluster, requestOf({ type: DEPLOYMENTS, body: deployment(at, 1) }));
         }
-        const one = running[step.at % Math.max(1, running.length)];
-        if (one !== undefined) advance(one, step.denied === 0 ? DENIED : ALLOWED);
-      }
-      const events = cluster.store.allEvents().filter(({ revision }) => revision > start);
-      expect(events.map(({ revision }) => revision)).toEqual(events.map((_event, index) => start + 1 + index));
-      for (const event of events)
-        expect(reviewersOf(event, attempts), describeEvent(event)).toContain(event.authorship.user);
-      expect(cluster.store.list(CONFIG_MAPS.key, { namespace: "", revision: cluster.store.revision })).toEqual(
-        replay([...born, ...events.filter(({ typeKey }) => typeKey === CONFIG_MAPS.key)]),
-      );
-    }),
-  );
+        const start = cluster.store.revision;
+        const born = cluster.store.allEvents().filter(({ typeKey }) => typeKey === CONFIG_MAPS.key);
+        const running: Running[] = [];
+        const attempts: Attempt[] = [];
+        const advance = (one: Running, answer?: ReviewAnswer) => {
+          const step = answer === undefined ? one.run.next() : one.run.next(answer);
+          one.attempt = step.done === true ? null : step.value;
+          if (one.attempt === null) running.splice(running.indexOf(one), 1);
+          else attempts.push(one.attempt);
+        };
+        for (const step of script) {
+          if (step.kind === "begin") {
+            if (staleness.next().value === true) cluster.server({}).hold();
+            else cluster.server({}).catchUp();
+            const one: Running = { run: write(cluster, step.request), user: step.request.user.name, attempt: null };
+            running.push(one);
+            advance(one);
+            continue;
+          }
+          const one = running[step.at % Math.max(1, running.length)];
+          if (one !== undefined) advance(one, step.denied === 0 ? DENIED : ALLOWED);
+        }
+        const events = cluster.store.allEvents().filter(({ revision }) => revision > start);
+        expect(events.map(({ revision }) => revision)).toEqual(events.map((_event, index) => start + 1 + index));
+        for (const event of events)
+          expect(reviewersOf(event, attempts), describeEvent(event)).toContain(event.authorship.user);
+        expect(cluster.store.list(CONFIG_MAPS.key, { namespace: "", revision: cluster.store.revision })).toEqual(
+          replay([...born, ...events.filter(({ typeKey }) => typeKey === CONFIG_MAPS.key)]),
+        );
+      }),
+    );
+  });
 });
 
 /** Whose reviews could have made this event, by DESIGN section 4. */

@@ -6,7 +6,7 @@ import { CONFIG_MAPS } from "../../src/simulator/resource-types.ts";
 export const ALLOWED: ReviewAnswer = { answered: true, allowed: true, message: "" };
 
 /** A cluster on a clock that stands still until told, with a small generator of its own. */
-export function clusterAt(options: { readonly random?: () => number; readonly stale?: () => boolean } = {}) {
+export function clusterAt(options: { readonly random?: () => number; readonly servers?: number } = {}) {
   let nowMs = 1_767_323_045_678;
   let state = 1;
   const random =
@@ -15,11 +15,7 @@ export function clusterAt(options: { readonly random?: () => number; readonly st
       state = (state * 48_271) % 2_147_483_647;
       return state / 2_147_483_647;
     });
-  const cluster = new SimulatedCluster({
-    clock: { nowMs: () => nowMs },
-    random,
-    readsStale: options.stale ?? (() => false),
-  });
+  const cluster = new SimulatedCluster({ clock: { nowMs: () => nowMs }, random, servers: options.servers ?? 1 });
   const advance = (ms: number) => {
     nowMs += ms;
   };

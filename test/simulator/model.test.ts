@@ -106,9 +106,10 @@ describe("update", () => {
   });
 
   test("from a cache that lags is reviewed twice: with the dead base, then with the real one", () => {
-    const { cluster: lagging } = clusterAt({ stale: () => true });
+    const { cluster: lagging } = clusterAt();
     writeNow(lagging, requestOf({ body: configMap("a", { k: "1" }) }));
     const base = lagging.store.revision;
+    lagging.server({}).hold();
     writeNow(lagging, requestOf({ verb: "update", name: "a", body: configMap("a", { k: "2" }) }));
     const run = write(lagging, requestOf({ verb: "patch", name: "a", body: { data: { k: "3" } } }));
     const first = run.next();
@@ -127,8 +128,9 @@ describe("update", () => {
   });
 
   test("that only looks like a no-op to a cache that lags is done again on fresh state", () => {
-    const { cluster } = clusterAt({ stale: () => true });
+    const { cluster } = clusterAt();
     writeNow(cluster, requestOf({ body: configMap("a", { k: "1" }) }));
+    cluster.server({}).hold();
     writeNow(cluster, requestOf({ verb: "patch", name: "a", body: { data: { k: "2" } } }));
     writeNow(cluster, requestOf({ verb: "patch", name: "a", body: { data: { k: "1" } } }));
     expect(lastEvent(cluster)?.content.object["data"]).toEqual({ k: "1" });

@@ -5,12 +5,12 @@
 
 import { createHash } from "node:crypto";
 
-import { manifestOf } from "../sanitize/manifest.ts";
-import { objectAt } from "../simulator/json.ts";
-import { textOf } from "../simulator/rendered.ts";
-import type { Rendered } from "../simulator/rendered.ts";
-import type { SimulatedType } from "../simulator/resource-types.ts";
-import type { HistoryCommit } from "./history.ts";
+import { manifestOf } from "../../sanitize/manifest.ts";
+import { objectAt } from "../../simulator/json.ts";
+import { textOf } from "../../simulator/rendered.ts";
+import type { Rendered } from "../../simulator/rendered.ts";
+import type { SimulatedType } from "../../simulator/resource-types.ts";
+import type { CommittedFile, HistoryCommit } from "./git-reader.ts";
 import { isTerminating } from "./truth.ts";
 import type { Truth, TrueWrite } from "./truth.ts";
 
@@ -28,8 +28,8 @@ export interface Circumstances {
   readonly allNamed: boolean;
   /** The process that lived when this was written had taken a review of that user for the same resource. */
   readonly sawReview: (user: string, write: TrueWrite) => boolean;
-  /** Bounds are so tight that targets are detached, and a tie may have lost one of its candidates. */
-  readonly tight: boolean;
+  /** Bounds evict reviews, or the journal cannot keep them: a tie may have lost one of its candidates. */
+  readonly forgetful: boolean;
   /** There were times in which nobody was looking: what has no bytes to prove it may be unresolved. */
   readonly blind: boolean;
 }
@@ -54,7 +54,7 @@ export class BranchCheck {
   readonly #seen = new Set<string>();
   readonly #last = new Map<string, readonly [epoch: number, version: number]>();
   readonly #snapshots = new Map<string, number>();
-  #before: ReadonlyMap<string, string> = new Map();
+  readonly #tree = new Map<string, string>();
 
   constructor(target: CheckedTarget, around: Circumstances) {
     this.#target = target;
@@ -62,19 +62,24 @@ export class BranchCheck {
     this.#types = new Map(around.types.map((type) => [type.key, type]));
   }
 
-  run(history: readonly HistoryCommit[]): Findings {
-    for (const commit of history) {
-      const mine = new Map([...commit.files].filter(([path]) => path.startsWith(this.#target.prefix)));
-      if (!equalMaps(mine, this.#before)) this.#commit(commit, mine);
-      this.#before = mine;
+  /** The next commit of the branch; those that touch no file of the target's are none of its business. */
+  see(commit: HistoryCommit): void {
+    const files = commit.files.filter(({ path }) => path.startsWith(this.#target.prefix));
+    if (files.length > 0) this.#commit(commit, files);
+    for (const { path, after } of files) {
+      if (after === "") this.#tree.delete(path);
+      else this.#tree.set(path, after);
     }
+  }
+
+  end(): Findings {
     if (!this.#around.gaps) this.#nothingLost();
     this.#faithful();
     return this.findings;
   }
 
-  #commit(commit: HistoryCommit, files: ReadonlyMap<string, string>): void {
-    const first = (key: string): string => commit.trailers.get(key)?.[0] ?? "";
+  #commit(commit: HistoryCommit, files: readonly CommittedFile[]): void {
+    const first = (key: string): string => trailerOf(commit, key);
     if (first("Kubescribe-Kind") === "snapshot") {
       for (const line of commit.trailers.get("Kubescribe-Cursor") ?? []) {
         const [, version = "", key = ""] = line.split(" ");
@@ -96,7 +101,7 @@ export class BranchCheck {
     }
     // A restore may give one version twice: the file tells which of them it is, or else the author.
     const writes = this.#around.truth.find(uid, version);
-    const fitting = writes.filter(({ event }) => (files.get(this.#pathOf(event)) ?? "") === this.#after(event));
+    const fitting = writes.filter(({ event }) => this.#standsAt(this.#pathOf(event), files) === this.#after(event));
     const author = first("Changed-By");
     const write = fitting.find(({ event }) => event.authorship.user === author) ?? fitting[0] ?? writes[0];
     if (write === undefined || (write.operation !== first("Kubescribe-Operation") && this.#around.gaps))
@@ -116,9 +121,9 @@ export class BranchCheck {
     const [lastEpoch, lastVersion] = this.#last.get(name) ?? [0, 0];
     const back = epoch < lastEpoch || (epoch === lastEpoch && Number(version) < lastVersion);
     const same = epoch === lastEpoch && Number(version) === lastVersion;
-    // The differences of a list that a detached target begins anew with: what is gone comes first.
-    const regrouped = this.#around.gaps && this.#around.tight;
-    if ((back && !regrouped) || (same && !this.#around.gaps)) this.#break(commit, `I4: behind ${lastVersion}`);
+    // A lease that expires deletes several objects in one revision.
+    const together = trailerOf(commit, "Kubescribe-Operation") === "DELETE";
+    if (back || (same && !this.#around.gaps && !together)) this.#break(commit, `I4: behind ${lastVersion}`);
     this.#last.set(name, [epoch, Number(version)]);
   }
 
@@ -128,19 +133,19 @@ export class BranchCheck {
     else if (settled.has(tier) && tier !== "recovered") this.#break(commit, "I2: settled, and no such write");
   }
 
-  #content(commit: HistoryCommit, files: ReadonlyMap<string, string>, { event }: TrueWrite): void {
+  #content(commit: HistoryCommit, files: readonly CommittedFile[], { event, operation }: TrueWrite): void {
     const path = this.#pathOf(event);
     const tier = commit.trailers.get("Kubescribe-Attribution")?.[0] ?? "";
     const expected = this.#after(event);
-    if ((files.get(path) ?? "") !== expected) this.#break(commit, `I5: another content at ${path}`);
+    if (this.#standsAt(path, files) !== expected) this.#break(commit, `I5: another content at ${path}`);
     // Behind a gap: who removed an object removed what others had made of it, too; the bytes of `recovered` are its author's, but
     // others' may have come and gone in between.
     const whole = this.#around.gaps && (tier === "delete" || tier === "recovered");
-    if (settled.has(tier) && !whole && (this.#before.get(path) ?? "") !== this.#fileOf(event, event.previous))
+    if (settled.has(tier) && !whole && (this.#tree.get(path) ?? "") !== this.#fileOf(event, event.previous))
       this.#break(commit, `I3: somebody else's lines are in it, at ${path}`);
-    for (const other of new Set([...files.keys(), ...this.#before.keys()]))
-      if (other !== path && files.get(other) !== this.#before.get(other))
-        this.#break(commit, `I3: it touches ${other}`);
+    if (operation === "CREATE" && settled.has(tier) && this.#tree.has(path))
+      this.#break(commit, `I2: it was not there before, and ${path} was`);
+    for (const other of files) if (other.path !== path) this.#break(commit, `I3: it touches ${other.path}`);
   }
 
   #author(commit: HistoryCommit, write: TrueWrite): void {
@@ -155,7 +160,7 @@ export class BranchCheck {
         this.#break(commit, `I3: ${tier} by ${author} across a blind time, and it was ${user}`);
       else this.findings.planted += 1;
     }
-    if (tier === "tie" && reviewed && !this.#around.tight && !candidates.includes(user))
+    if (tier === "tie" && reviewed && !this.#around.forgetful && !candidates.includes(user))
       this.#break(commit, `I3: a tie without ${user}, who did it`);
     const excused = this.#around.blind && (write.operation === "DELETE" || subresource === "scale");
     if ((tier === "unresolved" || tier === "collapsed") && reviewed && this.#around.allNamed && !excused)
@@ -179,11 +184,16 @@ export class BranchCheck {
       const id = this.#after(event);
       if (id !== "") expected.set(path, id);
     }
-    for (const path of new Set([...expected.keys(), ...this.#before.keys()])) {
-      const [found, wanted] = [this.#before.get(path), expected.get(path)];
+    for (const path of new Set([...expected.keys(), ...this.#tree.keys()])) {
+      const [found, wanted] = [this.#tree.get(path), expected.get(path)];
       if (found !== wanted)
         this.findings.broken.push(`I5: at the end ${path} is ${found ?? "missing"}, not ${wanted ?? "missing"}`);
     }
+  }
+
+  /** The blob at a path behind a commit of these files. */
+  #standsAt(path: string, files: readonly CommittedFile[]): string {
+    return files.find((file) => file.path === path)?.after ?? this.#tree.get(path) ?? "";
   }
 
   #after(event: TrueWrite["event"]): string {
@@ -215,11 +225,11 @@ export class BranchCheck {
   }
 }
 
+function trailerOf({ trailers }: HistoryCommit, key: string): string {
+  return trailers.get(key)?.[0] ?? "";
+}
+
 function titleOf({ event, operation }: TrueWrite): string {
   const { typeKey, namespace, name, revision, authorship } = event;
   return `${operation ?? "-"} ${typeKey} ${namespace}/${name} @${revision} by ${authorship.user}${authorship.reviewed ? "" : " (unreviewed)"}`;
-}
-
-function equalMaps(a: ReadonlyMap<string, string>, b: ReadonlyMap<string, string>): boolean {
-  return a.size === b.size && [...a].every(([key, value]) => b.get(key) === value);
 }

@@ -3,10 +3,10 @@
  * kubescribe.
  */
 
-import type { SimulatedCluster } from "../simulator/cluster.ts";
-import { objectAt, stringAt } from "../simulator/json.ts";
-import type { Rendered } from "../simulator/rendered.ts";
-import type { StoredEvent } from "../simulator/store.ts";
+import type { SimulatedCluster } from "../../simulator/cluster.ts";
+import { objectAt, stringAt } from "../../simulator/json.ts";
+import type { Rendered } from "../../simulator/rendered.ts";
+import type { StoredEvent } from "../../simulator/store.ts";
 
 export interface TrueWrite {
   readonly event: StoredEvent;
@@ -31,8 +31,8 @@ export class Truth {
     for (const { key } of cluster.types) {
       for (const event of cluster.store.eventsAfter(key, 0) ?? []) this.#record(event, monotonicMs());
       cluster.store.subscribe(key, () => {
-        const event = cluster.store.eventsAfter(key, cluster.store.revision - 1)?.at(-1);
-        if (event !== undefined) this.#record(event, monotonicMs());
+        for (const event of cluster.store.eventsAfter(key, cluster.store.revision - 1) ?? [])
+          this.#record(event, monotonicMs());
       });
     }
   }
@@ -47,7 +47,7 @@ export class Truth {
   }
 
   restore(revision: number): void {
-    this.#cluster.store.restore(revision);
+    this.#cluster.restore(revision);
     this.era += 1;
     this.#restores.push({ era: this.era, revision });
   }

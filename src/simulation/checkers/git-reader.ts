@@ -1,0 +1,51 @@
+/** What stock git says of a repository: the port by which the checkers read it. */
+
+/** One file that a commit touched. */
+export interface CommittedFile {
+  /** `A`, `M`, `D`, `T`. */
+  readonly status: string;
+  readonly path: string;
+  /** Blob ids; empty where the file is not there. */
+  readonly before: string;
+  readonly after: string;
+}
+
+export interface HistoryCommit {
+  readonly id: string;
+  readonly authorName: string;
+  readonly authorEmail: string;
+  /** Seconds since 1970. */
+  readonly authoredAt: number;
+  readonly committerName: string;
+  readonly committerEmail: string;
+  readonly committedAt: number;
+  readonly subject: string;
+  /** By git's own idea of what a trailer is. */
+  readonly trailers: ReadonlyMap<string, readonly string[]>;
+  readonly files: readonly CommittedFile[];
+}
+
+/** A disk with repositories on it, of which nothing changes while it is read. */
+export interface Disk {
+  /** By absolute path. */
+  files(): ReadonlyMap<string, Uint8Array>;
+  directories(): readonly string[];
+}
+
+export interface ReadOptions {
+  readonly disk: Disk;
+  readonly gitDirectory: string;
+  readonly branch: string;
+  /** Takes long: a look at every object. */
+  readonly fsck: boolean;
+  /** Called with each commit, the oldest first. */
+  readonly onCommit: (commit: HistoryCommit) => void;
+}
+
+export interface GitReader {
+  /**
+   * Resolves to what `git fsck --strict` complains of, one line each; empty where all is well, or it was not asked for. A branch
+   * that does not exist has no commits. Rejects where git does not run, or fails.
+   */
+  read(options: ReadOptions): Promise<readonly string[]>;
+}
