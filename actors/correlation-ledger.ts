@@ -105,7 +105,7 @@ function isContentCandidate({ operation, subresource }: Correlation): boolean {
   return operation === "UPDATE" && subresource !== "scale";
 }
 
-/** A view that pins a much larger buffer is copied. */
+/** A view that pins a much larger buffer is copied; `slice` of a Buffer would be a view again. */
 function compact(object: Uint8Array): Uint8Array {
-  return object.byteLength * 3 < object.buffer.byteLength ? object.slice() : object;
+  return object.byteLength * 3 < object.buffer.byteLength ? new Uint8Array(object) : object;
 }

@@ -10,13 +10,15 @@ import type { BranchActor } from "../actors/branch-actor.ts";
 import { openBranchActor } from "../actors/branch-actor.ts";
 import type { CorrelationMessage } from "../actors/engine.ts";
 import { defaultEngineBounds, Engine } from "../actors/engine.ts";
-import type { CommitPool } from "../actors/ports.ts";
+import type { CommitPool, Meter } from "../actors/ports.ts";
 import { WatchActor } from "../actors/watch-actor.ts";
-import type { ResourceVersion, WatchMessage } from "../machines/messages.ts";
+import type { BranchMessage, ResourceVersion, WatchMessage } from "../machines/messages.ts";
 import type { HandleReview } from "../src/admission/review-handler.ts";
 import { createReviewHandler } from "../src/admission/review-handler.ts";
+import { attributionStrategyOf } from "../src/composition/first-designs.ts";
 import { nodeClock } from "../src/composition/node-clock.ts";
 import { createNodeFileSystem } from "../src/composition/node-file-system.ts";
+import type { RunOptions } from "../src/config/options.ts";
 import { createPiscinaCommitPool } from "../src/git/piscina-pool.ts";
 import { ensureRepository } from "../src/git/repository.ts";
 import { defaultAuthorMapping, defaultCommitter, defaultSentinel } from "../src/git/target.ts";
@@ -26,7 +28,7 @@ import { sameContent } from "../src/sanitize/same-content.ts";
 import { createPrometheusMeter } from "../src/telemetry/meter.ts";
 import { quietLog, replayedApi } from "./quiet-ports.ts";
 import type { Traffic, Write } from "./traffic.ts";
-import { deployments } from "./traffic.ts";
+import { deniedUser, deployments } from "./traffic.ts";
 
 const targetId = "bench";
 /** As the option --commit-threads has it. */
@@ -52,6 +54,9 @@ export interface CommitWorld extends AsyncDisposable {
   /** Of each durable change, in order: from the frame that is handed over to the flush that is answered. */
   readonly latenciesMs: number[];
   readonly tiers: ReadonlyMap<string, number>;
+  readonly figures: Readonly<Figures>;
+  /** Breaks the watch's connection in the middle of a frame. */
+  cut(): void;
   /** Sends writes at a pace; resolves when all of them are durable, to how many changes there were. */
   drive(pace: Pace): Promise<number>;
 }
@@ -60,10 +65,33 @@ interface Drive extends Pace {
   readonly done: PromiseWithResolvers<number>;
 }
 
-export async function openCommitWorld(directory: string, traffic: Traffic): Promise<CommitWorld> {
+/** What tells the designs apart. */
+export interface Figures {
+  /** Changes that were handed to the branch. */
+  enqueued: number;
+  commits: number;
+  /** Commits of objects that no frame ever showed at that time: of writes that were denied. */
+  ofDenied: number;
+  /** Commits that name the one whose writes are denied. */
+  byDenied: number;
+  longestQueue: number;
+  /** After a cut: until the next frame was taken in. */
+  readonly recoveriesMs: number[];
+}
+
+export interface WorldOptions {
+  readonly design?: Pick<RunOptions, "ingestion" | "attribution">;
+  readonly meter?: Meter;
+}
+
+export async function openCommitWorld(
+  directory: string,
+  traffic: Traffic,
+  { design = { ingestion: "correlate", attribution: "exact" }, meter: given }: WorldOptions = {},
+): Promise<CommitWorld> {
   await using stack = new AsyncDisposableStack();
   const repository = `${directory}/history.git`;
-  const meter = stack.use(createPrometheusMeter());
+  const meter = given ?? stack.use(createPrometheusMeter());
   const ports = { clock: nodeClock, random: Math.random, files: createNodeFileSystem(), meter, log: quietLog };
   const { journal } = await openJournal({ ...ports, directory: `${directory}/journal`, sync: false });
   stack.use(journal);
@@ -81,6 +109,12 @@ export async function openCommitWorld(directory: string, traffic: Traffic): Prom
   stack.use(branch);
   const correlation$ = new Subject<CorrelationMessage>();
   const watch$ = new Subject<WatchMessage>();
+  const outlet = (message: BranchMessage): void => {
+    if (message.kind === "changed") ledger.figures.enqueued += 1;
+    branch.receive(message);
+    ledger.figures.longestQueue = Math.max(ledger.figures.longestQueue, branch.status().queueDepth);
+  };
+  const strategy = attributionStrategyOf(design, { ...ports, outlet, typeOf: () => deployments });
   stack.use(
     new Engine({
       ...ports,
@@ -88,7 +122,8 @@ export async function openCommitWorld(directory: string, traffic: Traffic): Prom
       contentEquals: sameContent,
       correlation$,
       watch$,
-      outlet: (message) => branch.receive(message),
+      outlet,
+      ...(strategy === null ? {} : { strategy }),
     }),
   );
   let arrival = 0;
@@ -106,8 +141,14 @@ export async function openCommitWorld(directory: string, traffic: Traffic): Prom
       ...ports,
       type: deployments,
       cursor: { epoch: 0, resourceVersion: traffic.listVersion },
-      source: createWatchSource({ api: replayedApi(traffic.list, () => driver.chunks()), clock: nodeClock }),
-      sink: (message) => watch$.next(message),
+      source: createWatchSource({
+        api: replayedApi({ list: traffic.list, chunks: () => driver.chunks(), version: () => traffic.version }),
+        clock: nodeClock,
+      }),
+      sink: (message) => {
+        driver.saw(message);
+        watch$.next(message);
+      },
     }),
   );
   stack.defer(() => driver.stop());
@@ -117,6 +158,8 @@ export async function openCommitWorld(directory: string, traffic: Traffic): Prom
     handleForeign: handler(() => undefined),
     latenciesMs: ledger.latenciesMs,
     tiers: ledger.tiers,
+    figures: ledger.figures,
+    cut: () => driver.cut(),
     drive: (pace) => driver.drive(pace),
     [Symbol.asyncDispose]: () => owned.disposeAsync(),
   };
@@ -127,17 +170,30 @@ class DurableLedger {
   readonly sentMs = new Map<ResourceVersion, number>();
   readonly latenciesMs: number[] = [];
   readonly tiers = new Map<string, number>();
+  readonly figures: Figures = {
+    enqueued: 0,
+    commits: 0,
+    ofDenied: 0,
+    byDenied: 0,
+    longestQueue: 0,
+    recoveriesMs: [],
+  };
 }
 
-function observed(pool: CommitPool, { sentMs, latenciesMs, tiers }: DurableLedger): CommitPool {
+function observed(pool: CommitPool, { sentMs, latenciesMs, tiers, figures }: DurableLedger): CommitPool {
   return {
     open: (id) => pool.open(id),
     async flush(id, request) {
       const result = await pool.flush(id, request);
       const nowMs = performance.now();
-      for (const entry of request.entries) {
+      for (const [at, entry] of request.entries.entries()) {
         if (entry.kind !== "change") continue;
         const { resourceVersion, verdict } = entry.change;
+        figures.commits += result.commits[at] ?? 0;
+        if (verdict.author?.user === deniedUser) {
+          figures.byDenied += result.commits[at] ?? 0;
+          if (verdict.tier === "dual") figures.ofDenied += result.commits[at] ?? 0;
+        }
         latenciesMs.push(nowMs - (sentMs.get(resourceVersion) ?? nowMs));
         sentMs.delete(resourceVersion);
         tiers.set(verdict.tier, (tiers.get(verdict.tier) ?? 0) + 1);
@@ -159,6 +215,12 @@ class Driver {
   readonly #parts: DriverParts;
   readonly #writes: Iterator<Write, never>;
   #next = Promise.withResolvers<Drive | null>();
+  readonly #batches = this.#batchesOf();
+  /** What the open connection is about to send. */
+  #frames: Buffer | null = null;
+  #cutting = false;
+  /** 0: nothing was cut, or it goes on already. */
+  #cutAtMs = 0;
 
   constructor(parts: DriverParts) {
     this.#parts = parts;
@@ -177,8 +239,38 @@ class Driver {
     this.#next.resolve(null);
   }
 
-  /** The watch's one stream, over all drives. */
+  /** Of the connection that is open. */
+  cut(): void {
+    this.#cutting = true;
+  }
+
+  saw(message: WatchMessage): void {
+    if (message.kind !== "observed" || this.#cutAtMs === 0) return;
+    this.#parts.ledger.figures.recoveriesMs.push(performance.now() - this.#cutAtMs);
+    this.#cutAtMs = 0;
+  }
+
+  /** One connection of the watch. What was cut comes again from its beginning. */
   async *chunks(): AsyncIterable<Uint8Array> {
+    for (;;) {
+      const frames = this.#frames ?? (await this.#batches.next()).value;
+      if (frames === undefined) return;
+      this.#frames = frames;
+      for (let at = 0; at < frames.length; at += chunkBytes) {
+        yield frames.subarray(at, at + chunkBytes);
+        // As from a socket: other work has its turn between two chunks.
+        await nextTurn();
+        if (!this.#cutting) continue;
+        this.#cutting = false;
+        this.#cutAtMs = performance.now();
+        throw Object.assign(new Error("reset"), { code: "ECONNRESET" });
+      }
+      this.#frames = null;
+    }
+  }
+
+  /** Over all drives. */
+  async *#batchesOf(): AsyncGenerator<Buffer, undefined> {
     for (let drive = await this.#next.promise; drive !== null; drive = await this.#next.promise) {
       this.#next = Promise.withResolvers();
       const startMs = performance.now();
@@ -186,14 +278,12 @@ class Driver {
       while (!drive.enough(changes)) {
         const due =
           drive.perSecond === null ? null : ((performance.now() - startMs) / 1000) * drive.perSecond - changes;
-        const writes = due === null ? this.#concurrent() : this.#some(Math.floor(due));
+        const writes =
+          due === null
+            ? this.#concurrent()
+            : this.#some(Math.min(Math.floor(due), this.#parts.traffic.size.resources / 2));
         changes += writes.filter(({ statusOnly }) => !statusOnly).length;
-        const frames = await this.#reviewed(writes);
-        for (let at = 0; at < frames.length; at += chunkBytes) {
-          yield frames.subarray(at, at + chunkBytes);
-          // As from a socket: other work has its turn between two chunks.
-          await nextTurn();
-        }
+        yield await this.#reviewed(writes);
         if (due !== null) await sleep(1);
         while (this.#parts.branch.status().queueDepth > backlogChanges) await sleep(1);
       }
@@ -205,7 +295,7 @@ class Driver {
     return Array.from({ length: concurrentWrites }, () => this.#take());
   }
 
-  /** So many changes, and the status-only writes that come before them. */
+  /** So many changes, and the status-only writes that come before them. Less than a turn: the bytes of a write are used again. */
   #some(changes: number): readonly Write[] {
     const writes: Write[] = [];
     for (let left = changes; left > 0; left -= 1) {
@@ -222,7 +312,11 @@ class Driver {
 
   /** The frames, once their reviews were answered. */
   async #reviewed(writes: readonly Write[]): Promise<Buffer> {
-    await Promise.all(writes.map(({ review }) => this.#parts.review(Buffer.from(review))));
+    await Promise.all(
+      writes.flatMap(({ review, denied }) =>
+        [denied, review].flatMap((body) => (body === null ? [] : [this.#parts.review(Buffer.from(body))])),
+      ),
+    );
     const nowMs = performance.now();
     for (const { version, statusOnly } of writes) if (!statusOnly) this.#parts.ledger.sentMs.set(version, nowMs);
     return Buffer.concat(writes.map(({ frame }) => frame));

@@ -15,18 +15,28 @@ import { tmpdir } from "node:os";
 import { monitorEventLoopDelay } from "node:perf_hooks";
 import { setTimeout as sleep } from "node:timers/promises";
 
+import { createBlockingFiles } from "../src/composition/node-blocking-files.ts";
 import { openCommitWorld } from "./commit-world.ts";
 import { environment, median, print, quantile, smoke } from "./environment.ts";
 import { Traffic } from "./traffic.ts";
-import type { WebhookRace } from "./webhook-race.ts";
-import { raceWebhooks } from "./webhook-race.ts";
+import type { RaceResult } from "./webhook-race.ts";
+import { openWebhookRace } from "./webhook-race.ts";
 
 const rounds = smoke ? 1 : 5;
 const size = smoke ? { resources: 100, writes: 4 } : { resources: 1000, writes: 4 };
 const changesPerRound = smoke ? 100 : 3000;
 const pacedPerSecond = 200;
 const pacedChanges = smoke ? 20 : 1600;
+const reviewsPerSecond = 500;
 const checkpointCommits = 1000;
+const perCoreGoal = 1500;
+/** Pack, index, branch and state. */
+const flushedFiles = [
+  ["pack", 12_000],
+  ["idx", 2000],
+  ["ref", 41],
+  ["state", 41],
+] as const;
 
 interface Round {
   readonly perSecond: number;
@@ -45,7 +55,8 @@ const idleP99Ms = await delayDuring(() => sleep(smoke ? 100 : 2000));
 const world = await openCommitWorld(directory, new Traffic(size));
 const samples: Round[] = [];
 let latencies: readonly number[] = [];
-let race: WebhookRace;
+let diskMs: readonly number[] = [];
+let race: RaceResult;
 let backgroundPerSecond = 0;
 /** The tree behind the first round, which warms up: the same for every run. */
 let hash = "";
@@ -56,6 +67,7 @@ try {
   hash = git(repository, "rev-parse", "main^{tree}").slice(0, 16);
   yamlBytes = meanFileBytes();
   for (let round = 0; round < rounds; round += 1) samples.push(await oneRound());
+  diskMs = await bareFlushes();
   latencies = await pacedLatencies();
   race = await besideCommits();
   git(repository, "fsck", "--strict", "--no-dangling");
@@ -76,6 +88,10 @@ const result = {
   fastImportCpuUs: median(samples.map(({ fastImportCpuUs }) => fastImportCpuUs)),
   cpuRatio: median(samples.map(({ cpuUs, fastImportCpuUs }) => cpuUs / fastImportCpuUs)),
   pacedPerSecond,
+  perCore: Math.round(1e6 / median(samples.map(({ cpuUs }) => cpuUs))),
+  perCoreGoal,
+  diskP50Ms: quantile(diskMs, 0.5),
+  diskP99Ms: quantile(diskMs, 0.99),
   latencyP50Ms: quantile(latencies, 0.5),
   latencyP99Ms: quantile(latencies, 0.99),
   idleLoopP99Ms: idleP99Ms,
@@ -88,9 +104,10 @@ print(result, [
   result.environment,
   `change to durable commit   ${commitsPerSecond} commits/s; git fast-import ${fastImportPerSecond}; ratio ${toFastImport}`,
   `CPU of all threads         ${result.cpuUs} us a commit; git fast-import ${result.fastImportCpuUs}; ratio ${result.cpuRatio}`,
-  `at ${pacedPerSecond} changes/s           p50 ${latencyP50Ms} ms, p99 ${latencyP99Ms} ms from frame to durable`,
+  `a core                     ${result.perCore} changes/s by its CPU (goal ${perCoreGoal}: ${result.perCore >= perCoreGoal ? "reached" : "missed"})`,
+  `at ${pacedPerSecond} changes/s           p50 ${latencyP50Ms} ms, p99 ${latencyP99Ms} ms from frame to durable; a flush's syncs alone p50 ${result.diskP50Ms} ms, p99 ${result.diskP99Ms} ms`,
   `main loop's delay          p99 ${loopP99Ms} ms at full speed; idle ${idleP99Ms} ms (timer of 1 ms included)`,
-  `webhook meanwhile          ${race.perSecond}/s: p50 ${race.ours.p50Ms} ms, p99 ${race.ours.p99Ms} ms; bare server p50 ` +
+  `webhook meanwhile          ${reviewsPerSecond}/s: p50 ${race.ours.p50Ms} ms, p99 ${race.ours.p99Ms} ms; bare server p50 ` +
     `${race.bare.p50Ms} ms, p99 ${race.bare.p99Ms} ms; ratio of p99 ${race.p99Ratio} (${backgroundPerSecond} commits/s behind it)`,
   `verdicts ${JSON.stringify(result.verdicts)}; fsck clean; same commits as fast-import; hash ${hash}`,
 ]);
@@ -146,12 +163,34 @@ async function pacedLatencies(): Promise<readonly number[]> {
   return world.latenciesMs.slice(smoke ? 0 : pacedPerSecond);
 }
 
-async function besideCommits(): Promise<WebhookRace> {
+/** What the disk takes of it, with nothing else going on: the files of a small flush, written, synced and renamed as it does. */
+async function bareFlushes(): Promise<readonly number[]> {
+  const files = createBlockingFiles();
+  const place = `${directory}/bare`;
+  await files.makeDirectory(place);
+  const taken: number[] = [];
+  for (let count = 0; count < (smoke ? 5 : 200); count += 1) {
+    const startMs = performance.now();
+    for (const [name, bytes] of flushedFiles) {
+      await using file = await files.open(`${place}/tmp`, "create");
+      await file.write(Buffer.alloc(bytes, count));
+      await file.sync();
+      await files.rename(`${place}/tmp`, `${place}/${name}`);
+    }
+    await files.syncDirectory(place);
+    taken.push(performance.now() - startMs);
+    await sleep(1);
+  }
+  return taken;
+}
+
+async function besideCommits(): Promise<RaceResult> {
   let over = false;
   const startMs = performance.now();
   const driven = world.drive({ perSecond: null, enough: () => over });
   try {
-    return await raceWebhooks({ directory, handleReview: world.handleForeign, rounds });
+    await using webhooks = await openWebhookRace({ directory, handleReview: world.handleForeign });
+    return await webhooks.run({ rounds, perSecond: reviewsPerSecond });
   } finally {
     over = true;
     backgroundPerSecond = Math.round(((await driven) / (performance.now() - startMs)) * 1000);

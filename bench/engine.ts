@@ -166,7 +166,10 @@ async function watched({ world, of }: { world: World | null; of: readonly Batch[
   await using watch = new WatchActor({
     type: deployments,
     cursor: { epoch: 0, resourceVersion: traffic.listVersion },
-    source: createWatchSource({ api: replayedApi(traffic.list, chunks), clock: nodeClock }),
+    source: createWatchSource({
+      api: replayedApi({ list: traffic.list, chunks, version: () => traffic.listVersion }),
+      clock: nodeClock,
+    }),
     clock: nodeClock,
     random: () => 0.5,
     meter: quietMeter,

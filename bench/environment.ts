@@ -1,6 +1,7 @@
 /** What every benchmark says of where and how it ran, and the middle of its rounds. */
 
 import { createHash } from "node:crypto";
+import { appendFileSync } from "node:fs";
 import { cpus } from "node:os";
 
 export const smoke = process.argv.includes("--smoke");
@@ -24,9 +25,12 @@ export function digestOf(texts: Iterable<string>): string {
   return hash.digest("hex").slice(0, 16);
 }
 
-/** One JSON document with `--json`, otherwise the lines. */
+/** One JSON document with `--json`, otherwise the lines; with `--out FILE` the document is added to it besides. */
 export function print(result: Readonly<Record<string, unknown>>, lines: readonly string[]): void {
-  console.log(process.argv.includes("--json") ? JSON.stringify(result) : lines.join("\n"));
+  const document = JSON.stringify(result);
+  console.log(process.argv.includes("--json") ? document : lines.join("\n"));
+  const out = process.argv.indexOf("--out");
+  if (out > 0) appendFileSync(process.argv[out + 1] ?? "", `${document}\n`);
 }
 
 /** mulberry32, uniform in [0, 1). */

@@ -17,11 +17,21 @@ function once(): Log["warn"] {
   };
 }
 
-/** Answers a probe and a list with `list`, and every watch with `chunks`. */
-export function replayedApi(list: Buffer, chunks: () => AsyncIterable<Uint8Array>): ApiServer {
+/** Answers a list with `list`, every watch with `chunks`, and the question how far it has come with `version`. */
+export function replayedApi({
+  list,
+  chunks,
+  version,
+}: {
+  readonly list: Buffer;
+  readonly chunks: () => AsyncIterable<Uint8Array>;
+  readonly version: () => string;
+}): ApiServer {
   return {
     request: ({ path }) => {
-      const body = path.includes("watch=true") ? chunks() : only(list);
+      const asked = path.endsWith("?limit=1");
+      const listed = asked ? Buffer.from(`{"metadata":{"resourceVersion":"${version()}"},"items":[]}`) : list;
+      const body = path.includes("watch=true") ? chunks() : only(listed);
       return Promise.resolve({ status: 200, headers: {}, body });
     },
   };

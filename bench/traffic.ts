@@ -34,18 +34,27 @@ export interface Write {
   readonly review: Buffer;
   /** The watch frame, its line end included. */
   readonly frame: Buffer;
+  /** A review that came before it, on the same base, of what somebody else writes later: it was denied. */
+  readonly denied: Buffer | null;
 }
 
 interface Marked extends Write {
   readonly reviewMarks: readonly number[];
   readonly frameMark: number;
+  denied: Buffer | null;
 }
 
 export interface TrafficSize {
   readonly resources: number;
-  /** Of each resource in one turn; even. */
+  /** Of each resource in one turn. */
   readonly writes: number;
+  /** A change is followed by so many status-only writes; divides `writes`. */
+  readonly statusWrites?: number;
+  /** Part of the changes before which a write was denied. */
+  readonly denied?: number;
 }
+
+export const deniedUser = "denied@example.com";
 
 export class Traffic {
   readonly size: TrafficSize;
@@ -66,14 +75,25 @@ export class Traffic {
     this.#version = firstVersion + size.resources;
     this.listVersion = String(this.#version) as ResourceVersion;
     this.list = Buffer.from(`{"metadata":{"resourceVersion":"${this.#version}"},"items":[${items.join(",")}]}`);
-    const writes: Marked[] = [];
-    for (let round = 0; round < size.writes; round += 1) {
-      for (const resource of shuffled(size.resources, random)) {
-        const state = states[resource];
-        if (state !== undefined) writes.push(writeOf(state, resource, round, random));
+    this.#writes = inTime(states, size, random);
+    if (size.denied !== undefined) this.#deny(size.denied, random);
+  }
+
+  /** Of the last write. */
+  get version(): string {
+    return String(this.#version);
+  }
+
+  #deny(part: number, random: () => number): void {
+    const later = new Map<number, Buffer>();
+    for (const write of this.#writes.filter(({ statusOnly }) => !statusOnly).toReversed()) {
+      const review = later.get(write.resource);
+      if (review !== undefined && random() < part) {
+        const text = review.toString("latin1").replace(/"username":"[^"]*"/, `"username":"${deniedUser}"`);
+        write.denied = Buffer.from(text, "latin1");
       }
+      later.set(write.resource, write.review);
     }
-    this.#writes = writes;
   }
 
   /** Writes without end, in watch order. What was yielded is overwritten a turn later. */
@@ -84,12 +104,35 @@ export class Traffic {
         this.#version += 1;
         this.#versions[write.resource] = this.#version;
         for (const mark of write.reviewMarks) write.review.write(String(base), mark, versionDigits, "latin1");
+        if (write.denied !== null) rebase(write.denied, base);
         write.version = String(this.#version) as ResourceVersion;
         write.frame.write(write.version, write.frameMark, versionDigits, "latin1");
         yield write;
       }
     }
   }
+}
+
+/** Each resource is somewhere else in its round of a change and status writes: what arrives together is a mix. */
+function inTime(
+  states: readonly State[],
+  { writes, statusWrites = 1 }: TrafficSize,
+  random: () => number,
+): readonly Marked[] {
+  const period = 1 + statusWrites;
+  const timed = states.flatMap((state, resource) => {
+    const phase = random() * period;
+    return Array.from({ length: writes }, (_, round) => {
+      const write = writeOf(state, { resource, round, statusOnly: round % period > 0 }, random);
+      return { write, at: round + phase + random() / 2 };
+    });
+  });
+  return timed.toSorted((a, b) => a.at - b.at).map(({ write }) => write);
+}
+
+function rebase(review: Buffer, base: number): void {
+  for (let at = versionMarkOf(review); at > 18; at = versionMarkOf(review, at))
+    review.write(String(base), at, versionDigits, "latin1");
 }
 
 interface State {
@@ -116,8 +159,11 @@ function stateOf(resource: number, random: () => number): State {
 }
 
 /** The write changes `state`. */
-function writeOf(state: State, resource: number, round: number, random: () => number): Marked {
-  const statusOnly = round % 2 === 1;
+function writeOf(
+  state: State,
+  { resource, round, statusOnly }: { resource: number; round: number; statusOnly: boolean },
+  random: () => number,
+): Marked {
   const old = textOf(state, firstVersion);
   if (statusOnly) state.ready += 1;
   else state.image = `1.${round}.${Math.floor(random() * 1e6)}`;
@@ -144,6 +190,7 @@ function writeOf(state: State, resource: number, round: number, random: () => nu
     frame,
     reviewMarks: [first, versionMarkOf(review, first)],
     frameMark: versionMarkOf(frame),
+    denied: null,
   };
 }
 
@@ -193,10 +240,4 @@ function textOf(state: State, version: number): string {
     },
     status: { observedGeneration: 4, replicas: 3, readyReplicas: ready, availableReplicas: ready },
   });
-}
-
-function shuffled(count: number, random: () => number): readonly number[] {
-  return Array.from({ length: count }, (_, index) => ({ index, at: random() }))
-    .sort((a, b) => a.at - b.at)
-    .map(({ index }) => index);
 }

@@ -7,31 +7,20 @@
  */
 
 import { createHash } from "node:crypto";
-import { cpus } from "node:os";
 
 import type { ApiServer, Clock } from "../actors/ports.ts";
 import type { ResourceVersion, WatchEvent } from "../machines/messages.ts";
-import { typeKeyOf } from "../machines/messages.ts";
 import { WatchActor } from "../actors/watch-actor.ts";
 import { createWatchSource } from "../src/kubernetes/api-watch-source.ts";
 import { FrameSplitter } from "../src/kubernetes/frames.ts";
 import { decodeFrame } from "../src/kubernetes/watch-frame.ts";
+import { environment, print, smoke } from "./environment.ts";
+import { deployments } from "./traffic.ts";
 
-const smoke = process.argv.includes("--smoke");
 const rounds = smoke ? 1 : 7;
 const eventsPerRound = smoke ? 500 : 20_000;
 /** What node:https hands over: a TLS record. */
 const chunkBytes = 16 * 1024;
-
-const deployments = {
-  key: typeKeyOf("apps", "deployments"),
-  group: "apps",
-  version: "v1",
-  resource: "deployments",
-  kind: "Deployment",
-  namespaced: true,
-  scalable: true,
-};
 
 const frames = Array.from({ length: eventsPerRound }, (_, index) => frameOf(index + 1)).join("");
 const stream = Buffer.from(frames);
@@ -87,19 +76,16 @@ const figures = contestants.map(({ name }, index) => {
   };
 });
 const eventBytes = Math.round(stream.length / eventsPerRound);
-const environment = `node ${process.version}, ${cpus().length} x ${cpus()[0]?.model ?? "?"}, ${rounds} rounds of ${eventsPerRound} events of ${eventBytes} bytes`;
+const where = `${environment}, ${rounds} rounds of ${eventsPerRound} events of ${eventBytes} bytes`;
 const hash = await resultHash();
-if (process.argv.includes("--json")) console.log(JSON.stringify({ bench: "watch", environment, hash, figures }));
-else report();
-
-function report(): void {
-  console.log(`${environment}; result ${hash}\n`);
-  for (const { name, perSecond, nsPerEvent, ratio } of figures) {
-    console.log(
+print({ bench: "watch", environment: where, hash, figures }, [
+  `${where}; hash ${hash}`,
+  "",
+  ...figures.map(
+    ({ name, perSecond, nsPerEvent, ratio }) =>
       `${name.padEnd(48)} ${String(perSecond).padStart(9)} events/s ${String(nsPerEvent).padStart(7)} ns ${ratio.toFixed(2).padStart(6)} x JSON.parse`,
-    );
-  }
-}
+  ),
+]);
 
 function framed(receive: (bytes: Buffer, start: number, end: number) => void): number {
   let seen = 0;

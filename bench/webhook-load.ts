@@ -57,7 +57,8 @@ async function run(order: LoadOrder): Promise<LoadAnswer> {
             else send();
           };
           const send = (): void => {
-            sentMs = everyMs > 0 ? dueMs : performance.now();
+            // A timer may fire a little early.
+            sentMs = everyMs > 0 ? Math.min(dueMs, performance.now()) : performance.now();
             dueMs += everyMs;
             if (performance.now() >= end) {
               resolve();

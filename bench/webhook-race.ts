@@ -1,6 +1,6 @@
 /**
- * The real admission server beside a bare HTTPS server of Node, both in this thread, under a load that is well below what they can
- * take: what they answer late is what the rest of the process does to them. The load comes from a thread of its own.
+ * The real admission server beside a bare HTTPS server of Node that reads the same bodies and answers the same bytes. Both are in this
+ * thread and take turns; the load comes from a thread of its own, as fast as it is answered or at a rate.
  */
 
 import { once } from "node:events";
@@ -21,35 +21,44 @@ import { reviewBodies } from "./webhook-reviews.ts";
 
 /** As many idle ones as the API server keeps. */
 const connections = 25;
-const perSecond = 500;
 const roundMs = smoke ? 100 : 1500;
 
-interface Latency {
+interface Sample {
+  readonly perSecond: number;
+  /** CPU of this thread, with all that it does besides. */
+  readonly cpuUs: number;
   readonly p50Ms: number;
   readonly p99Ms: number;
 }
 
-export interface WebhookRace {
-  readonly perSecond: number;
+export interface RaceResult {
   /** Medians of the rounds. */
-  readonly ours: Latency;
-  readonly bare: Latency;
-  /** Median of the rounds' ratios. */
+  readonly ours: Sample;
+  readonly bare: Sample;
+  /** Medians of the rounds' ratios. */
+  readonly throughputRatio: number;
+  readonly cpuRatio: number;
   readonly p99Ratio: number;
 }
 
-export async function raceWebhooks(options: {
+export interface WebhookRace extends AsyncDisposable {
+  /** `perSecond` null: as fast as it is answered. */
+  run(options: { readonly rounds: number; readonly perSecond: number | null }): Promise<RaceResult>;
+}
+
+export const reviewedBodies = reviewBodies(seed, 64);
+
+export async function openWebhookRace(options: {
   /** For the certificate. */
   readonly directory: string;
   readonly handleReview: HandleReview;
-  readonly rounds: number;
 }): Promise<WebhookRace> {
-  const { directory, handleReview, rounds } = options;
+  const { directory, handleReview } = options;
   await using stack = new AsyncDisposableStack();
   const { certificatePem, keyPem } = await makeCertificate("bench", nodeClock);
   await writeFile(`${directory}/tls.crt`, certificatePem);
   await writeFile(`${directory}/tls.key`, keyPem);
-  const ours = await startAdmissionServer({
+  const server = await startAdmissionServer({
     host: "127.0.0.1",
     port: 0,
     path: "/correlate",
@@ -63,9 +72,9 @@ export async function raceWebhooks(options: {
     onBlind: () => undefined,
     onSeeing: () => undefined,
   });
-  stack.use(ours);
-  const bodies = reviewBodies(seed, 64);
-  const answer = Buffer.from(await handleReview(bodies[0] ?? new Uint8Array()));
+  stack.use(server);
+  let answer = Buffer.alloc(0);
+  for (const body of reviewedBodies) answer = Buffer.from(await handleReview(body));
   const bare = createServer({ cert: certificatePem, key: keyPem, keepAliveTimeout: 120_000 }, (request, response) => {
     const chunks: Buffer[] = [];
     request.on("data", (chunk: Buffer) => chunks.push(chunk));
@@ -82,32 +91,61 @@ export async function raceWebhooks(options: {
   });
   const worker = new Worker(new URL("./webhook-load.ts", import.meta.url));
   stack.defer(async () => void (await worker.terminate()));
-  const load = async (port: number): Promise<Latency> => {
-    const everyMs = (1000 * connections) / perSecond;
-    const order: LoadOrder = { port, connections, durationMs: roundMs, path: "/correlate?timeout=3s", bodies, everyMs };
-    const reply = once(worker, "message");
-    worker.postMessage(order);
-    const [{ latenciesMs, failures }] = (await reply) as [LoadAnswer];
-    if (failures > 0) throw new Error(`expected every review to be answered with 200, found ${failures} failures`);
-    const all = Array.from(latenciesMs);
-    return { p50Ms: quantile(all, 0.5), p99Ms: quantile(all, 0.99) };
-  };
-  const samples: { readonly ours: Latency; readonly bare: Latency }[] = [];
-  const barePort = (bare.address() as AddressInfo).port;
-  for (let round = -1; round < rounds; round += 1) {
-    const oursFirst = round % 2 === 0;
-    const first = await load(oursFirst ? ours.address.port : barePort);
-    const second = await load(oursFirst ? barePort : ours.address.port);
-    if (round >= 0) samples.push(oursFirst ? { ours: first, bare: second } : { ours: second, bare: first });
-  }
+  const ports = { ours: server.address.port, bare: (bare.address() as AddressInfo).port };
+  const owned = stack.move();
   return {
-    perSecond,
-    ours: middle(samples.map((sample) => sample.ours)),
-    bare: middle(samples.map((sample) => sample.bare)),
-    p99Ratio: median(samples.map((sample) => sample.ours.p99Ms / sample.bare.p99Ms)),
+    run: (how) => raced(worker, ports, how),
+    [Symbol.asyncDispose]: () => owned.disposeAsync(),
   };
 }
 
-function middle(of: readonly Latency[]): Latency {
-  return { p50Ms: median(of.map(({ p50Ms }) => p50Ms)), p99Ms: median(of.map(({ p99Ms }) => p99Ms)) };
+async function raced(
+  worker: Worker,
+  { ours, bare }: { readonly ours: number; readonly bare: number },
+  { rounds, perSecond }: { readonly rounds: number; readonly perSecond: number | null },
+): Promise<RaceResult> {
+  const everyMs = perSecond === null ? 0 : (1000 * connections) / perSecond;
+  const samples: { readonly ours: Sample; readonly bare: Sample }[] = [];
+  for (let round = -1; round < rounds; round += 1) {
+    const oursFirst = round % 2 === 0;
+    const first = await loaded(worker, oursFirst ? ours : bare, everyMs);
+    const second = await loaded(worker, oursFirst ? bare : ours, everyMs);
+    if (round >= 0) samples.push(oursFirst ? { ours: first, bare: second } : { ours: second, bare: first });
+  }
+  const ratio = (of: (sample: Sample) => number): number =>
+    median(samples.map((each) => of(each.ours) / of(each.bare)));
+  return {
+    ours: middle(samples.map((sample) => sample.ours)),
+    bare: middle(samples.map((sample) => sample.bare)),
+    throughputRatio: ratio((sample) => sample.perSecond),
+    cpuRatio: ratio((sample) => sample.cpuUs),
+    p99Ratio: ratio((sample) => sample.p99Ms),
+  };
+}
+
+async function loaded(worker: Worker, port: number, everyMs: number): Promise<Sample> {
+  const path = "/correlate?timeout=3s";
+  const order: LoadOrder = { port, connections, durationMs: roundMs, path, bodies: reviewedBodies, everyMs };
+  const reply = once(worker, "message");
+  const before = process.threadCpuUsage();
+  worker.postMessage(order);
+  const [{ latenciesMs, elapsedMs, failures }] = (await reply) as [LoadAnswer];
+  const used = process.threadCpuUsage(before);
+  if (failures > 0) throw new Error(`expected every review to be answered with 200, found ${failures} failures`);
+  const all = Array.from(latenciesMs);
+  return {
+    perSecond: (all.length / elapsedMs) * 1000,
+    cpuUs: (used.user + used.system) / all.length,
+    p50Ms: quantile(all, 0.5),
+    p99Ms: quantile(all, 0.99),
+  };
+}
+
+function middle(of: readonly Sample[]): Sample {
+  return {
+    perSecond: Math.round(median(of.map(({ perSecond }) => perSecond))),
+    cpuUs: median(of.map(({ cpuUs }) => cpuUs)),
+    p50Ms: median(of.map(({ p50Ms }) => p50Ms)),
+    p99Ms: median(of.map(({ p99Ms }) => p99Ms)),
+  };
 }

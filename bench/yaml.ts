@@ -6,12 +6,12 @@
  */
 
 import { createHash } from "node:crypto";
-import { cpus } from "node:os";
 import { stringify } from "yaml";
 import { canonicalYaml } from "../src/sanitize/canonical-yaml.ts";
 import { parseObject } from "../src/sanitize/parse-object.ts";
 import { manifestOf } from "../src/sanitize/manifest.ts";
 import { sanitize } from "../src/sanitize/sanitize.ts";
+import { environment, print, smoke } from "./environment.ts";
 
 interface Contestant {
   readonly name: string;
@@ -24,7 +24,6 @@ interface Figure {
   readonly ratio: number;
 }
 
-const smoke = process.argv.includes("--smoke");
 const roundMs = smoke ? 20 : 300;
 const rounds = smoke ? 1 : 7;
 const deploymentKind = { group: "apps", kind: "Deployment" };
@@ -45,14 +44,23 @@ const contestants: readonly Contestant[] = [
   },
 ];
 
-const results = Object.entries({ "1 container": deployment(1), "3 containers": deployment(3) }).map(([name, bytes]) => {
-  const yaml = manifestOf(bytes, { ...deploymentKind, secrets: "omit" }).yaml;
-  const hash = createHash("sha256").update(yaml).digest("hex").slice(0, 16);
-  return { name, jsonBytes: bytes.length, yamlBytes: yaml.length, hash, figures: race(bytes) };
-});
-const environment = `node ${process.version}, ${cpus().length} x ${cpus()[0]?.model ?? "?"}, ${rounds} rounds of ${roundMs} ms`;
-if (process.argv.includes("--json")) console.log(JSON.stringify({ bench: "yaml", environment, results }));
-else report();
+interface Result {
+  readonly name: string;
+  readonly jsonBytes: number;
+  readonly yamlBytes: number;
+  readonly hash: string;
+  readonly figures: readonly Figure[];
+}
+
+const results = Object.entries({ "1 container": deployment(1), "3 containers": deployment(3) }).map(
+  ([name, bytes]): Result => {
+    const yaml = manifestOf(bytes, { ...deploymentKind, secrets: "omit" }).yaml;
+    const hash = createHash("sha256").update(yaml).digest("hex").slice(0, 16);
+    return { name, jsonBytes: bytes.length, yamlBytes: yaml.length, hash, figures: race(bytes) };
+  },
+);
+const where = `${environment}, ${rounds} rounds of ${roundMs} ms`;
+print({ bench: "yaml", environment: where, results }, [where, ...results.flatMap(linesOf)]);
 
 function race(bytes: Uint8Array): readonly Figure[] {
   const rates = contestants.map((): number[] => []);
@@ -81,14 +89,13 @@ function rateOf(contestant: Contestant, bytes: Uint8Array): number {
   return (runs * 1000) / elapsedMs;
 }
 
-function report(): void {
-  console.log(environment);
-  for (const { name, jsonBytes, yamlBytes, hash, figures } of results) {
-    console.log(`\nDeployment, ${name}: ${jsonBytes} bytes of JSON, ${yamlBytes} of YAML (${hash})`);
-    for (const figure of figures) {
-      console.log(`${String(figure.perSecond).padStart(8)}/s  ${figure.ratio.toFixed(2).padStart(5)}  ${figure.name}`);
-    }
-  }
+function linesOf({ name, jsonBytes, yamlBytes, hash, figures }: Result): readonly string[] {
+  return [
+    `\nDeployment, ${name}: ${jsonBytes} bytes of JSON, ${yamlBytes} of YAML (${hash})`,
+    ...figures.map(
+      (figure) => `${String(figure.perSecond).padStart(8)}/s  ${figure.ratio.toFixed(2).padStart(5)}  ${figure.name}`,
+    ),
+  ];
 }
 
 function textOf(bytes: Uint8Array): string {

@@ -8,11 +8,11 @@ import type { PreparedChunk } from "../git/prepare.ts";
 import { Stages } from "../git/stages.ts";
 import type { TargetOptions } from "../git/target.ts";
 import { manifestOf } from "../sanitize/manifest.ts";
+import { createBlockingFiles } from "./node-blocking-files.ts";
 import { nodeClock } from "./node-clock.ts";
-import { createNodeFileSystem } from "./node-file-system.ts";
 
 const stages = new Stages({
-  fs: createNodeFileSystem(),
+  fs: createBlockingFiles(),
   clock: nodeClock,
   manifestOf,
   // The lock stands in it: it was made before this thread began.

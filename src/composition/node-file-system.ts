@@ -5,7 +5,7 @@ import * as files from "node:fs/promises";
 import { dirname } from "node:path";
 import type { FileHandle, FileSystem } from "../../actors/ports.ts";
 
-const flags = {
+export const openFlags = {
   read: "r",
   append: "a",
   create: "w",
@@ -15,7 +15,7 @@ const flags = {
 export function createNodeFileSystem(): FileSystem {
   return {
     async open(path, mode) {
-      const file = await files.open(path, flags[mode], 0o644);
+      const file = await files.open(path, openFlags[mode], 0o644);
       return mode === "append" ? new AppendingFileHandle(file) : new NodeFileHandle(file);
     },
     readFile: (path) => files.readFile(path),
@@ -35,7 +35,7 @@ export function createNodeFileSystem(): FileSystem {
 }
 
 /** Node's own `recursive` never ends where the system answers ENOENT although the parent is there, as /proc does. */
-async function makeDirectory(path: string): Promise<void> {
+export async function makeDirectory(path: string): Promise<void> {
   try {
     await files.mkdir(path);
   } catch (error) {

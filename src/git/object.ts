@@ -1,7 +1,4 @@
-/**
- * A git object as it stands in a packfile: its id, and its entry (header and deflated body). Every entry is whole, never a
- * delta, so that packs can be joined without inflating anything.
- */
+/** A git object as it stands in a packfile: its id, and its entry (header and deflated body). */
 
 import { hash } from "node:crypto";
 import { constants, crc32, deflateSync } from "node:zlib";
@@ -30,10 +27,36 @@ export function objectIdOf(type: ObjectType | "tag", body: Uint8Array): Buffer {
 }
 
 function packEntryOf(type: ObjectType, body: Uint8Array): Buffer {
-  const deflated = deflateBody(body);
+  const stored = type === "tree" && body.length <= storedTreeBytes;
+  const deflated = stored ? storedBody(body) : deflateBody(body);
   const entry = Buffer.allocUnsafe(headerSizeOf(body.length) + deflated.length);
-  deflated.copy(entry, writeHeader(entry, type, body.length));
+  deflated.copy(entry, writeEntryHeader(entry, typeCodes[type], body.length));
   return entry;
+}
+
+/** A tree is mostly ids, which cannot be made shorter: deflate takes three times what all the rest does. `git gc` makes up for it. */
+const storedTreeBytes = 4096;
+
+/** As zlib writes what it leaves as it is (RFC 1950, 1951); at most 65,535 bytes. */
+export function storedBody(body: Uint8Array): Buffer {
+  const stored = Buffer.allocUnsafe(body.length + 11);
+  stored.writeUIntBE(0x780101, 0, 3);
+  stored.writeUInt16LE(body.length, 3);
+  stored.writeUInt16LE(~body.length & 0xffff, 5);
+  stored.set(body, 7);
+  stored.writeUInt32BE(adler32(body), body.length + 7);
+  return stored;
+}
+
+/** RFC 1950. The sums of 64 KB are exact in a double. */
+function adler32(body: Uint8Array): number {
+  let a = 1;
+  let b = 0;
+  for (const byte of body) {
+    a += byte;
+    b += a;
+  }
+  return (b % 65521) * 65536 + (a % 65521);
 }
 
 /** For small bodies a small window: zlib clears its tables on every call, which costs more than deflating 1.5 KB. */
@@ -53,9 +76,9 @@ function headerSizeOf(size: number): number {
   return bytes;
 }
 
-function writeHeader(into: Buffer, type: ObjectType, size: number): number {
+export function writeEntryHeader(into: Buffer, typeCode: number, size: number): number {
   let rest = Math.floor(size / 16);
-  let byte = (typeCodes[type] << 4) | (size % 16);
+  let byte = (typeCode << 4) | (size % 16);
   let at = 0;
   while (rest > 0) {
     into[at++] = byte | 0x80;

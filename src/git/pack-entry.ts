@@ -32,6 +32,38 @@ export function decodeEntryHeader(entry: Buffer, offset: number): EntryHeader {
   return { type: types[code] ?? "", base: { kind: "none" }, bodyAt: at };
 }
 
+export interface Move {
+  /** Offsets of the entry. */
+  readonly from: number;
+  readonly to: number;
+  /** Where the base that was at this offset stands now. */
+  readonly baseTo: (offset: number) => number | undefined;
+}
+
+/** The entry with the distance to its base in the other pack; null where it stays as it is. */
+export function movedDelta(entry: Buffer, { from, to, baseTo }: Move): Buffer | null {
+  const { base, bodyAt } = decodeEntryHeader(entry, from);
+  if (base.kind !== "offset") return null;
+  const baseOffset = baseTo(base.offset);
+  if (baseOffset === undefined) throw new RangeError("the base of a delta is not in its pack");
+  if (to - baseOffset === from - base.offset) return null;
+  const sizeEnd = entry.findIndex((byte) => byte < 0x80) + 1;
+  const head = Buffer.alloc(sizeEnd + 10);
+  entry.copy(head, 0, 0, sizeEnd);
+  return Buffer.concat([head.subarray(0, writeDistance(head, sizeEnd, to - baseOffset)), entry.subarray(bodyAt)]);
+}
+
+/** Big-endian, 7 bits a byte, and one less for each byte but the last. Returns where it ends. */
+export function writeDistance(into: Buffer, at: number, distance: number): number {
+  const bytes = [distance % 128];
+  for (let rest = Math.floor(distance / 128); rest > 0; rest = Math.floor(rest / 128)) {
+    rest -= 1;
+    bytes.unshift(128 | (rest % 128));
+  }
+  into.set(bytes, at);
+  return at + bytes.length;
+}
+
 export function applyDelta(base: Buffer, delta: Buffer): Buffer {
   let at = 0;
   const readSize = (): number => {

@@ -4,9 +4,11 @@
  * Owns `<git directory>/kubescribe/<target>.packs`, a line `name level` for each pack, and the target's temporary files.
  * 1. A pack is listed before it gets its name: what a crash leaves half-named is found and removed.
  * 2. Joining writes the new pack first and removes the old ones after it; readers find every object at all times.
- * 3. A pack that is gone (`git gc`) is nobody's loss: nothing here is needed to read the repository.
+ * 3. A delta's base is in its pack, before it: it was written there first, and joining keeps the order.
+ * 4. A pack that is gone (`git gc`) is nobody's loss: nothing here is needed to read the repository.
  */
 
+import { crc32 } from "node:zlib";
 import type { FileSystem } from "../../actors/ports.ts";
 import { exists, isMissing, listIfAny, makeDurableDirectory, readIfAny, readTextIfAny, replaceFile } from "./files.ts";
 import {
@@ -18,6 +20,7 @@ import {
   writePack,
   type WritePackOptions,
 } from "./pack.ts";
+import { movedDelta } from "./pack-entry.ts";
 import { PackIndex } from "./pack-index.ts";
 
 export interface PackShelfOptions {
@@ -93,22 +96,30 @@ export class PackShelf {
       for (const name of names) this.#levels.set(name, levels);
       return;
     }
-    const seen = new Set<string>();
-    const plans = sources.map((source) => entriesOf(source, seen));
+    const placed = new Map<string, number>();
+    const plans = sources.map((source) => entriesOf(source, placed));
     const entries: PackIndexEntry[] = [];
     let checksum: Buffer;
     {
       const temporary = `${directory}/${temporaryPackNames(this.#options.owner).pack}`;
-      await using stream = await PackStream.create(fs, temporary, seen.size);
+      await using stream = await PackStream.create(fs, temporary, placed.size);
       for (const [at, source] of sources.entries()) {
         await using file = await fs.open(`${directory}/${source.name}.pack`, "read");
-        for (const block of blocksOf(plans[at] ?? [])) {
+        /** Where an entry of this source stands now, by where it stood. */
+        const moved = new Map<number, number>();
+        for (const { key, start, isCopy } of plans[at] ?? []) if (isCopy) moved.set(start, placed.get(key) ?? 0);
+        for (const block of blocksOf((plans[at] ?? []).filter(({ isCopy }) => !isCopy))) {
           const bytes = Buffer.alloc(block.end - block.start);
           if ((await file.read(bytes, block.start)) !== bytes.length)
             throw new RangeError(`${source.name} is cut short`);
-          for (const { id, crc, start, end } of block.entries) {
-            entries.push({ id, crc, offset: stream.offset });
-            stream.push(bytes.subarray(start - block.start, end - block.start));
+          for (const { id, key, crc, start, end } of block.entries) {
+            const { offset } = stream;
+            const entry = bytes.subarray(start - block.start, end - block.start);
+            const other = movedDelta(entry, { from: start, to: offset, baseTo: (base) => moved.get(base) });
+            entries.push({ id, crc: other === null ? crc : crc32(other), offset });
+            moved.set(start, offset);
+            placed.set(key, offset);
+            stream.push(other ?? entry);
           }
           await stream.drain();
         }
@@ -163,26 +174,28 @@ interface Source {
 
 interface SourceEntry {
   readonly id: Buffer;
+  readonly key: string;
   readonly crc: number;
   readonly start: number;
   readonly end: number;
+  /** An earlier source has it too. */
+  readonly isCopy: boolean;
 }
 
 function listPath(options: PackShelfOptions): string {
   return `${options.gitDirectory}/kubescribe/${options.owner}.packs`;
 }
 
-/** Those whose id is not in `seen`, by offset; adds them to it. All of them are whole: this code writes no deltas. */
-function entriesOf(source: Source, seen: Set<string>): readonly SourceEntry[] {
-  const entries: SourceEntry[] = [];
-  for (let at = 0; at < source.index.count; at++) {
-    const id = source.index.idAt(at);
+/** By offset; adds those that are no copies to `placed`. */
+function entriesOf({ index }: Source, placed: Map<string, number>): readonly SourceEntry[] {
+  const entries = Array.from({ length: index.count }, (_, at): SourceEntry => {
+    const id = index.idAt(at);
     const key = id.toString("latin1", 0, 20);
-    if (seen.has(key)) continue;
-    seen.add(key);
-    const start = source.index.offsetAt(at);
-    entries.push({ id, crc: source.index.crcAt(at), start, end: source.index.entryEnd(start) });
-  }
+    const start = index.offsetAt(at);
+    const isCopy = placed.has(key);
+    if (!isCopy) placed.set(key, 0);
+    return { id, key, crc: index.crcAt(at), start, end: index.entryEnd(start), isCopy };
+  });
   return entries.toSorted((a, b) => a.start - b.start);
 }
 

@@ -7,9 +7,19 @@
 import { createHash, hash } from "node:crypto";
 import type { FileSystem } from "../../actors/ports.ts";
 import { packObject, type ObjectType, type PackedObject } from "./object.ts";
+import { packTreeDelta, type TreeBasis } from "./tree-delta.ts";
+
+/** A tree that is read costs one read for each of these. */
+const deltaDepth = 32;
+
+interface Placed {
+  readonly offset: number;
+  readonly depth: number;
+}
 
 export class PackBuilder {
-  readonly #ids = new Set<string>();
+  /** By id. */
+  readonly #placed = new Map<string, Placed>();
   readonly #objects: PackedObject[] = [];
   #sizeBytes = 0;
 
@@ -25,20 +35,45 @@ export class PackBuilder {
     return this.#objects;
   }
 
-  /** Deflates `body` unless it is there already; returns its id. */
+  /** Deflates `body`; returns its id. */
   add(type: ObjectType, body: Uint8Array): Buffer {
     const object = packObject(type, body);
     this.addPacked(object);
     return object.id;
   }
 
+  /** The tree as a delta, where its basis is in this pack. */
+  addTree(body: Buffer, basis: TreeBasis | null): Buffer {
+    const placed = basis === null ? undefined : this.#placed.get(keyOf(basis.id));
+    if (basis === null || placed === undefined || placed.depth === deltaDepth) return this.add("tree", body);
+    const object = packTreeDelta(body, basis, this.#offset - placed.offset);
+    if (object === null) return this.add("tree", body);
+    this.#place(object, placed.depth + 1);
+    return object.id;
+  }
+
   addPacked(object: PackedObject): void {
-    const key = object.id.toString("latin1", 0, 20);
-    if (this.#ids.has(key)) return;
-    this.#ids.add(key);
+    this.#place(object, 0);
+  }
+
+  /** Where the next entry begins. */
+  get #offset(): number {
+    return packHeaderBytes + this.#sizeBytes;
+  }
+
+  #place(object: PackedObject, depth: number): void {
+    const key = keyOf(object.id);
+    if (this.#placed.has(key)) return;
+    this.#placed.set(key, { offset: this.#offset, depth });
     this.#objects.push(object);
     this.#sizeBytes += object.entry.length;
   }
+}
+
+const packHeaderBytes = 12;
+
+function keyOf(id: Buffer): string {
+  return id.toString("latin1", 0, 20);
 }
 
 export interface PackIndexEntry {

@@ -8,11 +8,12 @@
  * After a failed flush the cache is dropped, not mended.
  */
 
-import type { ObjectType } from "./object.ts";
+import type { TreeBasis } from "./tree-delta.ts";
 
 /** Where new trees go: `PackBuilder` is one. */
-export interface ObjectSink {
-  add(type: ObjectType, body: Uint8Array): Buffer;
+export interface TreeSink {
+  /** `basis`: what it has in common with the tree that this one replaces; null where that was never given here. */
+  addTree(body: Buffer, basis: TreeBasis | null): Buffer;
 }
 
 export interface TreeSource {
@@ -111,7 +112,7 @@ export class TreeCache {
   }
 
   /** Adds every changed tree to `sink`; returns the root's id. */
-  write(sink: ObjectSink): Buffer {
+  write(sink: TreeSink): Buffer {
     return this.#root.write(sink);
   }
 
@@ -134,6 +135,11 @@ class TreeNode {
   readonly offsets: number[] = [];
   readonly children = new Map<string, TreeNode>();
   changed = false;
+  /** What `write` gave away last. */
+  #written: { readonly id: Buffer; readonly length: number } | null = null;
+  /** So many bytes at the beginning and at the end of `raw` are as they were then. */
+  #prefix = 0;
+  #suffix = 0;
 
   constructor(raw: Buffer) {
     this.raw = raw;
@@ -186,13 +192,16 @@ class TreeNode {
     const key = mode === directoryMode ? `${name}/` : name;
     const at = this.indexOf(key);
     if (at >= 0 && this.modeAt(at) === mode) {
-      this.raw.set(id, this.#endOf(at) - 20);
+      const end = this.#endOf(at);
+      this.#touch(end - 20, end);
+      this.raw.set(id, end - 20);
       return;
     }
     this.drop(key);
     const index = this.#lowerBound(key);
     const head = Buffer.from(`${mode} ${name}\0`, "latin1");
     const offset = this.offsets[index] ?? this.raw.length;
+    this.#touch(offset, offset);
     this.raw = Buffer.concat([this.raw.subarray(0, offset), head, id, this.raw.subarray(offset)]);
     this.keys.splice(index, 0, key);
     this.offsets.splice(index, 0, offset);
@@ -204,12 +213,19 @@ class TreeNode {
     if (at < 0) return false;
     const offset = this.offsets[at] ?? 0;
     const end = this.#endOf(at);
+    this.#touch(offset, end);
     this.raw = Buffer.concat([this.raw.subarray(0, offset), this.raw.subarray(end)]);
     this.keys.splice(at, 1);
     this.offsets.splice(at, 1);
     this.#shift(at, offset - end);
     if (key.endsWith("/")) this.children.delete(key.slice(0, -1));
     return true;
+  }
+
+  /** These bytes of `raw` are about to become others. */
+  #touch(from: number, to: number): void {
+    this.#prefix = Math.min(this.#prefix, from);
+    this.#suffix = Math.min(this.#suffix, this.raw.length - to);
   }
 
   #shift(from: number, by: number): void {
@@ -236,11 +252,19 @@ class TreeNode {
     }));
   }
 
-  write(sink: ObjectSink): Buffer {
+  write(sink: TreeSink): Buffer {
     for (const [name, child] of this.children) {
       if (child.changed) this.put(name, directoryMode, child.write(sink));
     }
     this.changed = false;
-    return sink.add("tree", this.raw);
+    const { length } = this.raw;
+    const written = this.#written;
+    // Without a touch the two would overlap: the tree is the same.
+    const suffix = Math.min(this.#suffix, length - this.#prefix);
+    const id = sink.addTree(this.raw, written === null ? null : { ...written, prefix: this.#prefix, suffix });
+    this.#written = { id, length };
+    this.#prefix = length;
+    this.#suffix = length;
+    return id;
   }
 }

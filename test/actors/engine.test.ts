@@ -124,6 +124,14 @@ describe("the engine", () => {
     expect(world.meter.counts.get("correlations_dropped expired")).toBe(1);
   });
 
+  it("keeps no more of a body than the object that it may need", () => {
+    const world = new World();
+    const body = Buffer.from(`${"x".repeat(10_000)}{"a":1}`);
+    const correlation = correlationOf({ operation: "UPDATE", user: "ann", base: 10, object: "b", arrival: 1 });
+    world.correlation$.next({ correlation, object: body.subarray(10_000) });
+    expect(world.meter.read("pending_object_bytes")).toBe(7);
+  });
+
   it("lets the oldest correlation go when there are too many in all, and remembers that it did", () => {
     const world = new World({ pendingTotal: 2 });
     world.see({ kind: "ADDED", version: 10, object: "a" });

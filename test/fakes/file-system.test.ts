@@ -5,19 +5,14 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, expect, onTestFinished, test } from "vitest";
 import type { FileSystem } from "../../actors/ports.ts";
+import { createBlockingFiles } from "../../src/composition/node-blocking-files.ts";
 import { createNodeFileSystem } from "../../src/composition/node-file-system.ts";
 import { createSimulatedClock } from "../../src/simulation/simulated-clock.ts";
 import { MemoryFileSystem } from "../../src/simulation/memory-file-system.ts";
 
 const worlds: readonly (readonly [string, () => Promise<{ readonly fs: FileSystem; readonly root: string }>])[] = [
-  [
-    "node",
-    async () => {
-      const root = mkdtempSync(join(tmpdir(), "kubescribe-files-"));
-      onTestFinished(() => rmSync(root, { recursive: true, force: true }));
-      return { fs: createNodeFileSystem(), root };
-    },
-  ],
+  ["node", async () => ({ fs: createNodeFileSystem(), root: temporaryDirectory() })],
+  ["node, blocking", async () => ({ fs: createBlockingFiles(), root: temporaryDirectory() })],
   [
     "memory",
     async () => {
@@ -27,6 +22,12 @@ const worlds: readonly (readonly [string, () => Promise<{ readonly fs: FileSyste
     },
   ],
 ];
+
+function temporaryDirectory(): string {
+  const root = mkdtempSync(join(tmpdir(), "kubescribe-files-"));
+  onTestFinished(() => rmSync(root, { recursive: true, force: true }));
+  return root;
+}
 
 async function write(
   fs: FileSystem,

@@ -469,6 +469,34 @@ test("many flushes leave few packs, and every object", async () => {
   sound(place);
 }, 20_000);
 
+test("trees that are deltas are joined, and read again", async () => {
+  using place = temporaryPlace();
+  const pool = poolAt(place.path, { durability: "none" });
+  const names = Array.from({ length: 40 }, (_, at) => `n${at}`);
+  await flush(
+    pool,
+    names.map((name, at) => changed({ version: at + 1, name })),
+  );
+  // What was there before comes again, as an object between a delta and its base, and as a base: joining leaves it out.
+  for (let version = 41; version <= 250; version += 3) {
+    await flush(pool, [
+      changed({ version, name: "n0", content: `${version % 2}` }),
+      changed({ version: version + 1, name: "n1", content: `new ${version}` }),
+      changed({ version: version + 2, name: "n1", content: "as ever" }),
+    ]);
+  }
+  const packs = readdirSync(join(place.path, "objects/pack")).filter((name) => name.endsWith(".pack"));
+  expect(packs.length).toBeLessThan(30);
+  const deltas = place.git("cat-file", "--batch-all-objects", "--batch-check=%(objecttype) %(deltabase)");
+  expect(deltas.match(/^tree (?!0{40})/gm)?.length).toBeGreaterThan(60);
+  expect(subjectsIn(place)).toHaveLength(250);
+  expect((await flush(poolAt(place.path), [changed({ version: 251, name: "n5" })])).commits).toEqual([1]);
+  sound(place);
+  // Copies entries as they are, by the checksums of the index.
+  place.git("repack", "-q", "-a", "-d");
+  sound(place);
+}, 20_000);
+
 test("isomorphic-git reads the same as stock git, before and after git gc", async () => {
   using place = temporaryPlace();
   const target = targetAt(place.path);

@@ -4,11 +4,25 @@ import { inflateSync } from "node:zlib";
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import { objectIdOf, packObject } from "../../src/git/object.ts";
-import { applyDelta, decodeEntryHeader } from "../../src/git/pack-entry.ts";
+import { applyDelta, decodeEntryHeader, movedDelta } from "../../src/git/pack-entry.ts";
 import { encodePackIndex, PackBuilder } from "../../src/git/pack.ts";
 import { PackIndex } from "../../src/git/pack-index.ts";
 import { TreeCache } from "../../src/git/tree-cache.ts";
 import { check, suite } from "./check.ts";
+
+/** What a reader makes of the entries of a pack, by offset. */
+function bodiesOf(
+  entries: readonly { readonly entry: Buffer; readonly offset: number }[],
+): ReadonlyMap<number, Buffer> {
+  const bodies = new Map<number, Buffer>();
+  for (const { entry, offset } of entries) {
+    const { base, bodyAt } = decodeEntryHeader(entry, offset);
+    const body = inflateSync(entry.subarray(bodyAt));
+    if (base.kind === "none") bodies.set(offset, body);
+    else if (base.kind === "offset") bodies.set(offset, applyDelta(bodies.get(base.offset) ?? Buffer.alloc(0), body));
+  }
+  return bodies;
+}
 
 suite("objects of Git", () => {
   test("a pack entry says its size and holds its body", () => {
@@ -57,6 +71,59 @@ suite("objects of Git", () => {
     expect(() => applyDelta(base.subarray(1), delta)).toThrow(RangeError);
   });
 
+  const entryOf = fc.record({ name: fc.stringMatching(/^[a-z]{1,12}$/), id: fc.nat(255), gone: fc.boolean() });
+
+  test("trees that are written again and again, as deltas or whole, say the same, in this pack and in one that it is moved to", async () => {
+    const edits = fc.array(fc.array(entryOf, { minLength: 1, maxLength: 3 }), { minLength: 1, maxLength: 60 });
+    await check(
+      fc.asyncProperty(edits, fc.nat(300), fc.array(fc.nat(100_000), { minLength: 1 }), async (steps, files, gaps) => {
+        const builder = new PackBuilder();
+        const tree = await TreeCache.read({ readTree: () => Promise.reject(new Error("nothing to read")) }, "");
+        for (let at = 0; at < files; at += 1) tree.set([], `file-${at}`, Buffer.alloc(20, at));
+        for (const step of steps) {
+          for (const { name, id, gone } of step)
+            if (!gone || !tree.delete([], name)) tree.set([], name, Buffer.alloc(20, id));
+          tree.write(builder);
+        }
+        let offset = 12;
+        const entries = builder.objects.map(({ id, entry }) => {
+          const at = offset;
+          offset += entry.length;
+          return { id, entry, offset: at };
+        });
+        const bodies = bodiesOf(entries);
+        for (const { id, offset: at } of entries)
+          expect(objectIdOf("tree", bodies.get(at) ?? Buffer.alloc(0))).toEqual(id);
+
+        const moves = new Map<number, number>();
+        let to = 12;
+        const moved = entries.map(({ id, entry, offset: from }, at) => {
+          to += gaps[at % gaps.length] ?? 0;
+          const other = movedDelta(entry, { from, to, baseTo: (base) => moves.get(base) }) ?? entry;
+          moves.set(from, to);
+          const here = to;
+          to += other.length;
+          return { id, entry: other, offset: here };
+        });
+        const again = bodiesOf(moved);
+        for (const { id, offset: at } of moved)
+          expect(objectIdOf("tree", again.get(at) ?? Buffer.alloc(0))).toEqual(id);
+      }),
+    );
+  });
+
+  test("a tree of many names that changes in one is written as a delta, but for every 33rd", async () => {
+    const builder = new PackBuilder();
+    const tree = await TreeCache.read({ readTree: () => Promise.reject(new Error("nothing to read")) }, "");
+    for (let at = 0; at < 3000; at += 1) tree.set([], `file-${at}`, Buffer.alloc(20, at));
+    for (let at = 0; at < 100; at += 1) {
+      tree.set([], "file-7", Buffer.alloc(20, at + 8));
+      tree.write(builder);
+    }
+    const whole = builder.objects.map(({ entry }) => decodeEntryHeader(entry, 1_000_000).base.kind === "none");
+    expect(whole.map((each, at) => (each ? at : -1)).filter((at) => at >= 0)).toEqual([0, 33, 66, 99]);
+  });
+
   const part = fc.constantFrom("a", "a-b", "a.b", "a0", "b", "z");
   const step = fc.record({ directories: fc.array(part, { maxLength: 3 }), file: part, content: fc.option(fc.nat(3)) });
 
@@ -65,7 +132,7 @@ suite("objects of Git", () => {
       fc.asyncProperty(fc.array(step, { maxLength: 30 }), fc.nat(10), async (steps, reloadEvery) => {
         const objects = new Map<string, Buffer>();
         const sink = {
-          add: (_type: string, body: Uint8Array): Buffer => {
+          addTree: (body: Buffer): Buffer => {
             const id = objectIdOf("tree", body);
             objects.set(id.toString("hex"), Buffer.from(body));
             return id;
