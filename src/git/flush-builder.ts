@@ -26,7 +26,7 @@ import type { PreparedObject } from "./prepare.ts";
 import type { SelectionIndex } from "./selection.ts";
 import { changedFilesOf } from "./takeover.ts";
 import type { TargetOptions } from "./target.ts";
-import { directoryMode } from "./tree-cache.ts";
+import { directoryMode } from "./tree-node.ts";
 
 export interface FlushBuilderOptions {
   readonly view: BranchView;

@@ -3,7 +3,8 @@
 import { readCommit, treeAt } from "./history.ts";
 import { type FilePath, resourcePartOf } from "./layout.ts";
 import type { ObjectReader } from "./object-reader.ts";
-import { directoryMode, fileMode, TreeCache, type TreeEntry } from "./tree-cache.ts";
+import { TreeCache } from "./tree-cache.ts";
+import { directoryMode, fileMode, type TreeEntry } from "./tree-node.ts";
 
 export interface TakeoverOptions {
   readonly reader: ObjectReader;
