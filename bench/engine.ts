@@ -24,7 +24,7 @@ import { quietLog, quietMeter, replayedApi } from "./quiet-ports.ts";
 import { deployments, Traffic } from "./traffic.ts";
 
 const rounds = smoke ? 1 : 7;
-const size = smoke ? { resources: 100, writes: 2 } : { resources: 2000, writes: 4 };
+const size = smoke ? { resources: 100, writes: 4 } : { resources: 2000, writes: 4 };
 const eventsPerRound = size.resources * size.writes;
 /** What node:https hands over: a TLS record. */
 const chunkBytes = 16 * 1024;

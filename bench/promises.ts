@@ -20,7 +20,7 @@ const rounds = smoke ? 1 : 5;
 const changesPerRound = smoke ? 40 : 1200;
 const perSecond = 300;
 const cuts = smoke ? 2 : 10;
-const size = { resources: smoke ? 50 : 500, writes: 6, statusWrites: 2, denied: 0.3 };
+const size = { resources: smoke ? 50 : 500, writes: 9, statusWrites: 2, denied: 0.3 };
 
 const designs = {
   exact: { ingestion: "correlate", attribution: "exact" },

@@ -46,7 +46,7 @@ interface Marked extends Write {
 
 export interface TrafficSize {
   readonly resources: number;
-  /** Of each resource in one turn. */
+  /** Of each resource in one turn: two changes at least, or nothing ever changes; three where writes are denied. */
   readonly writes: number;
   /** A change is followed by so many status-only writes; divides `writes`. */
   readonly statusWrites?: number;
@@ -69,13 +69,13 @@ export class Traffic {
   constructor(size: TrafficSize) {
     this.size = size;
     const random = randomFrom(seed);
-    const states = Array.from({ length: size.resources }, (_, resource) => stateOf(resource, random));
+    const states = Array.from({ length: size.resources }, (_, resource) => stateOf(resource, size, random));
     this.#versions = states.map((_, resource) => firstVersion + resource);
     const items = states.map((state, resource) => textOf(state, firstVersion + resource));
     this.#version = firstVersion + size.resources;
     this.listVersion = String(this.#version) as ResourceVersion;
     this.list = Buffer.from(`{"metadata":{"resourceVersion":"${this.#version}"},"items":[${items.join(",")}]}`);
-    this.#writes = inTime(states, size, random);
+    this.#writes = inTime(states, random);
     if (size.denied !== undefined) this.#deny(size.denied, random);
   }
 
@@ -114,19 +114,10 @@ export class Traffic {
 }
 
 /** Each resource is somewhere else in its round of a change and status writes: what arrives together is a mix. */
-function inTime(
-  states: readonly State[],
-  { writes, statusWrites = 1 }: TrafficSize,
-  random: () => number,
-): readonly Marked[] {
-  const period = 1 + statusWrites;
-  const timed = states.flatMap((state, resource) => {
-    const phase = random() * period;
-    return Array.from({ length: writes }, (_, round) => {
-      const write = writeOf(state, { resource, round, statusOnly: round % period > 0 }, random);
-      return { write, at: round + phase + random() / 2 };
-    });
-  });
+function inTime(states: readonly State[], random: () => number): readonly Marked[] {
+  const timed = states.flatMap((state, resource) =>
+    state.images.map((image, round) => ({ write: writeOf(state, { resource, image }, random), at: round + random() })),
+  );
   return timed.toSorted((a, b) => a.at - b.at).map(({ write }) => write);
 }
 
@@ -141,11 +132,13 @@ interface State {
   /** Makes YAML of 1.5 to 5 KB. */
   readonly variables: readonly { readonly name: string; readonly value: string }[];
   readonly containers: number;
+  /** Of each write in a turn; null: a status-only one. */
+  readonly images: readonly (string | null)[];
   image: string;
   ready: number;
 }
 
-function stateOf(resource: number, random: () => number): State {
+function stateOf(resource: number, { writes, statusWrites = 1 }: TrafficSize, random: () => number): State {
   const hex = (): string =>
     Math.floor(random() * 2 ** 32)
       .toString(16)
@@ -155,18 +148,26 @@ function stateOf(resource: number, random: () => number): State {
     value: `${hex()} of ${index}`,
   }));
   const uid = `${hex()}-8d02-46d4-8af7-${hex()}1234`;
-  return { name: `web-${resource}`, uid, variables, containers: 1 + (resource % 2), image: "1.0.0", ready: 0 };
+  const period = 1 + statusWrites;
+  const offset = Math.floor(random() * period);
+  const images = Array.from({ length: writes }, (_, round) =>
+    (round + offset) % period === 0 ? `1.${round}.${Math.floor(random() * 1e6)}` : null,
+  );
+  // A turn begins with what the one before has left.
+  const image = images.findLast((each) => each !== null) ?? "1.0.0";
+  return { name: `web-${resource}`, uid, variables, containers: 1 + (resource % 2), images, image, ready: 0 };
 }
 
 /** The write changes `state`. */
 function writeOf(
   state: State,
-  { resource, round, statusOnly }: { resource: number; round: number; statusOnly: boolean },
+  { resource, image }: { readonly resource: number; readonly image: string | null },
   random: () => number,
 ): Marked {
   const old = textOf(state, firstVersion);
+  const statusOnly = image === null;
   if (statusOnly) state.ready += 1;
-  else state.image = `1.${round}.${Math.floor(random() * 1e6)}`;
+  else state.image = image;
   const now = textOf(state, firstVersion);
   const user = statusOnly
     ? "system:serviceaccount:kube-system:deployment-controller"
