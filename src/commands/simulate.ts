@@ -22,13 +22,12 @@ a seed: one seed is one run, with the same hashes every time. Then it holds what
 really happened: once, real, honest, ordered, faithful, bounded, durable. The engine is the one that "run"
 starts; its clock, files, network and threads are not.
 
-A run that breaks something is made as short as can be, and printed with the command that plays it again.
+A run that breaks something is printed with the command that plays it again.
 
 Examples:
   kubescribe simulate                                     one run
   kubescribe simulate --runs 50 --changes 400             fifty short ones
   kubescribe simulate --faults crashes,restores --seed 7  what is to befall it
-  kubescribe simulate --attribution fifo --faults none    the first design, by the same users
 
 ${optionHelp(simulateOptionTable)}
 

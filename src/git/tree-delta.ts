@@ -20,12 +20,15 @@ export interface TreeBasis {
 const offsetDeltaCode = 6;
 /** One change of a large tree is some 50 bytes; what is longer than this is no such thing. */
 const deltaLimitBytes = 256;
+/** Git refuses a shorter delta (its DELTA_SIZE_MIN): an empty tree's, which has nothing to copy or to insert. */
+const shortestDeltaBytes = 4;
 
 /** Null where the whole tree is not much longer. `distance`: from the basis' entry to the one that this makes, in bytes. */
 export function packTreeDelta(body: Buffer, basis: TreeBasis, distance: number): PackedObject | null {
   const inserted = body.length - basis.prefix - basis.suffix;
   if (inserted > deltaLimitBytes || inserted * 2 > body.length) return null;
   const delta = encodeDelta(body, basis);
+  if (delta.length < shortestDeltaBytes) return null;
   const stored = storedBody(delta);
   const head = Buffer.alloc(32);
   let at = writeEntryHeader(head, offsetDeltaCode, delta.length);

@@ -19,7 +19,7 @@ export async function play(job: Job, git: GitReader): Promise<Report> {
   return {
     seed: job.seed,
     faults: Object.entries(plan).flatMap(([name, on]) => (on === true ? [name] : [])),
-    befell: {},
+    befell: Object.fromEntries(outcome.befell),
     steps: outcome.requests,
     requests: outcome.requests,
     changes: outcome.writes,

@@ -40,6 +40,8 @@ export interface Outcome {
   readonly broken: readonly string[];
   readonly log: readonly string[];
   readonly simulatedMs: number;
+  /** How often each fault struck. */
+  readonly befell: ReadonlyMap<string, number>;
   readonly events: string;
   readonly heads: Readonly<Record<string, string>>;
 }
@@ -85,6 +87,7 @@ class Run {
   #gaps = false;
   #requests = 0;
   readonly #broken: string[] = [];
+  readonly #befell = new Map<string, number>();
   /** When each process began to take reviews. */
   readonly #lives: number[] = [];
   readonly #reviews: { readonly user: string; readonly uid: string; readonly atMs: number }[] = [];
@@ -110,7 +113,7 @@ class Run {
     });
     this.#host = new Host(this.#dice.fork());
     this.#truth = new Truth(this.#cluster, () => this.#clock.monotonicMs());
-    if (plan.denials) this.#cluster.setPolicy(() => (!this.#calm && stale.chance(0.15) ? "a quota" : null));
+    if (plan.denials) this.#cluster.setPolicy(() => (!this.#calm && stale.chance(0.15) ? this.#refuse() : null));
   }
 
   async play(options: SimulateOptions): Promise<Outcome> {
@@ -122,7 +125,7 @@ class Run {
     while (this.#requests < this.#plan.requests) {
       await this.#clock.run(this.#dice.below(this.#dice.chance(0.05) ? 3_000 : 25));
       if (this.#busyUsers < usersAtOnce) void this.#act();
-      if (this.#dice.chance(0.04)) await this.#befall();
+      if (this.#dice.chance(0.04)) await this.#strike();
       if (this.#process === null && this.#dice.chance(0.1)) this.#start();
     }
     await this.#settle();
@@ -138,6 +141,7 @@ class Run {
       broken: [...this.#broken, ...broken],
       log: this.#log.lines,
       simulatedMs: this.#clock.monotonicMs(),
+      befell: this.#befell,
       events: createHash("sha256").update(this.#log.lines.join("\n")).digest("hex").slice(0, 16),
       heads: await this.#heads(),
     };
@@ -197,6 +201,15 @@ class Run {
     });
   }
 
+  #refuse(): string {
+    this.#count("denials");
+    return "a quota";
+  }
+
+  #count(fault: string): void {
+    this.#befell.set(fault, (this.#befell.get(fault) ?? 0) + 1);
+  }
+
   async #act(): Promise<void> {
     this.#busyUsers += 1;
     this.#requests += 1;
@@ -220,15 +233,20 @@ class Run {
     const fate = badWebhook && !this.#calm ? this.#dice.below(40) : 40;
     const body = reviewOf(attempt);
     if (fate < 2) {
+      this.#count("lost reviews");
       await this.#wait(this.#dice.chance(0.5) ? webhookTimeoutMs : 1);
       return unanswered;
     }
     if (fate < 3) {
+      this.#count("late reviews");
       void this.#deliver(body, webhookTimeoutMs + this.#dice.below(3_000));
       await this.#wait(webhookTimeoutMs);
       return unanswered;
     }
-    if (fate < 5) void this.#deliver(body, this.#dice.below(2_000));
+    if (fate < 5) {
+      this.#count("doubled reviews");
+      void this.#deliver(body, this.#dice.below(2_000));
+    }
     const answer = this.#deliver(body, this.#dice.below(10));
     const timeout = this.#wait(webhookTimeoutMs).then(() => unanswered);
     const first = await Promise.race([answer, timeout]);
@@ -253,36 +271,28 @@ class Run {
     return pause(this.#clock, ms);
   }
 
-  async #befall(): Promise<void> {
+  async #strike(): Promise<void> {
     const { crashes, compactions, restores, fullDisks, clockJumps, badNetwork, leases } = this.#plan;
-    const fates: (() => void | Promise<void>)[] = [];
-    if (crashes)
-      fates.push(
-        () => this.#crash(),
-        () => this.#stop(),
-      );
+    const fates: (readonly [name: string, strike: () => void | Promise<void>])[] = [];
+    if (crashes) fates.push(["crashes", () => this.#crash()], ["stops", () => this.#stop()]);
     if (compactions)
-      fates.push(
-        () => this.#compact(),
-        () => this.#restartServer(),
-      );
-    if (restores && this.#dice.chance(0.3)) fates.push(() => this.#restore());
-    if (fullDisks) fates.push(() => void (this.#fullUntilMs = this.#clock.monotonicMs() + this.#dice.below(5_000)));
-    if (clockJumps) fates.push(() => this.#clock.jump(this.#dice.below(60_000) - 30_000));
-    if (leases)
-      fates.push(
-        () => this.#expireLease(),
-        () => this.#expireLease(),
-      );
+      fates.push(["compactions", () => this.#compact()], ["server restarts", () => this.#restartServer()]);
+    if (restores && this.#dice.chance(0.3)) fates.push(["restores", () => this.#restore()]);
+    if (fullDisks)
+      fates.push(["full disks", () => void (this.#fullUntilMs = this.#clock.monotonicMs() + this.#dice.below(5_000))]);
+    if (clockJumps) fates.push(["clock jumps", () => this.#clock.jump(this.#dice.below(60_000) - 30_000)]);
+    if (leases) fates.push(["leases", () => this.#expireLease()], ["leases", () => this.#expireLease()]);
     if (badNetwork) {
       fates.push(
-        () => this.#network.cut(),
-        () => this.#network.stall(this.#dice.below(8_000)),
-        () => this.#cutOff(),
+        ["watch cuts", () => this.#network.cut()],
+        ["watch stalls", () => this.#network.stall(this.#dice.below(8_000))],
+        ["API outages", () => this.#cutOff()],
       );
     }
     const fate = fates[this.#dice.below(fates.length)];
-    if (fate !== undefined) await fate();
+    if (fate === undefined) return;
+    this.#count(fate[0]);
+    await fate[1]();
   }
 
   #cutOff(): void {

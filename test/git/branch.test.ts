@@ -469,6 +469,20 @@ test("many flushes leave few packs, and every object", async () => {
   sound(place);
 }, 20_000);
 
+test("a branch whose last file goes is read and cloned by stock git: no delta is as short as an empty tree's would be", async () => {
+  using place = temporaryPlace();
+  await flush(poolAt(place.path), [
+    changed({ version: 1, operation: "CREATE" }),
+    changed({ version: 2, operation: "DELETE" }),
+    changed({ version: 3, operation: "CREATE", uid: "next" }),
+  ]);
+  expect(subjectsIn(place).length).toBe(3);
+  expect(place.git("ls-tree", "-r", "--name-only", "main~1")).toBe("");
+  sound(place);
+  place.git("clone", "--quiet", "--no-local", place.path, `${place.path}.clone`);
+  expect(runGit(`${place.path}.clone`, ["rev-list", "--count", "HEAD"])).toBe("3");
+});
+
 test("trees that are deltas are joined, and read again", async () => {
   using place = temporaryPlace();
   const pool = poolAt(place.path, { durability: "none" });

@@ -20,7 +20,7 @@ process.once("exit", (code) => {
 });
 for (let seed = Number(first); seed < Number(first) + Number(count); seed += 1) {
   playing = seed;
-  const plan = planOf(seed, Number(requests), flags.split(",").filter(Boolean));
+  const plan = planOf(seed, Number(requests), flags === "" ? null : flags.split(","));
   const { broken, writes, findings, log } = await simulate(seed, plan, { git: stockGit, fsck: true });
   sums.seeds += 1;
   sums.writes += writes;
