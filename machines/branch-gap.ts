@@ -15,7 +15,7 @@ import {
   type WatchMessage,
 } from "./messages.ts";
 import type { LoggedChange } from "./branch-verdict-log.ts";
-import { cursorOf } from "./cursor.ts";
+import { covers, cursorOf } from "./cursor.ts";
 
 export interface Gap {
   readonly listed: Extract<WatchMessage, { readonly kind: "listed" }>;
@@ -68,7 +68,7 @@ export function relistChanges(
     if (terminating || told.has(uid) || compareCursors(at, position) <= 0) continue;
     untold.push(updateOf(item, cursor.epoch));
   }
-  return withEnds([...changes, ...untold]);
+  return withEnds([...changes.map((change) => asOf(position, change)), ...untold]);
 }
 
 /**
@@ -82,6 +82,16 @@ function withEnds(changes: readonly Change[]): readonly Change[] {
     (change) => change.operation === "CREATE" && change.verdict.author !== null && !ended.has(placeOf(change)),
   );
   return inOrder([...changes, ...unseen.map(endBefore)]);
+}
+
+/**
+ * The actors may have known more than the branch has: then the difference is larger here than the one that the verdict is about, and
+ * others had a part in it.
+ */
+function asOf(position: Cursor, change: Change): Change {
+  const { verdict, since } = change;
+  if (verdict.tier !== "recovered" || since === undefined || covers(position, since)) return change;
+  return { ...change, verdict: collapsed([change]) };
 }
 
 function placeOf({ namespace, name }: Change): string {
@@ -130,7 +140,8 @@ function itemChange(gap: Gap, item: WatchEvent, known: readonly LoggedChange[]):
   if (first === undefined && gap.complete) return null;
   const deletion = known.find((change) => change.operation === "DELETE");
   if (deletion !== undefined) return { ...deletion, bytes: item.bytes };
-  if (first !== undefined && known.length === 1 && gap.complete) return { ...first, bytes: item.bytes };
+  if (first !== undefined && known.length === 1 && gap.complete)
+    return asOf(gap.position, { ...first, bytes: item.bytes });
   return {
     ...updateOf(item, gap.listed.epoch),
     operation: item.terminating ? "DELETE" : first?.operation === "CREATE" ? "CREATE" : "UPDATE",

@@ -26,18 +26,8 @@ export class VerdictLog {
 
   /** Returns the entry that had to go for it, if one had to. */
   add(change: Change): LoggedChange | null {
-    const { type, namespace, name, uid, resourceVersion, epoch, operation, verdict, observedAtMs } = change;
-    this.#entries.set(keyOf(type.key, cursorOf(change), uid), {
-      type,
-      namespace,
-      name,
-      uid,
-      resourceVersion,
-      epoch,
-      operation,
-      verdict,
-      observedAtMs,
-    });
+    const { bytes: _bytes, ...logged } = change;
+    this.#entries.set(keyOf(change.type.key, cursorOf(change), change.uid), logged);
     if (this.#entries.size <= this.#capacity) return null;
     for (const [key, oldest] of this.#entries) {
       this.#entries.delete(key);

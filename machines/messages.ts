@@ -137,6 +137,8 @@ export interface Change {
   readonly bytes: Uint8Array;
   /** When the event was read, wall clock in ms: the author date where no review gives one. */
   readonly observedAtMs: number;
+  /** Of a difference after a gap: up to where the resource was known. The verdict is about what came behind it. */
+  readonly since?: Cursor;
 }
 
 /** The order of resourceVersions of one type: as unbounded decimal integers (K15). Negative, 0 or positive. */

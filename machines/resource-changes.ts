@@ -191,8 +191,10 @@ export function update(context: ResourceContext, shown: Observed | Listed): Reso
   }
   if (isNeutral(known, event)) return step(context, shown, []);
   const gap = shown.type === "listed" || shown.epoch !== context.epoch;
-  const verdict = gap ? attributeGap(known, { event, pending }) : attributeUpdate(known, { ...shown, pending });
-  return step(context, shown, [changeOf(shown, "UPDATE", verdict)]);
+  if (!gap) return step(context, shown, [changeOf(shown, "UPDATE", attributeUpdate(known, { ...shown, pending }))]);
+  const since: Cursor = { epoch: context.epoch, resourceVersion: known.resourceVersion };
+  const change = changeOf(shown, "UPDATE", attributeGap(known, { event, pending }));
+  return step(context, shown, [{ ...change, since }]);
 }
 
 /** A deletion: `deletionTimestamp` was set, or the object is gone without it. */

@@ -116,6 +116,24 @@ describe("a list after a gap", () => {
     ]);
   });
 
+  test("recovers nobody where the branch has less than the actors knew: others made a part of what is different here", () => {
+    const recovered = (since: number): Change => ({
+      ...changeOf(event({ version: 4 }), "ann"),
+      verdict: { ...verdictBy("ann"), tier: "recovered" },
+      since: cursor(since),
+    });
+    for (const since of [2, 1]) {
+      const ledger = openRoomyLedger();
+      receive(ledger, relisted(5, [event({ version: 4 })], [recovered(since)]));
+      const [change] = flush(ledger);
+      expect(change?.verdict).toMatchObject(
+        since === 1
+          ? { tier: "recovered", author: { user: "ann" } }
+          : { tier: "collapsed", author: null, candidates: [{ user: "ann" }] },
+      );
+    }
+  });
+
   test("across a restore tells everything that is there", () => {
     const ledger = openRoomyLedger();
     const items = [event({ name: "a", version: 1 })];
