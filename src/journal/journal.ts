@@ -84,7 +84,9 @@ interface Batch {
   newestMs: number;
   readonly written: PromiseWithResolvers<void>;
   /** Null: there was none left. */
-  readonly patience: Timer | null;
+  patience: Timer | null;
+  /** Its reviews were answered as if it were written. */
+  overdue: boolean;
 }
 
 interface OpenSegment {
@@ -197,14 +199,24 @@ class Journal implements CorrelationJournal, AsyncDisposable {
 
   #newBatch(firstArrival: number): Batch {
     const written = Promise.withResolvers<void>();
+    const batch: Batch = {
+      text: "",
+      sizeBytes: 0,
+      count: 0,
+      firstArrival,
+      newestMs: 0,
+      written,
+      patience: null,
+      overdue: false,
+    };
     const giveUp = (): void => {
-      this.#overdue = true;
+      this.#overdue = batch.overdue = true;
       void this.#mark.settle(false);
       written.reject(refused("journal-overdue", `A write of the journal takes more than ${patienceMs} ms.`));
     };
-    const patience = this.#overdue ? null : this.#options.clock.after(patienceMs, giveUp);
-    if (patience === null) giveUp();
-    return { text: "", sizeBytes: 0, count: 0, firstArrival, newestMs: 0, written, patience };
+    if (this.#overdue) giveUp();
+    else batch.patience = this.#options.clock.after(patienceMs, giveUp);
+    return batch;
   }
 
   #settle({ patience }: Batch): void {
@@ -227,7 +239,7 @@ class Journal implements CorrelationJournal, AsyncDisposable {
     segment.count += batch.count;
     segment.newestMs = Math.max(segment.newestMs, batch.newestMs);
     this.#lost -= lost;
-    await this.#mark.settle(this.#lost === 0);
+    await this.#mark.settle(this.#lost === 0 && this.#waiting?.overdue !== true);
   }
 
   /** Before whoever was reviewed is answered: after that it counts for the next process. */

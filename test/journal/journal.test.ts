@@ -215,6 +215,28 @@ describe("a disk without room", () => {
     expect(arrivals(await world.open())).toEqual([1, 2, 3, 4]);
   });
 
+  test("is known to the next process while what was answered as overdue still waits behind the write that hung", async () => {
+    const world = createWorld();
+    const { files } = world;
+    const { journal } = await world.open();
+    await journal.append(world.at(1));
+    const gate = Promise.withResolvers<undefined>();
+    files.gate = gate.promise;
+    const overdue = { code: "journal-overdue" };
+    const second = expect(journal.append(world.at(2))).rejects.toMatchObject(overdue);
+    await world.clock.run(500);
+    await second;
+    await expect(journal.append(world.at(3))).rejects.toMatchObject(overdue);
+    gate.resolve(undefined);
+    const moments = new Set<string>();
+    for (let turn = 0; turn < 100; turn += 1) {
+      const lines = segmentsIn(world).flatMap((path) => String(files.contents.get(path)).split("\n").filter(Boolean));
+      moments.add(`${lines.length}${files.contents.has("/data/journal/whole") ? ", whole" : ""}`);
+      await Promise.resolve();
+    }
+    expect([...moments]).toEqual(["1", "2", "3", "3, whole"]);
+  });
+
   test("tells how many are missing when it is closed, if nothing could be written since", async () => {
     const world = createWorld();
     const { journal } = await world.open();
