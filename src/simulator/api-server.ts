@@ -29,9 +29,9 @@ export class SimulatedApiServer {
     this.#store = store;
   }
 
-  /** The revision that the watch cache has seen. */
+  /** The revision that the watch cache has seen. One that is behind a compaction lists anew: etcd cannot tell it what it missed. */
   get revision(): number {
-    return Math.min(this.#heldAt ?? Infinity, this.#store.revision);
+    return Math.min(Math.max(this.#heldAt ?? Infinity, this.#store.compacted), this.#store.revision);
   }
 
   /** From here on the watch cache sees nothing, until it is let go on. */

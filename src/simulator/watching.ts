@@ -101,7 +101,9 @@ export class Watch implements Disposable {
 
   #sendState(): void {
     const { cluster, type, namespace, sink } = this.#options;
-    for (const version of cluster.store.list(type.key, { namespace, revision: this.#position }) ?? []) {
+    const versions = cluster.store.list(type.key, { namespace, revision: this.#position });
+    if (versions === null) throw new Error(`the watch cache is at ${this.#position}, which is compacted`);
+    for (const version of versions) {
       if (!isSelected(version, this.#selector)) continue;
       sink.write(frame("ADDED", textOf(version, version.revision)));
     }

@@ -61,6 +61,22 @@ test("a watch cache that lags shows nothing new to watches, and to lists only wh
   expect(slow.seen).toEqual(["ADDED b"]);
 });
 
+test("a watch cache that is behind a compaction begins anew: it never shows an empty state", () => {
+  const { cluster } = clusterAt({ servers: 2 });
+  create(cluster, "a");
+  const from = cluster.store.revision;
+  const slow = watch(cluster, 1, `resourceVersion=${from}`);
+  cluster.server({ server: 1 }).hold();
+  create(cluster, "b");
+  cluster.store.compact(cluster.store.revision);
+  create(cluster, "c");
+  const state = "resourceVersion=0&sendInitialEvents=true&resourceVersionMatch=NotOlderThan";
+  expect(watch(cluster, 1, state).seen).toEqual(["ADDED a", "ADDED b"]);
+  expect(names(cluster, 1, "resourceVersion=0")).toEqual(["a", "b"]);
+  cluster.server({ server: 1 }).catchUp();
+  expect(slow).toEqual({ seen: ["ERROR 410"], ends: ["done"] });
+});
+
 test("a list that must not be older than a version waits for the watch cache", () => {
   const { cluster } = clusterAt();
   create(cluster, "a");
