@@ -2,7 +2,7 @@
 ;; 64 bytes at a time: a bit for each quote, then for each byte inside of strings, then for each bracket outside of them.
 ;; The memory must be readable up to 63 bytes behind `end`; what stands there is not looked at.
 (module
-  (memory (export "memory") 17) ;; SKIP_WINDOW in skip-container.ts, and a page more
+  (memory (export "memory") 17) ;; windowBytes in skip-container.ts, and a page more
 
   ;; Bit i: the byte at `at` + i, with the bits of `fold` set, is `byte`.
   (func $where (param $at i32) (param $fold v128) (param $byte v128) (result i64)
