@@ -47,6 +47,8 @@ export async function readBranch(options: BranchViewOptions): Promise<BranchView
   const refs = new RefStore({ ...options, sync: target.durability === "flush" });
   const reader = await ObjectReader.open(fs, gitDirectory);
   const stateRef = stateRefOf(target);
+  await refs.settle(stateRef);
+  await refs.settle(branchRefOf(target));
   const stateBlob = await refs.read(stateRef);
   const state = stateBlob === "" ? null : decodeState((await reader.read(stateBlob, "blob")).body, stateRef);
   const head = await refs.read(branchRefOf(target));

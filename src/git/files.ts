@@ -40,13 +40,32 @@ export async function exists(fs: FileSystem, path: string): Promise<boolean> {
   }
 }
 
-/** A new directory is durable only once its parent is synced, and so on upwards. */
+/**
+ * A new directory is durable only once its parent is synced, and so on upwards. One that is there may be as new: who made it may have
+ * failed, or been killed, before that. Those above it were synced before it was made.
+ */
 export async function makeDurableDirectory(fs: FileSystem, path: string, sync: boolean): Promise<void> {
-  if (await exists(fs, path)) return;
-  const parent = path.slice(0, path.lastIndexOf("/")) || "/";
-  await makeDurableDirectory(fs, parent, sync);
-  await fs.makeDirectory(path);
-  if (sync) await fs.syncDirectory(parent);
+  const parent = parentOf(path);
+  const found = await exists(fs, path);
+  if (!found) {
+    await makeDurableDirectory(fs, parent, sync);
+    await fs.makeDirectory(path);
+  }
+  if (!sync) return;
+  try {
+    await fs.syncDirectory(parent);
+  } catch (error) {
+    // Somebody else made it for us, in a directory that is not ours to read.
+    if (!(found && isDenied(error))) throw error;
+  }
+}
+
+function isDenied(error: unknown): boolean {
+  return error instanceof Error && "code" in error && (error.code === "EACCES" || error.code === "EPERM");
+}
+
+export function parentOf(path: string): string {
+  return path.slice(0, path.lastIndexOf("/")) || "/";
 }
 
 /** Replaces a small file whole, by way of `<path>.tmp`. */
@@ -62,5 +81,5 @@ export async function replaceFile(
     if (content.sync) await file.sync();
   }
   await fs.rename(temporary, path);
-  if (content.sync) await fs.syncDirectory(path.slice(0, path.lastIndexOf("/")));
+  if (content.sync) await fs.syncDirectory(parentOf(path));
 }

@@ -5,7 +5,7 @@
 
 import type { Clock, FileSystem } from "../../actors/ports.ts";
 import { KubescribeError } from "../../machines/error.ts";
-import { isMissing, makeDurableDirectory, readTextIfAny } from "./files.ts";
+import { exists, isMissing, makeDurableDirectory, parentOf, readTextIfAny } from "./files.ts";
 
 export interface RefStoreOptions {
   readonly fs: FileSystem;
@@ -20,6 +20,8 @@ const symbolicDepth = 5;
 
 export class RefStore {
   readonly #options: RefStoreOptions;
+  /** Directories whose names are durable; git removes those that it empties. */
+  readonly #durable = new Set<string>();
 
   constructor(options: RefStoreOptions) {
     this.#options = options;
@@ -30,13 +32,25 @@ export class RefStore {
     return (await this.#resolve(name)).id;
   }
 
+  /**
+   * Makes what `read` tells durable: an attempt that failed, or was killed, may have moved the ref and not synced that. Whoever builds on
+   * it would have it undone beneath him by a loss of power.
+   */
+  async settle(name: string): Promise<void> {
+    const { fs, gitDirectory, sync } = this.#options;
+    const directory = parentOf(`${gitDirectory}/${(await this.#resolve(name)).name}`);
+    if (!sync || !(await exists(fs, directory))) return;
+    await this.#makeDurable(directory);
+    await fs.syncDirectory(directory);
+  }
+
   /** Moves the ref from `expected` (empty: it must not exist) to `id`; a ref that stands elsewhere is an error. */
   async move(name: string, move: { readonly expected: string; readonly id: string }): Promise<void> {
     const { fs, gitDirectory, sync } = this.#options;
     const target = (await this.#resolve(name)).name;
     const path = `${gitDirectory}/${target}`;
-    const directory = path.slice(0, path.lastIndexOf("/"));
-    await makeDurableDirectory(fs, directory, sync);
+    const directory = parentOf(path);
+    await this.#makeDurable(directory);
     const lock = `${path}.lock`;
     await this.#lock(lock, target, move.id);
     try {
@@ -48,6 +62,13 @@ export class RefStore {
       throw error;
     }
     if (sync) await fs.syncDirectory(directory);
+  }
+
+  async #makeDurable(directory: string): Promise<void> {
+    const { fs, sync } = this.#options;
+    if (this.#durable.has(directory) && (await exists(fs, directory))) return;
+    await makeDurableDirectory(fs, directory, sync);
+    this.#durable.add(directory);
   }
 
   async #lock(lock: string, name: string, id: string): Promise<void> {
