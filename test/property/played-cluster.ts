@@ -25,6 +25,7 @@ export interface Beginning {
   readonly user: number;
   readonly act: Act;
   readonly value: number;
+  readonly stale: boolean;
   readonly fate: Fate;
 }
 
@@ -70,13 +71,14 @@ export const beginning: fc.Arbitrary<Beginning> = fc.record({
   user: fc.nat({ max: 9 }),
   act: fc.constantFrom(...acts),
   value: fc.nat({ max: 2 }),
+  stale: fc.constantFrom(false, false, true),
   fate: fc.constantFrom(...fates),
 });
 export const answering: fc.Arbitrary<Answering> = fc.record({ do: fc.constant("answer" as const), at: fc.nat() });
 
 /** There is something to write to. */
 export const opening: readonly (Beginning | Answering)[] = [
-  { do: "begin", user: 0, act: "create", value: 0, fate: "ordinary" },
+  { do: "begin", user: 0, act: "create", value: 0, stale: false, fate: "ordinary" },
   { do: "answer", at: 0 },
 ];
 
@@ -127,8 +129,15 @@ export class PlayedCluster {
     return this.#nowMs;
   }
 
+  catchUp(): void {
+    this.cluster.server({}).catchUp();
+  }
+
   begin(step: Beginning): void {
     this.#begun += 1;
+    // Its reads are of the watch cache, and so are those that follow.
+    if (step.stale) this.cluster.server({}).hold();
+    else this.catchUp();
     const running = {
       write: write(this.cluster, requestFor(step, this.#begun)),
       fate: step.fate,

@@ -192,6 +192,7 @@ export class PlayedHistory {
 
   /** Until the watch has shown everything and all of it is in Git. */
   async #settle(): Promise<void> {
+    this.cluster.catchUp();
     for (let round = 0; round < 40; round += 1) {
       this.#network.release(this.#network.heldBytes);
       await this.clock.run(round < 5 ? 200 : 30_000);
