@@ -18,6 +18,7 @@ import type { Certificates } from "./certificates.ts";
 import { openCertificates } from "./certificates.ts";
 import { BodyBudget } from "./request-body.ts";
 import type { HandleReview } from "./review-handler.ts";
+import { isReviewRequest } from "./review-target.ts";
 
 export interface AdmissionServerOptions {
   readonly host: string;
@@ -191,9 +192,7 @@ class ReviewServer implements AdmissionServer {
     response.on("error", ignore);
     request.on("error", ignore);
     const { url = "", method } = request;
-    const query = url.indexOf("?");
-    // The API server appends ?timeout=10s.
-    if (method !== "POST" || (query < 0 ? url : url.slice(0, query)) !== this.#options.path) {
+    if (!isReviewRequest({ method, url }, this.#options.path)) {
       this.#refuse(response, 404, "path");
       return;
     }

@@ -2,9 +2,11 @@
 
 import { didYouMean } from "../config/nearest.ts";
 import { simulateOptionTable } from "../config/option-table.ts";
+import type { ParsedOptions } from "../config/parse-options.ts";
 import { parseOptions } from "../config/parse-options.ts";
 import { configurationError, quoted } from "../config/problem.ts";
 import type { Job } from "../simulation/job.ts";
+import { parseSteps } from "./step-list.ts";
 
 export interface SimulateOptions {
   readonly jobs: readonly Job[];
@@ -22,6 +24,10 @@ export function parseSimulateOptions(argv: readonly string[], known: readonly st
   const first = parsed.numberOrNull("first-changes") ?? changes;
   const shared = {
     faults: faultsOf(parsed.text("faults"), known),
+    only: onlyOf(parsed),
+    attribution: parsed.text("attribution") === "fifo" ? ("fifo" as const) : ("exact" as const),
+    ingestion: parsed.text("ingestion") === "dual" ? ("dual" as const) : ("correlate" as const),
+    traced: parsed.flag("trace"),
   };
   const jobs = Array.from({ length: parsed.number("runs") }, (_, at) => ({
     ...shared,
@@ -45,4 +51,16 @@ function faultsOf(text: string, known: readonly string[]): Job["faults"] {
       message: `--faults expected drawn, all, none, or names that --help lists, found ${quoted(name)}.${didYouMean(name, known)}`,
     })),
   );
+}
+
+function onlyOf(parsed: ParsedOptions): readonly number[] | null {
+  const text = parsed.textOrNull("only");
+  if (text === null) return null;
+  const only = parseSteps(text);
+  if (only === null || parsed.number("runs") > 1) {
+    const found = only === null ? quoted(text) : `it with --runs ${parsed.number("runs")}`;
+    const message = `--only expected steps of one run such as 3,17,20-24, found ${found}`;
+    throw configurationError([{ place: null, path: "", message }]);
+  }
+  return only;
 }

@@ -55,6 +55,9 @@ function sums(reports: readonly Report[], key: "tiers" | "befell"): ReadonlyMap<
   const found = new Map<string, number>();
   for (const report of reports)
     for (const [name, count] of Object.entries(report[key])) found.set(name, (found.get(name) ?? 0) + count);
+  // What never befell is shown, unless it did by one of its kinds: `crashes` and `crashes (clock)`.
+  for (const [name, count] of found)
+    if (count === 0 && [...found.keys()].some((other) => other.startsWith(`${name} (`))) found.delete(name);
   return found;
 }
 
@@ -64,7 +67,7 @@ function counts(title: string, counted: ReadonlyMap<string, number>): string {
 }
 
 /** The first column to the left, numbers to the right. */
-function columns(rows: readonly (readonly string[])[]): string {
+export function columns(rows: readonly (readonly string[])[]): string {
   const widths = (rows[0] ?? []).map((_, at) => Math.max(...rows.map((row) => (row[at] ?? "").length)));
   const line = (row: readonly string[]): string =>
     row.map((cell, at) => (at === 0 ? cell.padEnd(widths[at] ?? 0) : cell.padStart(widths[at] ?? 0))).join("  ");

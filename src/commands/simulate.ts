@@ -3,6 +3,7 @@
 import { optionHelp } from "../config/help.ts";
 import { simulateOptionTable } from "../config/option-table.ts";
 import type { Job, Report } from "../simulation/job.ts";
+import { shrink } from "../simulation/shrink.ts";
 import { exitDone, exitFailed } from "./command-line.ts";
 import { scoreboard } from "./simulate-table.ts";
 import type { SimulateOptions } from "./simulate-options.ts";
@@ -22,12 +23,14 @@ a seed: one seed is one run, with the same hashes every time. Then it holds what
 really happened: once, real, honest, ordered, faithful, bounded, durable. The engine is the one that "run"
 starts; its clock, files, network and threads are not.
 
-A run that breaks something is printed with the command that plays it again.
+A run that breaks something is made as short as can be, and printed with the command that plays it again.
 
 Examples:
   kubescribe simulate                                     one run
   kubescribe simulate --runs 50 --changes 400             fifty short ones
   kubescribe simulate --faults crashes,restores --seed 7  what is to befall it
+  kubescribe simulate --attribution fifo --faults none    the first design, by the same users
+  kubescribe simulate --scoreboard                        this design beside those before it
 
 ${optionHelp(simulateOptionTable)}
 
@@ -44,29 +47,44 @@ Exit codes: 0 every run kept every promise, 1 one did not, 2 wrong usage.
 export interface SimulatePorts {
   readonly out: (text: string) => void;
   readonly progress: (text: string) => void;
-  readonly signal: AbortSignal;
-  /** The reports as they come, in any order. */
-  readonly play: (jobs: readonly Job[], onReport: (report: Report) => void) => Promise<void>;
+  /** May be asked for many runs at once. Rejects when it is interrupted. */
+  readonly play: (job: Job) => Promise<Report>;
 }
 
+/** What shrinking may cost: some minutes. */
+const budgetSteps = 400_000;
+const budgetTries = 400;
+
 /** Resolves to the exit code. */
-export async function simulate(options: SimulateOptions, ports: SimulatePorts): Promise<number> {
-  const { jobs, json, trace } = options;
+export async function simulate({ jobs, json, trace }: SimulateOptions, ports: SimulatePorts): Promise<number> {
   const reports: Report[] = [];
-  const failed: Report[] = [];
-  await ports.play(jobs, (report) => {
+  const tally = new Tally(jobs.length);
+  const played = async (job: Job): Promise<void> => {
+    const report = await ports.play(job);
     reports.push(report);
-    if (report.broken.length > 0) failed.push(report);
-    ports.progress(progressLine(reports, { wanted: jobs.length, failed: failed.length }));
-  });
+    ports.progress(tally.add(report));
+  };
+  await Promise.all(jobs.map(played));
   reports.sort((a, b) => a.seed - b.seed);
+  const failed = reports.filter(({ broken }) => broken.length > 0);
   if (json) ports.out(`${JSON.stringify(reports, null, 2)}\n`);
   else {
     if (trace) for (const report of reports) ports.out(report.trace.map((line) => `${line}\n`).join(""));
     ports.out(scoreboard(reports));
     for (const report of failed) ports.out(failureText(report, jobs));
+    const [first] = failed;
+    const job = jobs.find(({ seed }) => seed === first?.seed);
+    if (first !== undefined && job !== undefined && job.only === null) ports.out(await shortest(job, first, ports));
   }
-  return failed.length === 0 && reports.length === jobs.length ? exitDone : exitFailed;
+  return failed.length === 0 ? exitDone : exitFailed;
+}
+
+async function shortest(job: Job, report: Report, { play, progress }: SimulatePorts): Promise<string> {
+  const tried = (steps: number): void => progress(`seed ${job.seed}: shrinking, ${steps} steps`);
+  const shrunk = await shrink(job, report, { play, budgetSteps, budgetTries, tried });
+  const trace = shrunk.report.trace.map((line) => `  ${line}\n`).join("");
+  const steps = shrunk.job.only?.length ?? 0;
+  return `\nThe shortest run of seed ${job.seed} that still fails, ${steps} steps:\n${trace}${failureText(shrunk.report, [shrunk.job])}`;
 }
 
 const shownLines = 10;
@@ -79,7 +97,21 @@ function failureText({ seed, broken }: Report, jobs: readonly Job[]): string {
   return `\nseed ${seed} broke a promise:\n${lines.join("")}${more}${again}`;
 }
 
-function progressLine(reports: readonly Report[], { wanted, failed }: { wanted: number; failed: number }): string {
-  const changes = reports.reduce((sum, report) => sum + report.changes, 0);
-  return `${reports.length} of ${wanted} runs, ${changes} changes, ${failed === 0 ? "nothing broken" : `${failed} broken`}`;
+class Tally {
+  readonly #wanted: number;
+  #runs = 0;
+  #changes = 0;
+  #failed = 0;
+
+  constructor(wanted: number) {
+    this.#wanted = wanted;
+  }
+
+  add({ changes, broken }: Report): string {
+    this.#runs += 1;
+    this.#changes += changes;
+    if (broken.length > 0) this.#failed += 1;
+    const held = this.#failed === 0 ? "nothing broken" : `${this.#failed} broken`;
+    return `${this.#runs} of ${this.#wanted} runs, ${this.#changes} changes, ${held}`;
+  }
 }

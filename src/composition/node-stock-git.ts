@@ -22,9 +22,11 @@ async function read({ disk, gitDirectory, branch, fsck, onCommit }: ReadOptions)
     const packs = files.filter(([path]) => path.endsWith(".idx"));
     // Without it each object is looked for in one pack after the other.
     if (packs.length > manyPacks) await git(copy, ["multi-pack-index", "write"]);
-    const complaints = fsck ? complaintsOf(copy) : [];
-    await Promise.all([complaints, readLog(copy, `refs/heads/${branch}`, onCommit)]);
-    return await complaints;
+    const complaints = await Promise.all([
+      fsck ? complaintsOf(copy) : [],
+      readLog(copy, `refs/heads/${branch}`, onCommit),
+    ]);
+    return complaints.flat();
   } finally {
     await rm(copy, { recursive: true, force: true });
   }
@@ -33,16 +35,29 @@ async function read({ disk, gitDirectory, branch, fsck, onCommit }: ReadOptions)
 const manyPacks = 20;
 
 async function complaintsOf(repository: string): Promise<readonly string[]> {
-  const { code, output } = await git(repository, ["fsck", "--strict", "--full", "--no-dangling", "--no-progress"], {
-    mayFail: true,
-  });
-  const lines = output.split("\n").filter((line) => line !== "" && !line.startsWith("notice: "));
-  return code !== 0 && lines.length === 0 ? [`git fsck: exit code ${code}`] : lines;
+  const said: Buffer[] = [];
+  const args = ["fsck", "--strict", "--full", "--no-dangling", "--no-progress"];
+  const answer = await git(repository, args, (chunk) => said.push(chunk));
+  // What is missing is said on the standard output.
+  return [...linesOf(Buffer.concat(said).toString()), ...failureOf("fsck", answer)];
+}
+
+function failureOf(command: string, { code, error }: GitAnswer): readonly string[] {
+  const lines = linesOf(error);
+  return code !== 0 && lines.length === 0 ? [`git ${command} ended with ${code}`] : lines;
+}
+
+function linesOf(text: string): readonly string[] {
+  return text.split("\n").filter((line) => line !== "" && !line.startsWith("notice: "));
 }
 
 const fields = ["%H", "%an", "%ae", "%at", "%cn", "%ce", "%ct", "%s", "%(trailers:only=true,unfold=true)"];
 
-async function readLog(repository: string, ref: string, onCommit: (commit: HistoryCommit) => void): Promise<void> {
+async function readLog(
+  repository: string,
+  ref: string,
+  onCommit: (commit: HistoryCommit) => void,
+): Promise<readonly string[]> {
   const shape = ["--raw", "-z", "--no-abbrev", "--no-renames", "--no-mailmap", "--reverse", "--topo-order"];
   // A merge is shown by what it did to its first parent.
   const format = `--format=%x01${fields.join("%x00")}`;
@@ -50,8 +65,9 @@ async function readLog(repository: string, ref: string, onCommit: (commit: Histo
   const pattern = `${ref.slice(0, -1)}[${ref.slice(-1)}]`;
   const args = ["log", ...shape, "--diff-merges=first-parent", format, `--glob=${pattern}`];
   const log = new LogReader(onCommit);
-  await git(repository, args, { onOutput: (chunk) => log.push(chunk) });
+  const answer = await git(repository, args, (chunk) => log.push(chunk));
   log.end();
+  return failureOf("log", answer);
 }
 
 /** Takes the log apart as it comes. Every field ends in a NUL, and nothing in a commit can hold one. */
@@ -133,32 +149,27 @@ function trailersOf(block: string): ReadonlyMap<string, readonly string[]> {
   return trailers;
 }
 
-interface GitCall {
-  readonly mayFail?: boolean;
-  /** Instead of `output`. */
-  readonly onOutput?: (chunk: Buffer) => void;
+interface GitAnswer {
+  readonly code: number;
+  readonly error: string;
 }
 
-/** Rejects with what git said on a failure, unless that may be. */
 async function git(
   repository: string,
   args: readonly string[],
-  { mayFail = false, onOutput }: GitCall = {},
-): Promise<{ readonly code: number; readonly output: string }> {
+  onOutput: (chunk: Buffer) => void = () => undefined,
+): Promise<GitAnswer> {
   const settings = ["-c", "i18n.logOutputEncoding=UTF-8", "-c", "log.showRoot=true", "-c", "log.showSignature=false"];
   const child = spawn("git", [`--git-dir=${repository}`, ...settings, ...args], {
     stdio: ["ignore", "pipe", "pipe"],
     env: { ...process.env, GIT_CONFIG_NOSYSTEM: "1", GIT_CONFIG_GLOBAL: "/dev/null", LC_ALL: "C" },
   });
-  const said: Buffer[] = [];
   const errors: Buffer[] = [];
-  child.stdout.on("data", (chunk: Buffer) => (onOutput === undefined ? said.push(chunk) : onOutput(chunk)));
+  child.stdout.on("data", onOutput);
   child.stderr.on("data", (chunk: Buffer) => errors.push(chunk));
   const code = await new Promise<number>((resolve, reject) => {
     child.on("error", reject);
     child.on("close", (exit) => resolve(exit ?? -1));
   });
-  const error = Buffer.concat(errors).toString();
-  if (code !== 0 && !mayFail) throw new Error(`git ${args.join(" ")} ended with ${code}: ${error}`);
-  return { code, output: Buffer.concat(said).toString() + error };
+  return { code, error: Buffer.concat(errors).toString() };
 }

@@ -30,6 +30,7 @@ const webhook = "Bounds on reviews";
 const output = "Output";
 const runs = "Runs";
 const world = "What they meet";
+const engine = "What is tried";
 
 const mebibyte = 1024 ** 2;
 const gibibyte = 1024 ** 3;
@@ -233,8 +234,8 @@ export const simulateOptionTable: readonly OptionDefinition[] = [
   count("changes", runs, {
     fallback: 1000,
     to: 100_000_000,
-    unit: "requests",
-    help: "requests of the users in a run; some two thirds of them persist a change",
+    unit: "changes",
+    help: "that the cluster persists in a run",
   }),
   {
     name: "first-changes",
@@ -259,6 +260,20 @@ export const simulateOptionTable: readonly OptionDefinition[] = [
     fallback: "drawn",
     kind: { kind: "text" },
     help: "drawn (by each seed), all, none, or names from below with commas between",
+  },
+  ...designOptions(engine, "to compare with"),
+  flag(
+    "scoreboard",
+    engine,
+    "all of them beside each other, by the same users; takes --seed, --changes and --json alone",
+  ),
+  {
+    name: "only",
+    group: output,
+    value: "STEPS",
+    fallback: null,
+    kind: { kind: "text" },
+    help: "plays these steps of the run, as 3,17,20-24, and waits where the others were",
   },
   flag("trace", output, "print what happened, step by step"),
   flag("json", output, "print the reports as one JSON document"),

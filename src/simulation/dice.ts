@@ -29,3 +29,14 @@ export function diceOf(seed: number): Dice {
     fork: () => diceOf(Math.floor(next() * 4_294_967_296)),
   };
 }
+
+/** The stream of one thing among many: leaving out another one does not shift it. */
+export function diceAt(seed: number, ...keys: readonly number[]): Dice {
+  let mixed = seed >>> 0;
+  for (const key of keys) {
+    mixed = Math.imul(mixed ^ (key >>> 0), 0x85ebca6b);
+    mixed = Math.imul(mixed ^ (mixed >>> 13), 0xc2b2ae35);
+    mixed = (mixed ^ (mixed >>> 16)) >>> 0;
+  }
+  return diceOf(mixed);
+}

@@ -2,6 +2,7 @@
 
 import type { RunOptions } from "../config/options.ts";
 import { parseRunOptions } from "../config/run-options.ts";
+import type { Dice } from "./dice.ts";
 import type { Plan } from "./plan.ts";
 
 const always = [
@@ -15,8 +16,8 @@ const always = [
 ];
 
 const tight = [
-  ["--pending-per-resource", "2"],
-  ["--pending-total", "8"],
+  ["--pending-per-resource", "3"],
+  ["--pending-total", "24"],
   ["--pending-content-bytes", "3000"],
   ["--verdict-log-entries", "10"],
   ["--flush-changes", "4"],
@@ -27,13 +28,24 @@ const tightBacklogBytes = 12_000;
 /** Longer than any request takes. */
 const shortTtl = ["--pending-ttl-seconds", "7"];
 
-export function optionsOf(plan: Plan): RunOptions {
+/** Many changes in a flush, or few. */
+const batchWindowsMs = [5, 20, 60, 150] as const;
+
+/** What every simulated kubescribe is told, and these flags. */
+export function engineOptions(flags: readonly (readonly string[])[]): RunOptions {
+  return parseRunOptions([...always, ...flags].flat(), "/");
+}
+
+export function optionsOf({ attribution, ingestion, switches }: Plan, dice: Dice): RunOptions {
+  const bounds = switches.has("tight-bounds");
   const flags = [
-    ...always,
-    ...(plan.tightBounds ? tight : []),
-    ...(plan.shortTtl ? [shortTtl] : []),
-    ...(plan.powerLoss ? [["--journal-sync"]] : []),
+    ["--batch-window-ms", String(dice.pick(batchWindowsMs))],
+    ["--attribution", attribution],
+    ["--ingestion", ingestion],
+    ...(bounds ? tight : []),
+    ...(switches.has("short-ttl") ? [shortTtl] : []),
+    ...(switches.has("power-losses") ? [["--journal-sync"]] : []),
   ];
-  const options = parseRunOptions(flags.flat(), "/");
-  return plan.tightBounds ? { ...options, bounds: { ...options.bounds, backlogBytes: tightBacklogBytes } } : options;
+  const options = engineOptions(flags);
+  return bounds ? { ...options, bounds: { ...options.bounds, backlogBytes: tightBacklogBytes } } : options;
 }

@@ -2,10 +2,16 @@
 
 export interface Job {
   readonly seed: number;
-  /** Requests of the users. */
+  /** Persisted changes after which nothing more is asked for. */
   readonly changes: number;
   /** Names of the catalogue; null: the seed draws them. */
   readonly faults: readonly string[] | null;
+  readonly attribution: "exact" | "fifo";
+  readonly ingestion: "correlate" | "dual";
+  /** The steps that are played, the others are only waited for; null: all of them. */
+  readonly only: readonly number[] | null;
+  /** Every line is kept for a reader, not just the last ones. */
+  readonly traced: boolean;
 }
 
 export interface Report {

@@ -22,9 +22,11 @@ interface Directory {
 
 type Node = File | Directory;
 
+export type FileFailure = "ENOSPC" | "EIO" | "EACCES";
+
 export interface Faults {
   /** Called with the number of this call, from 0; returns what is to happen at it. */
-  readonly at?: (call: number, name: string, path: string) => "crash" | "torn" | "ENOSPC" | "EIO" | null;
+  readonly at?: (call: number, name: string, path: string) => "crash" | "torn" | FileFailure | null;
 }
 
 /** Bytes that grow at the end, without copying all of them for each write. */
@@ -117,7 +119,7 @@ export class MemoryFileSystem implements FileSystem {
     if (fault === null) return null;
     if (fault === "torn" && name === "write") return fault;
     if (fault === "crash" || fault === "torn") this.#crashed = true;
-    throw failure(fault === "ENOSPC" ? "ENOSPC" : "EIO", `${name} ${path}: ${fault}`);
+    throw failure(fault === "ENOSPC" || fault === "EACCES" ? fault : "EIO", `${name} ${path}: ${fault}`);
   }
 
   async open(path: string, mode: "read" | "append" | "create" | "create-new"): Promise<FileHandle> {

@@ -1,27 +1,36 @@
 /**
- * The way to the model's API server: its answers as bytes, cut anywhere, late, or broken off. Owns the open watches and whether
- * the network holds.
+ * The way to the model's API server: its answers as bytes, in pieces and late. Owns the open watches and whether the network
+ * holds.
  */
 
-import type { ApiServer, Clock, HttpResponse } from "../../actors/ports.ts";
+import type { ApiServer, HttpResponse } from "../../actors/ports.ts";
 import type { SimulatedCluster } from "../simulator/cluster.ts";
 import { discover } from "../simulator/discovery.ts";
 import { getObject } from "../simulator/get-object.ts";
-import { isWatch, refuseListOptions } from "../simulator/list-options.ts";
-import { list } from "../simulator/listing.ts";
+import { expired, list } from "../simulator/listing.ts";
 import { routeOf } from "../simulator/route.ts";
 import type { Route } from "../simulator/route.ts";
 import type { ApiAnswer } from "../simulator/status.ts";
 import { failure } from "../simulator/status.ts";
 import { Watch } from "../simulator/watching.ts";
+import type { ApiCall } from "./calls.ts";
 import type { Dice } from "./dice.ts";
+import { Pipe } from "./pipe.ts";
 import { pause } from "./process-ports.ts";
+import type { Road } from "./road.ts";
+import type { SimulatedClock } from "./simulated-clock.ts";
+import type { Traffic } from "./traffic.ts";
+import { FrameTeller, tellList, tellRefusal } from "./traffic.ts";
 
 export interface NetworkOptions {
   readonly cluster: SimulatedCluster;
-  readonly clock: Clock;
+  readonly clock: SimulatedClock;
   readonly dice: Dice;
+  readonly road: Road<ApiCall, HttpResponse>;
   readonly bookmarkMs: number;
+  /** Its API servers know no WatchList (K44). */
+  readonly old: boolean;
+  readonly traffic: Traffic;
 }
 
 /** A LIST or WATCH: of two connections the load balancer may bring each to another API server. */
@@ -30,25 +39,31 @@ interface Asked extends Route {
   readonly server: number;
 }
 
+const slowestRequestMs = 4;
+const largestPage = 6;
+
 export class Network implements ApiServer {
   readonly #options: NetworkOptions;
   readonly #pipes = new Set<Pipe>();
-  #down = false;
+  #downs = 0;
   #stalledUntilMs = 0;
 
   constructor(options: NetworkOptions) {
     this.#options = options;
   }
 
-  /** Refuses connections and breaks those that are open. */
-  setDown(down: boolean): void {
-    this.#down = down;
-    if (down) this.cut();
+  /** Breaks every open watch in the middle; how many. */
+  cut(): number {
+    const open = [...this.#pipes];
+    for (const pipe of open) pipe.end("cut");
+    return open.length;
   }
 
-  /** Breaks every open watch in the middle. */
-  cut(): void {
-    for (const pipe of this.#pipes) pipe.end("cut");
+  /** Breaks one of them. */
+  cutOne(dice: Dice): number {
+    const open = [...this.#pipes];
+    open[dice.below(open.length)]?.end("cut");
+    return Math.min(open.length, 1);
   }
 
   /** Nothing of a watch arrives for a while. */
@@ -56,121 +71,101 @@ export class Network implements ApiServer {
     this.#stalledUntilMs = Math.max(this.#stalledUntilMs, this.#options.clock.monotonicMs() + ms);
   }
 
+  /** Refuses connections and breaks those that are open, until what it returns is called. */
+  goDown(): () => void {
+    this.#downs += 1;
+    this.cut();
+    return () => (this.#downs -= 1);
+  }
+
+  get down(): boolean {
+    return this.#downs > 0;
+  }
+
   async request({ path }: { readonly path: string }, signal: AbortSignal): Promise<HttpResponse> {
-    const { cluster, clock, dice } = this.#options;
-    await pause(clock, dice.below(4));
-    if (this.#down || signal.aborted) throw Object.assign(new Error("refused"), { code: "ECONNREFUSED" });
-    const url = new URL(path, "https://localhost");
+    const { clock, dice, road } = this.#options;
+    await pause(clock, dice.below(slowestRequestMs));
+    if (this.#downs > 0 || signal.aborted) throw refused();
+    return await road.pass({ url: new URL(path, "https://localhost"), signal }, async (call) => this.#answer(call));
+  }
+
+  /** As the server's own answer. */
+  whole({ status, body }: ApiAnswer): HttpResponse {
+    return { status, headers: {}, body: pieces(Buffer.from(body), this.#options.dice) };
+  }
+
+  /** What a watch at a version that is gone is answered (K26). */
+  expired(url: URL, inStream: boolean): HttpResponse {
+    const { cluster, traffic } = this.#options;
+    const { status, body } = expired(Number(url.searchParams.get("resourceVersion")), cluster.store.compacted);
+    const typeKey = routeOf(cluster, url.pathname)?.type.key;
+    if (typeKey !== undefined) tellRefusal(traffic, typeKey, body);
+    return this.whole(inStream ? inErrorFrame(body) : { status, body });
+  }
+
+  #answer({ url, signal }: ApiCall): HttpResponse {
+    const { cluster, dice, old, traffic } = this.#options;
     const discovered = discover(cluster.types, url.pathname);
-    if (discovered !== null) return this.#whole(discovered);
+    if (discovered !== null) return this.whole(discovered);
     const route = routeOf(cluster, url.pathname);
-    if (route === null) return this.#whole(failure("NotFound", "the server could not find the requested resource"));
-    if (route.name !== "") return this.#whole(getObject(cluster, route));
+    if (route === null) return this.whole(failure("NotFound", "the server could not find the requested resource"));
+    if (route.name !== "") return this.whole(getObject(cluster, route));
     const asked = { ...route, query: url.searchParams, server: dice.below(cluster.servers.length) };
-    if (isWatch(url.searchParams)) return this.#watch(asked, signal);
-    return this.#whole(list(cluster, { ...asked, query: this.#shortPages(url.searchParams) }));
+    if (isWatch(url)) return old && isWatchList(url) ? this.whole(unknownOption) : this.#watch(asked, signal);
+    const answer = list(cluster, { ...asked, query: this.#shortPages(url.searchParams) });
+    tellList(traffic, route.type.key, url.searchParams, answer);
+    return this.whole(answer);
   }
 
   /** A page may hold less than was asked for. */
   #shortPages(query: URLSearchParams): URLSearchParams {
     const limit = Number(query.get("limit") ?? "0");
-    if (limit > 0) query.set("limit", String(Math.min(limit, 1 + this.#options.dice.below(6))));
-    return query;
-  }
-
-  #whole({ status, body }: ApiAnswer): HttpResponse {
-    const { dice } = this.#options;
-    const bytes = Buffer.from(body);
-    const broken = dice.chance(0.01);
-    return { status, headers: {}, body: pieces(bytes, dice, broken) };
+    const asked = new URLSearchParams(query);
+    if (limit > 0) asked.set("limit", String(Math.min(limit, 1 + this.#options.dice.below(largestPage))));
+    return asked;
   }
 
   #watch(asked: Asked, signal: AbortSignal): HttpResponse {
-    const refusal = refuseListOptions(asked.query);
-    if (refusal !== null) return this.#whole(refusal);
-    const { cluster, clock, dice, bookmarkMs } = this.#options;
-    const pipe = new Pipe({ clock, dice, heldUntilMs: () => this.#stalledUntilMs });
+    const { cluster, clock, dice, bookmarkMs, traffic } = this.#options;
+    const frames = new FrameTeller(traffic, asked.type.key, asked.query);
+    const onRead = frames.tell.bind(frames);
+    const pipe = new Pipe({ clock, dice, heldUntilMs: () => this.#stalledUntilMs, onRead });
     const watch = new Watch({ ...asked, cluster, clock, bookmarkMs, sink: pipe });
     this.#pipes.add(pipe);
+    const abort = (): void => pipe.end("cut");
     pipe.closed = (): void => {
       watch[Symbol.dispose]();
       this.#pipes.delete(pipe);
+      signal.removeEventListener("abort", abort);
     };
-    signal.addEventListener("abort", () => pipe.end("cut"), { once: true });
+    signal.addEventListener("abort", abort, { once: true });
     watch.start();
     return { status: 200, headers: {}, body: pipe };
   }
 }
 
-async function* pieces(bytes: Buffer, dice: Dice, broken: boolean): AsyncGenerator<Uint8Array> {
-  const end = broken ? dice.below(bytes.length + 1) : bytes.length;
-  for (let at = 0; at < end;) {
-    const next = Math.min(end, at + 1 + dice.below(bytes.length));
+export function isWatch({ searchParams }: URL): boolean {
+  return searchParams.get("watch") === "true";
+}
+
+function isWatchList({ searchParams }: URL): boolean {
+  return searchParams.get("sendInitialEvents") === "true";
+}
+
+function inErrorFrame(status: string): ApiAnswer {
+  return { status: 200, body: `{"type":"ERROR","object":${status.trim()}}\n` };
+}
+
+const unknownOption = inErrorFrame(failure("InternalError", "sendInitialEvents is not to be had here").body);
+
+function refused(): Error {
+  return Object.assign(new Error("refused"), { code: "ECONNREFUSED" });
+}
+
+async function* pieces(bytes: Buffer, dice: Dice): AsyncGenerator<Uint8Array> {
+  for (let at = 0; at < bytes.length;) {
+    const next = Math.min(bytes.length, at + 1 + dice.below(bytes.length));
     yield Buffer.from(bytes.subarray(at, next));
     at = next;
-  }
-  if (broken) throw Object.assign(new Error("reset"), { code: "ECONNRESET" });
-}
-
-interface PipeOptions {
-  readonly clock: Clock;
-  readonly dice: Dice;
-  readonly heldUntilMs: () => number;
-}
-
-/** One watch's bytes on their way. */
-class Pipe implements AsyncIterable<Uint8Array> {
-  readonly #options: PipeOptions;
-  #bytes = Buffer.alloc(0);
-  #ended: "done" | "cut" | null = null;
-  #arrived: () => void = () => undefined;
-  closed: () => void = () => undefined;
-
-  constructor(options: PipeOptions) {
-    this.#options = options;
-  }
-
-  readonly backlogBytes = (): number => 0;
-
-  readonly write = (frame: string): void => {
-    this.#bytes = Buffer.concat([this.#bytes, Buffer.from(frame)]);
-    this.#arrived();
-  };
-
-  /** A cut loses what is on its way, but for some of it. */
-  readonly end = (how: "done" | "cut"): void => {
-    if (this.#ended !== null) return;
-    this.#ended = how;
-    const { dice } = this.#options;
-    if (how === "cut") this.#bytes = this.#bytes.subarray(0, dice.below(this.#bytes.length + 1));
-    this.#arrived();
-    this.closed();
-  };
-
-  async *[Symbol.asyncIterator](): AsyncGenerator<Uint8Array> {
-    const { clock, dice, heldUntilMs } = this.#options;
-    try {
-      for (;;) {
-        while (this.#bytes.length === 0 && this.#ended === null) await this.#more();
-        await pause(clock, dice.below(dice.chance(0.1) ? 400 : 8));
-        while (this.#ended !== "cut" && clock.monotonicMs() < heldUntilMs()) {
-          await pause(clock, heldUntilMs() - clock.monotonicMs());
-        }
-        if (this.#bytes.length === 0 && this.#ended !== null) break;
-        const length = dice.chance(0.5) ? this.#bytes.length : 1 + dice.below(this.#bytes.length);
-        const chunk = Buffer.from(this.#bytes.subarray(0, length));
-        this.#bytes = this.#bytes.subarray(length);
-        yield chunk;
-      }
-      if (this.#ended === "cut") throw Object.assign(new Error("reset"), { code: "ECONNRESET" });
-    } finally {
-      this.end("cut");
-    }
-  }
-
-  #more(): Promise<void> {
-    return new Promise((resolve) => {
-      this.#arrived = resolve;
-    });
   }
 }

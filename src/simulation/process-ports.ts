@@ -1,36 +1,16 @@
-/**
- * The ports of one simulated process. Owns whether it lives: once killed, nothing that it waits for ever comes, and nothing that
- * it does reaches the world.
- */
+/** The ports of one simulated process: each call is a point at which others may come first, and at which its life may end. */
 
 import type { ApiServer, Clock, FileHandle, FileSystem, HttpResponse } from "../../actors/ports.ts";
 import type { Dice } from "./dice.ts";
+import type { CallKind, Life } from "./life.ts";
+import { never } from "./life.ts";
 
-export class Life {
-  #alive = true;
-
-  get alive(): boolean {
-    return this.#alive;
-  }
-
-  end(): void {
-    this.#alive = false;
-  }
-
-  /** The value while the process lives; otherwise it never comes. */
-  async lived<Value>(promise: Promise<Value>): Promise<Value> {
-    try {
-      const value = await promise;
-      return this.#alive ? value : await never();
-    } catch (error) {
-      if (this.#alive) throw error;
-      return never();
-    }
-  }
-}
-
-function never(): Promise<never> {
-  return new Promise(() => undefined);
+export interface Mortality {
+  readonly life: Life;
+  /** The world's, not the process's. */
+  readonly clock: Clock;
+  /** Null: files take no time. */
+  readonly dice: Dice | null;
 }
 
 export function mortalClock(clock: Clock, life: Life): Clock {
@@ -39,54 +19,63 @@ export function mortalClock(clock: Clock, life: Life): Clock {
     monotonicMs: () => clock.monotonicMs(),
     after: (delayMs, task) =>
       clock.after(delayMs, () => {
+        if (!life.alive) return;
+        life.called("clock", "a timer");
         if (life.alive) task();
       }),
   };
 }
 
-/** Each call takes a while, so that everything else may happen meanwhile. */
-export function mortalFiles(
-  files: FileSystem,
-  { life, clock, dice }: { life: Life; clock: Clock; dice: Dice },
-): FileSystem {
-  const call = async <Value>(work: () => Promise<Value>): Promise<Value> => {
+/** Mostly at once, sometimes some ms later: whoever is due at the same time comes before or after it, as is drawn. */
+const slowCalls = 0.1;
+const slowestCallMs = 4;
+
+export function mortalFiles(files: FileSystem, { life, clock, dice }: Mortality): FileSystem {
+  const call = async <Value>(what: string, work: () => Promise<Value>, kind: CallKind = "file"): Promise<Value> => {
     if (!life.alive) return never();
-    if (dice.chance(0.2)) await life.lived(pause(clock, dice.below(3)));
+    if (dice !== null) await pause(clock, dice.chance(slowCalls) ? dice.below(slowestCallMs) : 0);
+    if (!life.alive) return never();
+    life.called(kind, what);
+    // The call that was the last one is made: the kernel, or half of a write, is through with it.
     return life.lived(work());
   };
-  const handleOf = (handle: FileHandle): FileHandle => ({
-    write: (bytes) => call(() => handle.write(bytes)),
-    read: (into, position) => call(() => handle.read(into, position)),
-    sync: () => call(() => handle.sync()),
-    [Symbol.asyncDispose]: () => call(async () => handle[Symbol.asyncDispose]()),
+  const handleOf = (path: string, handle: FileHandle): FileHandle => ({
+    write: (bytes) => call(`write ${path}`, () => handle.write(bytes), "write"),
+    read: (into, position) => call(`read ${path}`, () => handle.read(into, position)),
+    sync: () => call(`sync ${path}`, () => handle.sync()),
+    [Symbol.asyncDispose]: () => call(`close ${path}`, async () => handle[Symbol.asyncDispose]()),
   });
   return {
-    open: (path, mode) => call(async () => handleOf(await files.open(path, mode))),
-    readFile: (path) => call(() => files.readFile(path)),
-    list: (path) => call(() => files.list(path)),
-    stat: (path) => call(() => files.stat(path)),
-    makeDirectory: (path) => call(() => files.makeDirectory(path)),
-    rename: (from, to) => call(() => files.rename(from, to)),
-    remove: (path) => call(() => files.remove(path)),
-    syncDirectory: (path) => call(() => files.syncDirectory(path)),
+    open: (path, mode) => call(`open ${path}`, async () => handleOf(path, await files.open(path, mode))),
+    readFile: (path) => call(`readFile ${path}`, () => files.readFile(path)),
+    list: (path) => call(`list ${path}`, () => files.list(path)),
+    stat: (path) => call(`stat ${path}`, () => files.stat(path)),
+    makeDirectory: (path) => call(`makeDirectory ${path}`, () => files.makeDirectory(path)),
+    rename: (from, to) => call(`rename ${from}`, () => files.rename(from, to)),
+    remove: (path) => call(`remove ${path}`, () => files.remove(path)),
+    syncDirectory: (path) => call(`syncDirectory ${path}`, () => files.syncDirectory(path)),
   };
 }
 
 export function mortalApi(api: ApiServer, life: Life): ApiServer {
   return {
     async request(request, signal): Promise<HttpResponse> {
+      life.called("network", request.path);
+      if (!life.alive) return never();
       const { status, headers, body } = await life.lived(api.request(request, signal));
-      return { status, headers, body: mortalBody(body, life) };
+      return { status, headers, body: mortalBody(body, life, request.path) };
     },
   };
 }
 
-async function* mortalBody(body: AsyncIterable<Uint8Array>, life: Life): AsyncGenerator<Uint8Array> {
+async function* mortalBody(body: AsyncIterable<Uint8Array>, life: Life, path: string): AsyncGenerator<Uint8Array> {
   const chunks = body[Symbol.asyncIterator]();
   try {
     for (;;) {
       const next = await life.lived(chunks.next());
       if (next.done === true) return;
+      life.called("network", `a chunk of ${path}`);
+      if (!life.alive) await never();
       yield next.value;
     }
   } finally {

@@ -14,6 +14,8 @@ export interface SimulatedClock extends Clock {
   advance(ms: number): void;
   /** As `advance`, but lets promises settle before, between and after the tasks. */
   run(ms: number): Promise<void>;
+  /** Runs what falls due, however late, until `promise` is settled; its value. */
+  until<Value>(promise: Promise<Value>): Promise<Value>;
   /** Moves the wall clock alone, as an operator does. */
   jump(ms: number): void;
   /** Timers that are armed. */
@@ -67,6 +69,16 @@ export function createSimulatedClock(
       await stepping(() => step(endMs));
       elapsedMs = endMs;
       await settled();
+    },
+    async until(promise) {
+      let open = true;
+      const close = (): void => void (open = false);
+      promise.then(close, close);
+      await stepping(() => {
+        if (open && !step(Number.POSITIVE_INFINITY)) throw new Error("nothing is left that could happen");
+        return open;
+      });
+      return await promise;
     },
     jump(ms) {
       offsetMs += ms;

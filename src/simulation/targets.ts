@@ -1,10 +1,46 @@
-/** What is committed where: two targets that share a branch, one with a selector. */
+/** What is committed where: two targets in one repository, on a branch each or sharing one, and one with a selector. */
 
 import { decodeDocuments } from "../config/decode-documents.ts";
+import type { RuleDocument } from "../config/documents.ts";
 import type { SimulatedType } from "../simulator/resource-types.ts";
-import type { CheckedTarget } from "./checkers/branch-check.ts";
+import type { CheckedTarget } from "./checkers/target-files.ts";
 
-const text = `
+export interface PlacedTarget extends CheckedTarget {
+  readonly gitdir: string;
+  readonly branch: string;
+}
+
+export interface Targets {
+  readonly documents: readonly RuleDocument[];
+  /** The same in the words of the checks. By namespace and name of the GitRepoConfig. */
+  readonly placed: ReadonlyMap<string, PlacedTarget>;
+}
+
+export function targetsOf({ sharedBranch }: { readonly sharedBranch: boolean }): Targets {
+  const appsBranch = sharedBranch ? "main" : "apps";
+  const decoded = decodeDocuments(textOf(appsBranch), "rules.yaml");
+  if (decoded.problems.length > 0) throw new Error(JSON.stringify(decoded.problems));
+  const shared = "/repos/shared.git";
+  return {
+    documents: decoded.documents,
+    placed: new Map([
+      ["default/all", { gitdir: shared, branch: "main", prefix: "all/", selects: () => true }],
+      ["default/apps", { gitdir: shared, branch: appsBranch, prefix: "apps/", selects: isApp }],
+      ["a/team", { gitdir: "/repos/team.git", branch: "main", prefix: "", selects: isOfTeam }],
+    ]),
+  };
+}
+
+function isApp({ resource }: SimulatedType): boolean {
+  return ["configmaps", "deployments"].includes(resource);
+}
+
+function isOfTeam({ resource }: SimulatedType, namespace: string, labels: Readonly<Record<string, unknown>>): boolean {
+  return namespace === "a" && ["configmaps", "secrets", "widgets"].includes(resource) && labels["team"] === "x";
+}
+
+function textOf(appsBranch: string): string {
+  return `
 apiVersion: kubescribe.dev/v1alpha1
 kind: GitRepoConfig
 metadata: {name: all, namespace: default}
@@ -13,7 +49,7 @@ spec: {url: "file:///repos/shared.git", branch: main, path: all}
 apiVersion: kubescribe.dev/v1alpha1
 kind: GitRepoConfig
 metadata: {name: apps, namespace: default}
-spec: {url: "file:///repos/shared.git", branch: main, path: apps}
+spec: {url: "file:///repos/shared.git", branch: ${appsBranch}, path: apps}
 ---
 apiVersion: kubescribe.dev/v1alpha1
 kind: GitRepoConfig
@@ -42,29 +78,4 @@ spec:
   selector: {matchLabels: {team: x}}
   rules: [{apiGroups: ["", example.com], apiVersions: ["*"], resources: [configmaps, secrets, widgets], operations: [CREATE, UPDATE, DELETE]}]
 `;
-
-const decoded = decodeDocuments(text, "rules.yaml");
-if (decoded.problems.length > 0) throw new Error(JSON.stringify(decoded.problems));
-export const { documents } = decoded;
-
-/** The same in the words of the checks. By the name of the GitRepoConfig. */
-export const targets: ReadonlyMap<string, CheckedTarget & { readonly gitdir: string }> = new Map([
-  ["all", { gitdir: "/repos/shared.git", prefix: "all/", selects: () => true }],
-  [
-    "apps",
-    {
-      gitdir: "/repos/shared.git",
-      prefix: "apps/",
-      selects: ({ resource }: SimulatedType) => ["configmaps", "deployments"].includes(resource),
-    },
-  ],
-  [
-    "team",
-    {
-      gitdir: "/repos/team.git",
-      prefix: "",
-      selects: ({ resource }: SimulatedType, namespace: string, labels: Readonly<Record<string, unknown>>) =>
-        namespace === "a" && ["configmaps", "secrets", "widgets"].includes(resource) && labels["team"] === "x",
-    },
-  ],
-]);
+}

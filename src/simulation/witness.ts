@@ -1,49 +1,45 @@
-/** What a run says, kept for whoever has to find out why it failed. */
+/** What a run says. Owns the last lines of it, for whoever has to find out why it failed, or all of them. */
 
-import type { Clock, Log, LogFields, Meter } from "../../actors/ports.ts";
-import type { TrueWrite } from "./checkers/truth.ts";
+import type { Clock, Log, LogFields } from "../../actors/ports.ts";
 
-export class LogLines implements Log {
-  readonly lines: string[] = [];
+/** Of a run that nobody traces. */
+const lastLines = 200;
+
+export class Witness implements Log {
   readonly #clock: Pick<Clock, "monotonicMs">;
+  readonly #traced: boolean;
+  #lines: string[] = [];
 
-  constructor(clock: Pick<Clock, "monotonicMs">) {
+  constructor(clock: Pick<Clock, "monotonicMs">, traced: boolean) {
     this.#clock = clock;
+    this.#traced = traced;
+  }
+
+  get lines(): readonly string[] {
+    return this.#traced ? this.#lines : this.#lines.slice(-lastLines);
+  }
+
+  /** What somebody did, or what befell somebody. */
+  note(line: string): void {
+    this.#lines.push(`${(this.#clock.monotonicMs() / 1000).toFixed(3).padStart(10)}  ${line}`);
+    if (!this.#traced && this.#lines.length > 2 * lastLines) this.#lines = this.#lines.slice(-lastLines);
   }
 
   debug(): void {}
 
   info(message: string, fields?: LogFields): void {
-    this.#say(message, fields);
+    this.#say("", message, fields);
   }
 
   warn(message: string, fields?: LogFields): void {
-    this.#say(`WARN ${message}`, fields);
+    this.#say("WARN ", message, fields);
   }
 
   error(message: string, fields?: LogFields): void {
-    this.#say(`ERROR ${message}`, fields);
+    this.#say("ERROR ", message, fields);
   }
 
-  #say(message: string, fields?: LogFields): void {
-    const said = fields === undefined ? "" : ` ${JSON.stringify(fields)}`;
-    this.lines.push(`${String(this.#clock.monotonicMs()).padStart(8)} ${message}${said}`);
+  #say(level: string, message: string, fields?: LogFields): void {
+    this.note(`  kubescribe: ${level}${message}${fields === undefined ? "" : ` ${JSON.stringify(fields)}`}`);
   }
-}
-
-export const quietMeter: Meter = { count: () => undefined, record: () => undefined, gauge: () => undefined };
-
-export function writeLine({ event, era, atMs, operation, uid }: TrueWrite): string {
-  const { typeKey, namespace, name, revision, authorship, content } = event;
-  const { user, reviewed, subresource } = authorship;
-  const data = JSON.stringify(content.object["data"] ?? content.object["spec"] ?? null);
-  const by = `${user}${subresource === "" ? "" : ` (${subresource})`}${reviewed ? "" : ", unreviewed"}`;
-  return `write ${era}/${revision} ${atMs} ${operation ?? "-"} ${typeKey} ${namespace}/${name} ${uid.slice(0, 4)} by ${by} ${data}`;
-}
-
-export function commitLine(subject: string, trailers: ReadonlyMap<string, readonly string[]>): string {
-  const named = [...trailers].flatMap(([key, values]) =>
-    /Version|Epoch|Attr|Cand|By|Uid/.test(key) ? [values.join("|")] : [],
-  );
-  return `commit ${subject}: ${named.join(" ")}`;
 }

@@ -57,6 +57,12 @@ function nextUserRequest(cluster: SimulatedCluster, dice: Dice): WriteRequest {
   return dice.chance(0.1) ? creation(request, dice) : changeOf(request, { ...current }, dice, cluster);
 }
 
+export function titleOf({ user, verb, type, namespace, name, subresource, dryRun }: WriteRequest): string {
+  const place = namespace === "" ? name : `${namespace}/${name}`;
+  const what = `${type.resource}${subresource === "" ? "" : `/${subresource}`} ${place}`;
+  return `${user.name}: ${verb} ${what}${dryRun ? " (dry run)" : ""}`;
+}
+
 function creation(request: WriteRequest, dice: Dice): WriteRequest {
   const { type, name } = request;
   const generated = type === CONFIG_MAPS && dice.chance(0.15);

@@ -20,8 +20,8 @@ import { DEPLOYMENTS } from "../../src/simulator/resource-types.ts";
 import type { SimulatedClock } from "../../src/simulation/simulated-clock.ts";
 import type { MemoryFileSystem } from "../../src/simulation/memory-file-system.ts";
 import { clusterUid, selectionOf, targetAt } from "../git/fixtures.ts";
-import { diceOf } from "../../src/simulation/dice.ts";
-import { Life, mortalApi, mortalClock, mortalFiles } from "../../src/simulation/process-ports.ts";
+import { Life } from "../../src/simulation/life.ts";
+import { mortalApi, mortalClock, mortalFiles } from "../../src/simulation/process-ports.ts";
 import type { PlayedNetwork } from "./played-network.ts";
 
 export interface PlayedWorld {
@@ -43,14 +43,12 @@ export interface PlayedProcess {
 
 const dataDir = "/data";
 const random = (): number => 0.5;
-/** Files take no time here. */
-const dice = { ...diceOf(0), chance: () => false };
 
 export async function startPlayed(world: PlayedWorld): Promise<PlayedProcess> {
   const life = new Life();
   const { meter, log } = world;
   const clock = mortalClock(world.clock, life);
-  const files = mortalFiles(world.files, { life, clock, dice });
+  const files = mortalFiles(world.files, { life, clock, dice: null });
   const source = createWatchSource({ api: mortalApi(world.network, life), clock });
   const ports = { clock, files, meter, log, random };
   const correlation$ = new Subject<CorrelationMessage>();

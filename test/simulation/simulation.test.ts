@@ -1,49 +1,42 @@
-/** The whole engine in memory, some seeds at each run; `node test/simulation/hunt.ts FIRST COUNT` plays more of them. */
+/** The whole engine in memory. `npm run simulate -- --help` plays more of it. */
 
 import { describe, expect, test } from "vitest";
 
-import { touchedBy } from "./machine-watch.ts";
+import { replayCommand } from "../../src/commands/replay.ts";
+import { catalogue } from "../../src/simulation/faults/catalogue.ts";
+import type { Job } from "../../src/simulation/job.ts";
+import { play } from "../../src/simulation/play.ts";
 import { stockGit } from "../../src/composition/node-stock-git.ts";
-import { planOf } from "../../src/simulation/plan.ts";
-import { simulate } from "../../src/simulation/run.ts";
 import type { GitReader } from "../../src/simulation/checkers/git-reader.ts";
-import type { Plan } from "../../src/simulation/plan.ts";
+import { touchedBy } from "./machine-watch.ts";
 
-const requests = 100;
-const withGit = { git: stockGit, fsck: true };
 /** The git binary is outside: what is read with it comes after the run. */
 const blindGit: GitReader = { read: () => Promise.resolve([]) };
+const all = catalogue.map(({ name }) => name);
 
-async function brokenOf(seed: number, plan: Plan): Promise<readonly string[]> {
-  const { broken } = await simulate(seed, plan, withGit);
-  return broken.map((line) => `${line}; again: ${replayOf(seed, plan)}`);
+function jobOf(seed: number, changes: number, more: Partial<Job> = {}): Job {
+  const plain = { attribution: "exact", ingestion: "correlate", faults: null, only: null, traced: false } as const;
+  return { ...plain, seed, changes, ...more };
 }
 
-function replayOf(seed: number, plan: Plan): string {
-  const flags = Object.entries(plan).flatMap(([name, on]) => (on === true ? [name] : []));
-  return `node test/simulation/hunt.ts ${seed} 1 ${plan.requests} ${flags.join(",")} -v`;
+async function brokenOf(job: Job): Promise<readonly string[]> {
+  const { broken } = await play(job, stockGit);
+  return broken.map((line) => `${line}; again: ${replayCommand(job)}`);
 }
 
 describe("the whole engine, in memory", () => {
   test.each([1, 2, 4, 5, 6, 7])("keeps its promises on seed %i", async (seed) => {
-    expect(await brokenOf(seed, planOf(seed, requests))).toEqual([]);
-  });
-
-  test.each([
-    [3, 120, "crashes,powerLoss", "a new journal was gone after a loss of power, synced or not"],
-    [20, 120, "restores,fullDisks,tightBounds", "a catch-up hung when a restored backup overtook it"],
-    [1142, 150, "crashes,compactions,denials", "a loser was recovered, whose bytes another had written"],
-  ])("once broken: seed %i, %i requests with %s, %s", async (seed, count, flags) => {
-    expect(await brokenOf(seed, planOf(seed, count, flags.split(",")))).toEqual([]);
+    expect(await brokenOf(jobOf(seed, 100))).toEqual([]);
   });
 
   test("asks the machine for nothing: no time, no chance, no timer, no file, no socket, no thread", async () => {
-    const eventful = planOf(5, 80, ["crashes", "compactions", "fullDisks", "badNetwork", "badWebhook", "tightBounds"]);
-    expect(await touchedBy(() => simulate(5, eventful, { git: blindGit, fsck: false }))).toEqual([]);
+    expect(await touchedBy(() => play(jobOf(5, 150, { faults: all }), blindGit))).toEqual([]);
   });
 
-  test("plays a seed twice with the same end", async () => {
-    const [first, second] = [await simulate(5, planOf(5, 40), withGit), await simulate(5, planOf(5, 40), withGit)];
-    expect(second.log).toEqual(first.log);
+  test("plays a seed twice with the same events and the same end", async () => {
+    const job = jobOf(5, 150, { faults: all, traced: true });
+    const [first, second] = [await play(job, stockGit), await play(job, stockGit)];
+    expect(second).toEqual(first);
+    expect(first.events).toMatch(/^[0-9a-f]{8}$/);
   });
 });

@@ -44,8 +44,8 @@ export interface ReadOptions {
 
 export interface GitReader {
   /**
-   * Resolves to what `git fsck --strict` complains of, one line each; empty where all is well, or it was not asked for. A branch
-   * that does not exist has no commits. Rejects where git does not run, or fails.
+   * Resolves to what git complains of, one line each: what it cannot read, and, where it was asked for, what `git fsck --strict` says.
+   * A branch that does not exist has no commits. Rejects where git cannot be run.
    */
   read(options: ReadOptions): Promise<readonly string[]>;
 }

@@ -1,0 +1,62 @@
+/** What is no change: a type begins with one snapshot, which is the state at the version that it says it is. */
+
+import type { Findings } from "./findings.ts";
+import type { HistoryCommit } from "./git-reader.ts";
+import type { TargetFiles } from "./target-files.ts";
+import type { Truth } from "./truth.ts";
+
+export interface Snapshot {
+  readonly epoch: number;
+  readonly revision: number;
+}
+
+export class Snapshots {
+  readonly #findings: Findings;
+  readonly #truth: Truth;
+  readonly #files: TargetFiles;
+  /** By type. */
+  readonly #taken = new Map<string, Snapshot>();
+
+  constructor({ findings, truth, files }: { findings: Findings; truth: Truth; files: TargetFiles }) {
+    this.#findings = findings;
+    this.#truth = truth;
+    this.#files = files;
+  }
+
+  of(typeKey: string): Snapshot | null {
+    return this.#taken.get(typeKey) ?? null;
+  }
+
+  /** A commit with a kind. */
+  see(commit: HistoryCommit): void {
+    const kind = commit.trailers.get("Kubescribe-Kind")?.[0] ?? "";
+    if (kind !== "snapshot") return this.#findings.break(`I2: a ${kind} commit that nobody gave cause for`);
+    const cursors = (commit.trailers.get("Kubescribe-Cursor") ?? []).map((line) => line.split(" "));
+    const begun = new Map(
+      cursors.map(
+        ([epoch, revision, key = ""]) => [key, { epoch: Number(epoch), revision: Number(revision) }] as const,
+      ),
+    );
+    for (const [typeKey, snapshot] of begun) {
+      if (this.#taken.has(typeKey)) this.#findings.break(`I2: ${typeKey} begins once more`);
+      this.#taken.set(typeKey, snapshot);
+    }
+    const expected = this.#stateOf(begun);
+    const found = new Map(commit.files.map(({ path, after }) => [path, after] as const));
+    for (const path of new Set([...expected.keys(), ...found.keys()]))
+      if (expected.get(path) !== found.get(path)) this.#findings.break(`I5: the snapshot is another at ${path}`);
+  }
+
+  #stateOf(begun: ReadonlyMap<string, Snapshot>): ReadonlyMap<string, string> {
+    const state = new Map<string, string>();
+    for (const writes of this.#truth.objects()) {
+      const [object] = writes;
+      const snapshot = begun.get(object?.typeKey ?? "");
+      if (object === undefined || snapshot === undefined) continue;
+      const last = this.#truth.lastAt(object, snapshot.epoch, snapshot.revision);
+      const blob = last === null ? "" : this.#files.after(last);
+      if (last !== null && blob !== "") state.set(this.#files.pathOf(last), blob);
+    }
+    return state;
+  }
+}

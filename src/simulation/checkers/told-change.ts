@@ -1,0 +1,84 @@
+/** One commit of a change, in the contract's words, beside the write that it stands for. */
+
+import type { CommittedFile, HistoryCommit } from "./git-reader.ts";
+import type { TargetFiles } from "./target-files.ts";
+import type { ObjectName, Truth, TrueWrite } from "./truth.ts";
+
+export interface ToldChange {
+  readonly commit: HistoryCommit;
+  readonly object: ObjectName;
+  /** `unknown` where a file was left over, and nobody knows what became of its object. */
+  readonly uid: string;
+  readonly revision: number;
+  readonly epoch: number;
+  readonly operation: string;
+  readonly tier: string;
+  readonly author: string;
+  readonly candidates: readonly string[];
+  /** At the object's path; the blobs are the same where the commit does not touch it. */
+  readonly file: CommittedFile;
+  /** Null: none has this uid and version. */
+  readonly write: TrueWrite | null;
+}
+
+/** Tiers that are certain of their author. */
+const settledTiers: ReadonlySet<string> = new Set(["exact", "scale", "delete", "content", "recovered"]);
+
+export function isSettled({ tier }: ToldChange): boolean {
+  return settledTiers.has(tier);
+}
+
+/** Settled, or a tie. */
+export function isNamed(told: ToldChange): boolean {
+  return isSettled(told) || told.tier === "tie";
+}
+
+export interface Telling {
+  readonly truth: Truth;
+  readonly files: TargetFiles;
+  /** The tree before the commit: blob ids by path. */
+  readonly tree: ReadonlyMap<string, string>;
+}
+
+export function toldBy(commit: HistoryCommit, { truth, files, tree }: Telling): ToldChange {
+  const first = (key: string): string => commit.trailers.get(`Kubescribe-${key}`)?.[0] ?? "";
+  const object = objectOf(first("Resource"));
+  const path = files.pathOf(object);
+  const there = tree.get(path) ?? "";
+  const file = commit.files.find((each) => each.path === path) ?? { status: "", path, before: there, after: there };
+  const uid = first("Uid");
+  const revision = Number(first("Resource-Version"));
+  const epoch = Number(first("Epoch"));
+  const author = commit.trailers.get("Changed-By")?.[0] ?? "";
+  const writes = truth.find(uid, revision);
+  // A restore may give one version twice: the file tells which of them it is, else the epoch, or else the author.
+  const fitting = writes.filter((write) => files.after(write) === file.after);
+  const write =
+    fitting.find(({ era }) => era === epoch) ?? fitting.find(({ user }) => user === author) ?? fitting[0] ?? writes[0];
+  return {
+    commit,
+    object,
+    uid,
+    revision,
+    epoch,
+    operation: first("Operation"),
+    tier: first("Attribution"),
+    author,
+    candidates: commit.trailers.get("Kubescribe-Candidate") ?? [],
+    file,
+    write: write ?? null,
+  };
+}
+
+export function titleOfTold({ commit, revision, tier }: ToldChange): string {
+  return `${commit.subject} @${revision} ${tier}`;
+}
+
+/** `GROUP/VERSION/RESOURCE NAMESPACE/NAME`; a cluster-scoped name stands alone. */
+function objectOf(resource: string): ObjectName {
+  const [type = "", full = ""] = resource.split(" ");
+  const [group = "", , plural = ""] = type.split("/");
+  const slash = full.indexOf("/");
+  const namespace = slash < 0 ? "" : full.slice(0, slash);
+  return { typeKey: `${group}/${plural}`, namespace, name: full.slice(slash + 1) };
+}

@@ -1,0 +1,415 @@
+/** The checkers must not be blind: a true history passes, and each way to falsify it is found, by the checker that it is the matter of. */
+
+import { describe, expect, test } from "vitest";
+
+import type { HistoryCommit } from "../../../src/simulation/checkers/git-reader.ts";
+import { overflows } from "../../../src/simulation/checkers/bounded.ts";
+import type { Findings } from "../../../src/simulation/checkers/findings.ts";
+import { RepositoryCheck } from "../../../src/simulation/checkers/repository-check.ts";
+import { CONFIG_MAPS, DEPLOYMENTS } from "../../../src/simulator/resource-types.ts";
+import { scaled, signed, Story, target, types } from "./story.ts";
+
+const containers = [{ name: "main", image: "web" }];
+const template = { metadata: { labels: { app: "web" } }, spec: { containers } };
+const deployment = { spec: { replicas: 1, selector: { matchLabels: { app: "web" } }, template } };
+const data = (key: string): { data: { key: string } } => ({ data: { key } });
+
+/** Commits: 0 snapshot, 1 CREATE by alice, 2 UPDATE by bob, 3 UPDATE by carol, 4 DELETE by dave; 5 CREATE and 6 scale of a deployment. */
+function everyday(): Story {
+  const story = new Story();
+  const name = "one";
+  for (const write of story.act(
+    { user: "alice@example.com", verb: "create", name, body: data("1") },
+    { user: "bob", verb: "patch", name, body: data("2") },
+    { user: "carol", verb: "patch", name, body: data("3") },
+  ))
+    story.tell(write);
+  for (const write of story.act({ user: "dave", verb: "delete", name })) story.tell(write, "delete");
+  const type = DEPLOYMENTS;
+  for (const write of story.act({ user: "bob", verb: "create", type, name: "web", body: deployment }))
+    story.tell(write);
+  for (const write of story.act({ ...scaled, user: "carol", name: "web", body: { spec: { replicas: 3 } } }))
+    story.tell(write, "scale");
+  return story;
+}
+
+function findingsOf(story: Story): Findings {
+  const check = new RepositoryCheck(new Map([["all", target]]), types, story.around);
+  for (const commit of asGitShows(story.commits)) check.see(commit);
+  const findings = check.end().get("all");
+  if (findings === undefined) throw new Error("no such target");
+  return findings;
+}
+
+/** What a file was before follows from the commits before it. */
+function asGitShows(commits: readonly HistoryCommit[]): readonly HistoryCommit[] {
+  const tree = new Map<string, string>();
+  return commits.map((commit) => {
+    const files = commit.files.map((file) => ({ ...file, before: tree.get(file.path) ?? "" }));
+    for (const { path, after } of files) tree.set(path, after);
+    return { ...commit, files: files.filter(({ before, after }) => before !== after) };
+  });
+}
+
+/** Which invariants are said to be broken, each once. */
+function brokenOf(story: Story): string {
+  return [...new Set(findingsOf(story).broken.map((line) => line.slice(0, 2)))].toSorted().join(" ");
+}
+
+function change(story: Story, index: number, fields: Partial<HistoryCommit>): void {
+  const commit = story.commits[index];
+  if (commit === undefined) throw new Error(`no commit ${index}`);
+  story.commits[index] = { ...commit, ...fields };
+}
+
+function trailers(story: Story, index: number, changed: Readonly<Record<string, readonly string[]>>): void {
+  const known = story.commits[index]?.trailers ?? new Map<string, readonly string[]>();
+  change(story, index, { trailers: new Map([...known, ...Object.entries(changed)]) });
+}
+
+function credit(story: Story, index: number, user: string): void {
+  trailers(story, index, { "Changed-By": [user] });
+  change(story, index, signed(user));
+}
+
+function doubt(story: Story, index: number, tier: "unresolved" | "collapsed"): void {
+  credit(story, index, "unresolved");
+  trailers(story, index, { "Kubescribe-Attribution": [tier] });
+}
+
+function file(story: Story, index: number, after: string, path?: string): void {
+  const [known] = story.commits[index]?.files ?? [];
+  if (known === undefined) throw new Error(`no file in ${index}`);
+  change(story, index, { files: [{ ...known, after, path: path ?? known.path }] });
+}
+
+test("a true history is not complained of", () => {
+  const findings = findingsOf(everyday());
+  expect(findings.broken).toEqual([]);
+  expect([...findings.tiers]).toEqual([["exact", 4], ["delete", 1], ["scale", 1]]); // oxfmt-ignore
+});
+
+describe("what an everyday history is falsified by", () => {
+  test.each<[what: string, broken: string, falsify: (story: Story) => void]>([
+    ["a commit is missing", "I3 I7", ({ commits }) => commits.splice(2, 1)],
+    ["the last commit is missing", "I5 I7", ({ commits }) => commits.splice(6, 1)],
+    ["a deletion is missing", "I5 I7", ({ commits }) => commits.splice(4, 1)],
+    ["a commit is there twice", "I2", ({ commits }) => commits.splice(3, 0, ...commits.slice(2, 3))],
+    ["a commit is there once more, later", "I1 I3 I4", ({ commits }) => commits.splice(4, 0, ...commits.slice(2, 3))],
+    ["two commits are swapped", "I3 I4", ({ commits }) => commits.splice(2, 2, ...commits.slice(2, 4).toReversed())],
+    ["a write that never was", "I2 I7", (story) => trailers(story, 6, { "Kubescribe-Resource-Version": ["99"] })],
+    ["another incarnation", "I2 I7", (story) => trailers(story, 6, { "Kubescribe-Uid": ["another"] })],
+    ["nobody knows what became of it", "I2 I7", (story) => trailers(story, 4, { "Kubescribe-Uid": ["unknown"] })],
+    ["a DELETE of what was only changed", "I2", (story) => trailers(story, 3, { "Kubescribe-Operation": ["DELETE"] })],
+    [
+      "a kind that nobody gave cause for",
+      "I2 I3 I7",
+      (story) => trailers(story, 3, { "Kubescribe-Kind": ["takeover"] }),
+    ],
+    ["a type begins twice", "I2", ({ commits }) => commits.splice(1, 0, ...commits.slice(0, 1))],
+    ["the snapshot lacks a file", "I2 I5", (story) => change(story, 0, { files: [] })],
+    ["a commit of nothing", "I2 I5 I7", (story) => change(story, 6, { files: [] })],
+    ["another author", "I3", (story) => credit(story, 2, "carol")],
+    ["another author of a creation", "I3", (story) => credit(story, 1, "bob")],
+    ["another author of a deletion", "I3", (story) => credit(story, 4, "bob")],
+    ["another author of a scale", "I3", (story) => credit(story, 6, "bob")],
+    ["the author line is another's", "I3", (story) => change(story, 2, signed("mallory"))],
+    ["an address that is somebody else's", "I3", (story) => change(story, 2, { authorEmail: "carol@example.com" })],
+    ["a date at which the author asked for nothing", "I3", (story) => change(story, 2, { authoredAt: 1_600_000_000 })],
+    ["another committer", "I3", (story) => change(story, 2, { committerName: "bob" })],
+    ["a snapshot by a user", "I3", (story) => change(story, 0, signed("alice@example.com"))],
+    ["nobody, though he was answered", "I3", (story) => doubt(story, 2, "unresolved")],
+    ["a deletion by nobody, though he was answered", "I3", (story) => doubt(story, 4, "unresolved")],
+    ["a scale by nobody, though he was answered", "I3", (story) => doubt(story, 6, "unresolved")],
+    ["collapsed without a gap", "I3", (story) => doubt(story, 2, "collapsed")],
+    ["recovered without a gap", "I3", (story) => trailers(story, 2, { "Kubescribe-Attribution": ["recovered"] })],
+    ["faulted, and nothing failed", "I3", (story) => trailers(story, 2, { "Kubescribe-Faulted": ["true"] })],
+    ["candidates of what is certain", "I3", (story) => trailers(story, 2, { "Kubescribe-Candidate": ["bob"] })],
+    ["an epoch that never was", "I4", (story) => trailers(story, 2, { "Kubescribe-Epoch": ["1"] })],
+    ["another content, mended by the next", "I3 I5", (story) => file(story, 2, "older")],
+    ["another content to the end", "I5", (story) => file(story, 6, "older")],
+    ["another path", "I2 I3 I5", (story) => file(story, 5, story.commits[5]?.files[0]?.after ?? "", "all/other.yaml")],
+    ["a file of nobody", "I5", (story) => beside(story, 3, "all/other.yaml")],
+    ["a file outside of every target", "I5", (story) => beside(story, 3, "README.md")],
+  ])("%s", (_, broken, falsify) => {
+    const story = everyday();
+    falsify(story);
+    expect(brokenOf(story)).toBe(broken);
+  });
+});
+
+function beside(story: Story, index: number, path: string): void {
+  const files = story.commits[index]?.files ?? [];
+  change(story, index, { files: [...files, { status: "A", path, before: "", after: "blob" }] });
+}
+
+describe("a tie", () => {
+  function tied(candidates: readonly string[]): Story {
+    const story = new Story();
+    for (const write of story.act({ user: "alice", verb: "create", name: "one", body: data("1") })) story.tell(write);
+    const same = { verb: "patch", name: "one", body: data("2") } as const;
+    const write = story.race({ ...same, user: "bob" }, { ...same, user: "carol" });
+    story.tell(write, "tie", { Candidate: candidates });
+    return story;
+  }
+
+  test.each([
+    ["of both", "", ["bob", "carol"]],
+    ["with the other one first", "", ["carol", "bob"]],
+    ["of one", "I3", ["bob"]],
+    ["without the one", "I3", ["carol", "alice"]],
+    ["with somebody who did not ask", "I3", ["bob", "alice"]],
+    ["with somebody whom nobody knows", "I3", ["bob", "mallory"]],
+  ])("%s", (_, broken, candidates) => {
+    expect(brokenOf(tied(candidates))).toBe(broken);
+  });
+
+  test("whose author is not its first", () => {
+    const story = tied(["bob", "carol"]);
+    trailers(story, 2, { "Kubescribe-Candidate": ["carol", "bob"] });
+    expect(brokenOf(story)).toBe("I3");
+  });
+});
+
+describe("what nobody reviewed (K50)", () => {
+  interface Planting {
+    readonly asked?: boolean;
+    readonly laterMs?: number;
+    readonly restarted?: boolean;
+    readonly review?: "answered" | "lost";
+  }
+  /** Bob asked for a deletion, which was denied; then it happens by alice, unreviewed, and bob is named. */
+  function planted({ asked = true, laterMs = 0, restarted = false, review = "lost" }: Planting): Story {
+    const story = new Story();
+    for (const write of story.act({ user: "alice", verb: "create", name: "one", body: data("1") })) story.tell(write);
+    if (asked) story.act({ user: "bob", verb: "delete", name: "one", denied: true });
+    if (restarted) story.restart();
+    story.wait(laterMs);
+    for (const write of story.act({ user: "alice", verb: "delete", name: "one", review }))
+      story.tell(write, "delete", { "Changed-By": "bob" });
+    return story;
+  }
+
+  test("is counted where somebody else had asked for it", () => {
+    const findings = findingsOf(planted({}));
+    expect([findings.broken, findings.planted]).toEqual([[], 1]);
+  });
+
+  test.each<[string, Planting]>([
+    ["where nobody had", { asked: false }],
+    ["where he had long ago", { laterMs: 11_000 }],
+    ["where nobody was looking in between", { restarted: true }],
+    ["where the one who did it was reviewed", { review: "answered" }],
+  ])("is wrong %s", (_, planting) => {
+    const findings = findingsOf(planted(planting));
+    expect([findings.broken.map((line) => line.slice(0, 2)), findings.planted]).toEqual([["I3"], 0]);
+  });
+
+  test("may be nobody's", () => {
+    const story = new Story();
+    for (const write of story.act({ user: "alice", verb: "create", name: "one", review: "lost" }))
+      story.tell(write, "unresolved");
+    expect(brokenOf(story)).toBe("");
+  });
+});
+
+describe("what excuses that nobody is named", () => {
+  test.each<[what: string, deed: "delete" | "patch", befalls: (story: Story) => void, broken: string]>([
+    ["a deletion that was read too late", "delete", (story) => story.wait(11_000), ""],
+    ["a change that was read too late", "patch", (story) => story.wait(11_000), "I3"],
+    ["a deletion across a blind time", "delete", (story) => story.restart(), ""],
+    ["a change across a crash", "patch", (story) => story.restart(), "I7"],
+    ["a change that was read in time", "patch", () => undefined, "I3"],
+    ["a review that had expired", "patch", (story) => story.wait(601_000), ""],
+    ["a clock that jumped", "patch", (story) => story.jump(601_000), "I3"],
+    [
+      "a clock that jumped before the next process began",
+      "patch",
+      (story) => (story.jump(601_000), story.restart()),
+      "",
+    ],
+  ])("%s", (_, verb, befalls, broken) => {
+    const story = new Story();
+    for (const write of story.act({ user: "alice", verb: "create", name: "one", body: data("1") })) story.tell(write);
+    const [write] = story.act({
+      user: "bob",
+      verb,
+      name: "one",
+      body: verb === "patch" ? data("2") : {},
+      unseen: true,
+    });
+    if (write === undefined) throw new Error("nothing was written");
+    befalls(story);
+    story.watches.delivered(write.typeKey, write.revision);
+    story.tell(write, "unresolved");
+    expect(brokenOf(story)).toBe(broken);
+  });
+
+  test.each([
+    [2, ""],
+    [3, "I3"],
+  ])("%i reviews of one resource may wait, and two came behind it", (pendingPerResource, broken) => {
+    const story = new Story({ pendingPerResource });
+    for (const write of story.act({ user: "alice", verb: "create", name: "one", body: data("1") })) story.tell(write);
+    const [write] = story.act({ user: "bob", verb: "patch", name: "one", body: data("2"), unseen: true });
+    for (const user of ["carol", "dave"])
+      story.act({ user, verb: "patch", name: "one", body: data(user), denied: true, unseen: true });
+    if (write === undefined) throw new Error("nothing was written");
+    story.watches.delivered(write.typeKey, write.revision);
+    story.tell(write, "unresolved");
+    expect(brokenOf(story)).toBe(broken);
+  });
+});
+
+test.each([
+  [2, "by events", false, ""],
+  [3, "by events", false, "I3"],
+  [2, "by a list", true, ""],
+  [4, "by a list", true, "I3"],
+])("a log of %i verdicts was filled %s before it was committed", (verdictLogEntries, _, listed, broken) => {
+  const story = new Story({ verdictLogEntries });
+  const [write] = story.act({ user: "alice", verb: "create", name: "one", body: data("1") });
+  const others = story.act(
+    { user: "bob", verb: "create", name: "two", unseen: listed },
+    { user: "bob", verb: "create", name: "three", unseen: listed },
+  );
+  if (listed) story.watches.listed(CONFIG_MAPS.key, story.cluster.store.revision);
+  if (write === undefined) throw new Error("nothing was written");
+  story.tell(write, "unresolved");
+  for (const other of others) story.tell(other);
+  expect(brokenOf(story)).toBe(broken);
+});
+
+describe("behind a gap", () => {
+  /** Bob's and carol's changes are seen as one. */
+  function gapped(tier: string, said: Readonly<Record<string, string | readonly string[]>> = {}): Story {
+    const story = new Story();
+    for (const write of story.act({ user: "alice", verb: "create", name: "one", body: data("1") })) story.tell(write);
+    const [, last] = story.gap(() => {
+      story.act({ user: "bob", verb: "patch", name: "one", body: data("2"), unseen: true });
+      story.act({ user: "carol", verb: "patch", name: "one", body: data("3"), unseen: true });
+    });
+    if (last !== undefined) story.tell(last, tier, said);
+    for (const write of story.act({ user: "dave", verb: "patch", name: "one", body: data("4") })) story.tell(write);
+    return story;
+  }
+
+  test.each<[string, string, string, Readonly<Record<string, string | readonly string[]>>]>([
+    ["two writers are candidates", "", "collapsed", { Candidate: ["bob", "carol"] }],
+    ["nobody is known", "", "unresolved", {}],
+    ["a candidate never asked", "I3", "collapsed", { Candidate: ["mallory"] }],
+    ["the last one is credited with both", "I3", "exact", {}],
+    ["the last one recovered what another began", "I3", "recovered", {}],
+    ["a wrong one recovered it", "I3", "recovered", { "Changed-By": "bob" }],
+    ["it is said to be a deletion", "I2", "collapsed", { Operation: "DELETE" }],
+  ])("%s", (_, broken, tier, said) => {
+    expect(brokenOf(gapped(tier, said))).toBe(broken);
+  });
+
+  test("one writer may have made it all", () => {
+    const story = new Story();
+    for (const write of story.act({ user: "alice", verb: "create", name: "one", body: data("1") })) story.tell(write);
+    const [write] = story.gap(() =>
+      story.act({ user: "bob", verb: "patch", name: "one", body: data("2"), unseen: true }),
+    );
+    if (write !== undefined) story.tell(write, "recovered");
+    expect(brokenOf(story)).toBe("");
+  });
+
+  test.each([
+    ["who removed it", "delete", {}, ""],
+    ["one of two who removed it", "tie", { Candidate: ["carol", "dave"] }, ""],
+    ["who did not remove it", "delete", { "Changed-By": "bob" }, "I3"],
+  ])("%s takes others' lines along", (_, tier, said, broken) => {
+    const story = new Story();
+    for (const write of story.act({ user: "alice", verb: "create", name: "one", body: data("1") })) story.tell(write);
+    const [, deletion] = story.gap(() => {
+      story.act({ user: "bob", verb: "patch", name: "one", body: data("2"), unseen: true });
+      const removal = { verb: "delete", name: "one", unseen: true } as const;
+      story.race({ ...removal, user: "carol" }, { ...removal, user: "dave" });
+    });
+    if (deletion !== undefined) story.tell(deletion, tier, said);
+    expect(brokenOf(story)).toBe(broken);
+  });
+
+  test("what comes after it is not excused", () => {
+    const story = gapped("collapsed");
+    doubt(story, 3, "unresolved");
+    expect(brokenOf(story)).toBe("I3");
+  });
+
+  test("what came before it is not excused", () => {
+    const story = gapped("collapsed");
+    story.commits.splice(1, 1);
+    expect(brokenOf(story)).toBe("I7");
+  });
+
+  test("another type is not excused", () => {
+    const story = new Story();
+    const [write] = story.gap(() =>
+      story.act({ user: "bob", verb: "create", type: DEPLOYMENTS, name: "web", body: deployment, unseen: true }),
+    );
+    if (write !== undefined) story.tell(write, "unresolved");
+    expect(brokenOf(story)).toBe("I3");
+  });
+
+  test.each([
+    ["is gone", true, ""],
+    ["is still there", false, "I2 I5"],
+  ])("a list may leave out what %s", (_, deleted, broken) => {
+    const story = new Story();
+    const [write] = story.act({ user: "alice", verb: "create", name: "one", body: data("1") });
+    if (write === undefined) throw new Error("nothing was written");
+    story.tell(write);
+    story.gap(() => {
+      if (deleted) story.act({ user: "bob", verb: "delete", name: "one", unseen: true });
+      else story.act({ user: "bob", verb: "create", name: "two", unseen: true });
+    });
+    const listed = { ...write, revision: story.cluster.store.revision + 0, after: null };
+    story.tell(listed, "unresolved", { Uid: "unknown", Operation: "DELETE" });
+    if (!deleted) story.tell(story.truth.writes.at(-1) ?? write, "unresolved");
+    expect(brokenOf(story)).toBe(broken);
+  });
+});
+
+test("what bore the name before is gone with the creation of what bears it now", () => {
+  const story = new Story();
+  for (const write of story.act({ user: "alice", verb: "create", name: "one", body: data("1") })) story.tell(write);
+  const [deletion, creation] = story.gap(() => {
+    story.act({ user: "bob", verb: "delete", name: "one", unseen: true });
+    story.act({ user: "carol", verb: "create", name: "one", body: data("2"), unseen: true });
+  });
+  if (deletion === undefined || creation === undefined) throw new Error("nothing was written");
+  story.tell({ ...deletion, revision: creation.revision }, "unresolved", { Uid: "unknown" });
+  story.tell(creation, "recovered");
+  expect(findingsOf(story).broken).toEqual([]);
+});
+
+describe("a restored backup", () => {
+  function restored(epoch: string): Story {
+    const story = new Story();
+    for (const write of story.act({ user: "alice", verb: "create", name: "one", body: data("1") })) story.tell(write);
+    for (const write of story.act({ user: "bob", verb: "patch", name: "one", body: data("2") })) story.tell(write);
+    story.restore(1);
+    story.watches.listed(CONFIG_MAPS.key, story.cluster.store.revision);
+    story.watches.streamed(CONFIG_MAPS.key, story.cluster.store.revision);
+    const [back] = story.truth.find(story.truth.writes.at(-1)?.uid ?? "", story.cluster.store.revision);
+    if (back !== undefined) story.tell(back, "unresolved", { Epoch: "1", Operation: "UPDATE" });
+    for (const write of story.act({ user: "carol", verb: "patch", name: "one", body: data("3") }))
+      story.tell(write, "exact", { Epoch: epoch });
+    return story;
+  }
+
+  test("begins an epoch", () => {
+    expect(findingsOf(restored("1")).broken).toEqual([]);
+  });
+
+  test.each(["", "0", "2"])("not epoch '%s'", (epoch) => {
+    expect(brokenOf(restored(epoch))).toMatch(/I4/);
+  });
+});
+
+test("bounds hold", () => {
+  const within = { what: "queue_bytes", highest: 10, bound: 10 };
+  expect(overflows([within, { ...within, highest: 11 }, { ...within, highest: Number.NaN }])).toHaveLength(2);
+});
