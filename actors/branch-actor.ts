@@ -169,6 +169,7 @@ export class BranchActor implements AsyncDisposable {
       case "logged":
         if (this.#snapshot.value.supply === "attached") this.#detached();
         this.#countLost();
+        if (this.#ledger.outdated) this.#send({ type: "outdated" });
         return this.#nudge();
       case "settled":
         this.#countLost();

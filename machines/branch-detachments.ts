@@ -43,6 +43,8 @@ export class BranchDetachments {
   /** In the order in which they catch up. */
   readonly #types = new Set<TypeKey>();
   #catching: TypeBook | null = null;
+  /** Which the catch-up reads. */
+  #epoch = 0;
   #verdictsLost = 0;
 
   constructor(options: DetachmentOptions) {
@@ -69,6 +71,12 @@ export class BranchDetachments {
 
   get catchingUp(): boolean {
     return this.#catching !== null;
+  }
+
+  /** The catch-up reads an epoch that the shared watch has left, and may hear nothing until its versions come again (K48). */
+  get outdated(): boolean {
+    const book = this.#catching;
+    return book !== null && book.detachment?.held === null && this.#epoch < (book.live?.epoch ?? 0);
   }
 
   get relieved(): boolean {
@@ -114,6 +122,7 @@ export class BranchDetachments {
     this.#catching = book;
     const { position, live } = book;
     const epoch = live?.epoch ?? position?.epoch ?? 0;
+    this.#epoch = epoch;
     // A position of an older epoch may by now exist in the new one, with another meaning: only a list can tell.
     return { typeKey: key, from: position?.epoch === epoch ? position : null, epoch };
   }
@@ -134,6 +143,7 @@ export class BranchDetachments {
     const type = message.kind === "observed" ? message.event.type : message.type;
     if (book === null || book.key !== type.key || book.detachment === null) return "caughtUp";
     if (message.epoch < (book.live?.epoch ?? 0)) return "crowded";
+    this.#epoch = message.epoch;
     switch (message.kind) {
       case "observed":
         return this.#event(book, message.event, message.epoch, nowMs);

@@ -85,6 +85,11 @@ export class BranchLedger {
     return this.#detachments.catchingUp;
   }
 
+  /** The catch-up has to begin anew: the cluster was restored from a backup. */
+  get outdated(): boolean {
+    return this.#detachments.outdated;
+  }
+
   cursorOf(typeKey: TypeKey): Cursor | undefined {
     return this.#intake.book(typeKey).durable ?? undefined;
   }

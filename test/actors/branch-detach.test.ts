@@ -94,6 +94,20 @@ describe("a target that cannot keep up", () => {
     expect(branch.cursorOf(configmaps.key)).toEqual(cursor(8));
   });
 
+  test("begins anew when the cluster is restored under its catch-up, which may hear nothing for long", async () => {
+    const world = await openBusyBranch();
+    const { branch, catchUp } = world;
+    receive(branch, changed({ version: 2 }), changed({ version: 3 }), changed({ version: 4 }));
+    await mend(world);
+    branch.receive({ kind: "relisted", type: configmaps, cursor: cursor(2, 1), items: [], changes: [] });
+    const begun = { typeKey: configmaps.key, from: null, epoch: 1 };
+    expect(catchUp.starts).toEqual([{ typeKey: configmaps.key, from: cursor(3), epoch: 0 }, begun]);
+    catchUp.send({ kind: "listed", type: configmaps, ...cursor(2, 1), unbroken: false, items: [] });
+    await mend(world);
+    expect(branch.status()).toMatchObject({ supply: "attached", detachedTypes: [] });
+    expect(catchUp.starts).toHaveLength(2);
+  });
+
   test("other types go on, and those that are quiet do not detach", async () => {
     const world = await openBusyBranch();
     const { branch, pool } = world;
