@@ -21,6 +21,7 @@ import { HighWaterMeter } from "./high-water.ts";
 import { optionsOf } from "./engine-options.ts";
 import type { World } from "./fault.ts";
 import type { Job } from "./job.ts";
+import { ListSizes } from "./list-sizes.ts";
 import { Machine } from "./machine.ts";
 import { Network } from "./network.ts";
 import type { Plan } from "./plan.ts";
@@ -46,8 +47,6 @@ const stretch = 64;
 const paces = [1, 2, 4, 16] as const;
 const pauses = 0.004;
 const longestPauseMs = 3_000;
-/** One step in so many is a fault, if all of them are on. */
-const stepsPerFault = 15;
 /** A load that persists next to nothing is broken off. */
 const stepsPerChange = 30;
 
@@ -63,6 +62,7 @@ export class Run {
   readonly users: Users;
   readonly reviews = new ReviewRecord();
   readonly watches: WatchRecord;
+  readonly lists: ListSizes;
   readonly meter = new HighWaterMeter();
   readonly witness: Witness;
   readonly targets;
@@ -90,6 +90,7 @@ export class Run {
     this.disk = new Disk(clock);
     this.witness = new Witness(clock, job.traced);
     this.cluster = clusterOf(clock, dice);
+    this.lists = new ListSizes(this.cluster);
     this.truth = new Truth(this.cluster, () => clock.monotonicMs());
     const befell = this.#befell.bind(this);
     const { requests: road, flushes } = this.#roads;
@@ -150,7 +151,7 @@ export class Run {
   async #step(step: number, kept: boolean): Promise<void> {
     const dice = diceAt(this.job.seed, step);
     await this.clock.run(this.#waitMs(step, dice));
-    const fault = dice.chance(1 / stepsPerFault) ? drawFault(this.plan, dice) : null;
+    const fault = drawFault(this.plan, dice);
     if (!kept) return;
     if (fault === null) {
       await this.clock.until(this.users.free());
@@ -219,6 +220,7 @@ export class Run {
 
   #restore(revision: number): void {
     this.truth.restore(revision);
+    this.lists.restored();
     this.watches.restored(
       this.truth.era,
       types.map(({ key }) => key),

@@ -50,7 +50,9 @@ class Honesty {
     if (tier === "recovered" && !isInGap(told, write, this.#around))
       this.#findings.break("I3: recovered, and there was no gap", told);
     if (author === write.user) return;
-    if (isResidue(write, author, this.#around)) this.#findings.planted += 1;
+    // Nobody was asked of those who changed it, and back to the author's very bytes: nothing is left to see of them.
+    const remade = tier === "recovered" && !write.reviewed && this.#madeWhole(told, write);
+    if (remade || isResidue(write, author, this.#around)) this.#findings.planted += 1;
     else this.#findings.break(`I3: ${tier} by ${author}, and it was ${write.user}`, told);
   }
 
@@ -122,11 +124,12 @@ class Honesty {
     const { reviews, watches } = this.#around;
     const deliveredMs = watches.deliveryOf(write)?.last.atMs ?? Number.POSITIVE_INFINITY;
     const object = `${write.typeKey} ${write.namespace}/${write.name}`;
-    return reviews
-      .ofObject(object)
-      .some(
-        (review) =>
-          review.base >= write.base && review.atMs <= deliveredMs && mayBeEvicted(review, deliveredMs, this.#around),
-      );
+    return reviews.ofObject(object).some(
+      (review) =>
+        review.base >= write.base &&
+        review.atMs <= deliveredMs &&
+        // A later process doubts all that it was left, where something of it is missing: a full disk, a crash in the middle.
+        (reviews.blind(review.atMs, deliveredMs) || mayBeEvicted(review, deliveredMs, this.#around)),
+    );
   }
 }

@@ -51,8 +51,13 @@ export function toldBy(commit: HistoryCommit, { truth, files, tree }: Telling): 
   const epoch = Number(first("Epoch"));
   const author = commit.trailers.get("Changed-By")?.[0] ?? "";
   const writes = truth.find(uid, revision);
-  // A restore may give one version twice: the file tells which of them it is, else the epoch, or else the author.
-  const fitting = writes.filter((write) => files.after(write) === file.after);
+  const operation = first("Operation");
+  // A restore may give one version twice: the file tells which of them it is, and the operation, else the epoch, or the author.
+  const fitting = narrowed(
+    writes.filter((write) => files.after(write) === file.after),
+    (write) => write.operation === operation,
+    (write) => files.before(write) === file.before,
+  );
   const write =
     fitting.find(({ era }) => era === epoch) ?? fitting.find(({ user }) => user === author) ?? fitting[0] ?? writes[0];
   return {
@@ -61,13 +66,24 @@ export function toldBy(commit: HistoryCommit, { truth, files, tree }: Telling): 
     uid,
     revision,
     epoch,
-    operation: first("Operation"),
+    operation,
     tier: first("Attribution"),
     author,
     candidates: commit.trailers.get("Kubescribe-Candidate") ?? [],
     file,
     write: write ?? null,
   };
+}
+
+/** By one rule after the other, as far as any is left. */
+function narrowed(
+  writes: readonly TrueWrite[],
+  ...rules: readonly ((write: TrueWrite) => boolean)[]
+): readonly TrueWrite[] {
+  return rules.reduce((left, rule) => {
+    const kept = left.filter(rule);
+    return kept.length > 0 ? kept : left;
+  }, writes);
 }
 
 export function titleOfTold({ commit, revision, tier }: ToldChange): string {
