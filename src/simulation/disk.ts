@@ -20,11 +20,13 @@ export interface Trouble {
 export class Disk {
   readonly files: MemoryFileSystem;
   readonly #clock: SimulatedClock;
+  readonly #onFailure: (path: string) => void;
   #troubles: (Trouble & { readonly untilMs: number })[] = [];
   #torn = false;
 
-  constructor(clock: SimulatedClock) {
+  constructor(clock: SimulatedClock, onFailure: (path: string) => void = () => undefined) {
     this.#clock = clock;
+    this.#onFailure = onFailure;
     this.files = new MemoryFileSystem(clock);
     this.#watch();
   }
@@ -64,6 +66,7 @@ export class Disk {
     const met = this.#troubles.find(({ under, calls }) => path.startsWith(under) && calls.test(name));
     if (met === undefined || met.random() >= met.probability) return null;
     met.struck();
+    this.#onFailure(path);
     return met.code;
   }
 }

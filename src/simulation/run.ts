@@ -14,6 +14,7 @@ import { writeNow } from "../simulator/write.ts";
 import type { ApiCall, FlushCall, Review, ReviewOutcome } from "./calls.ts";
 import { diceAt } from "./dice.ts";
 import type { Dice } from "./dice.ts";
+import { RefusalRecord } from "./checkers/refusals.ts";
 import { ReviewRecord } from "./checkers/reviews.ts";
 import { WatchRecord } from "./checkers/watches.ts";
 import { Disk } from "./disk.ts";
@@ -63,6 +64,7 @@ export class Run {
   readonly users: Users;
   readonly reviews = new ReviewRecord();
   readonly watches: WatchRecord;
+  readonly refusals = new RefusalRecord();
   readonly meter = new HighWaterMeter();
   readonly witness: Witness;
   readonly targets;
@@ -87,7 +89,7 @@ export class Run {
     this.targets = targets.placed;
     const clock = createSimulatedClock(undefined, { draw: dice.fork().next });
     this.clock = clock;
-    this.disk = new Disk(clock);
+    this.disk = new Disk(clock, (path) => this.#failed(path));
     this.witness = new Witness(clock, job.traced);
     this.cluster = clusterOf(clock, dice);
     this.truth = new Truth(this.cluster, () => clock.monotonicMs());
@@ -223,6 +225,10 @@ export class Run {
       this.truth.era,
       types.map(({ key }) => key),
     );
+  }
+
+  #failed(path: string): void {
+    if (path.startsWith("/data/")) this.refusals.refused(this.clock.monotonicMs());
   }
 
   #befell(fault: string, detail = ""): void {

@@ -5,7 +5,7 @@
 
 import { fits } from "./candidates.ts";
 import type { Circumstances } from "./circumstances.ts";
-import { excuseOf, isInGap, mayBeEvicted } from "./excuses.ts";
+import { excuseOf, isInGap, mayBeDoubted, mayBeEvicted } from "./excuses.ts";
 import type { Checker, Findings } from "./findings.ts";
 import { isResidue } from "./residue.ts";
 import { signatureFault } from "./signature.ts";
@@ -117,7 +117,7 @@ class Honesty {
     return this.#around.reviews.onBase(write).some((review) => review.user === user && fits(review, write));
   }
 
-  /** A bound may have evicted one that would have fitted as well. */
+  /** A bound may have evicted one that would have fitted as well, or a full disk kept him from the journal. */
   #mayBeMarked(write: TrueWrite): boolean {
     const { reviews, watches } = this.#around;
     const deliveredMs = watches.deliveryOf(write)?.last.atMs ?? Number.POSITIVE_INFINITY;
@@ -126,7 +126,9 @@ class Honesty {
       .ofObject(object)
       .some(
         (review) =>
-          review.base >= write.base && review.atMs <= deliveredMs && mayBeEvicted(review, deliveredMs, this.#around),
+          review.base >= write.base &&
+          review.atMs <= deliveredMs &&
+          (mayBeEvicted(review, deliveredMs, this.#around) || mayBeDoubted(review, deliveredMs, this.#around)),
       );
   }
 }

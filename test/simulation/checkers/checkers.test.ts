@@ -171,6 +171,21 @@ describe("a tie", () => {
   });
 });
 
+test.each<[what: string, befalls: (story: Story) => void, broken: string]>([
+  ["a full disk and a crash", (story) => (story.refuse(), story.restart()), ""],
+  ["a full disk", (story) => story.refuse(), "I3"],
+  ["a crash", (story) => story.restart(), "I3"],
+])("a tie of one after %s", (_, befalls, broken) => {
+  const story = new Story();
+  for (const write of story.act({ user: "alice", verb: "create", name: "one", body: data("1") })) story.tell(write);
+  const [write] = story.act({ user: "bob", verb: "patch", name: "one", body: data("2"), unseen: true });
+  befalls(story);
+  if (write === undefined) throw new Error("nothing was written");
+  story.watches.delivered(write.typeKey, write.revision);
+  story.tell(write, "tie", { Candidate: ["bob"] });
+  expect(brokenOf(story)).toBe(broken);
+});
+
 describe("what nobody reviewed (K50)", () => {
   interface Planting {
     readonly asked?: boolean;
@@ -219,6 +234,9 @@ describe("what excuses that nobody is named", () => {
     ["a change that was read too late", "patch", (story) => story.wait(11_000), "I3"],
     ["a deletion across a blind time", "delete", (story) => story.restart(), ""],
     ["a change across a crash", "patch", (story) => story.restart(), "I7"],
+    ["a change that a full disk kept from the journal", "patch", (story) => (story.refuse(), story.restart()), ""],
+    ["a full disk, and no crash", "patch", (story) => story.refuse(), "I3"],
+    ["a disk that was full later", "patch", (story) => (story.wait(2_000), story.refuse(), story.restart()), "I7"],
     ["a change that was read in time", "patch", () => undefined, "I3"],
     ["a review that had expired", "patch", (story) => story.wait(601_000), ""],
     ["a clock that jumped", "patch", (story) => story.jump(601_000), "I3"],
