@@ -4,6 +4,7 @@ import { didYouMean } from "../config/nearest.ts";
 import { simulateOptionTable } from "../config/option-table.ts";
 import type { ParsedOptions } from "../config/parse-options.ts";
 import { parseOptions } from "../config/parse-options.ts";
+import type { Problem } from "../config/problem.ts";
 import { configurationError, quoted } from "../config/problem.ts";
 import type { Job } from "../simulation/job.ts";
 import { parseSteps } from "./step-list.ts";
@@ -23,7 +24,7 @@ export function parseSimulateOptions(argv: readonly string[], known: readonly st
   const changes = parsed.number("changes");
   const first = parsed.numberOrNull("first-changes") ?? changes;
   const shared = {
-    faults: faultsOf(parsed.text("faults"), known),
+    ...faultsOf(parsed.text("faults"), { known, every: parsed.number("fault-every") }),
     only: onlyOf(parsed),
     attribution: parsed.text("attribution") === "fifo" ? ("fifo" as const) : ("exact" as const),
     ingestion: parsed.text("ingestion") === "dual" ? ("dual" as const) : ("correlate" as const),
@@ -37,20 +38,31 @@ export function parseSimulateOptions(argv: readonly string[], known: readonly st
   return { jobs, threads: parsed.numberOrNull("threads"), trace: parsed.flag("trace"), json: parsed.flag("json") };
 }
 
-function faultsOf(text: string, known: readonly string[]): Job["faults"] {
-  if (text === "drawn") return null;
-  if (text === "all") return known;
-  if (text === "none") return [];
-  const names = text.split(",");
-  const unknown = names.filter((name) => !known.includes(name));
-  if (unknown.length === 0) return names;
-  throw configurationError(
-    unknown.map((name) => ({
-      place: null,
-      path: "",
-      message: `--faults expected drawn, all, none, or names that --help lists, found ${quoted(name)}.${didYouMean(name, known)}`,
-    })),
-  );
+function faultsOf(
+  text: string,
+  { known, every }: { readonly known: readonly string[]; readonly every: number },
+): Pick<Job, "faults" | "rates"> {
+  const rates = { every, weights: {} };
+  if (text === "drawn") return { faults: null, rates };
+  if (text === "all") return { faults: known, rates };
+  if (text === "none") return { faults: [], rates };
+  const problems: Problem[] = [];
+  const weights: Record<string, number> = {};
+  const names = text.split(",").map((item) => {
+    const [name = "", weight, ...more] = item.split(":");
+    const reject = (expected: string, found: string, advice = ""): void => {
+      const message = `--faults expected ${expected}, found ${quoted(found)}.${advice}`;
+      problems.push({ place: null, path: "", message });
+    };
+    if (!known.includes(name)) reject("drawn, all, none, or names that --help lists", name, didYouMean(name, known));
+    else if (weight !== undefined) {
+      if (!/^\d{1,6}(\.\d{1,6})?$/.test(weight) || more.length > 0) reject(`a weight such as ${name}:4`, item);
+      else weights[name] = Number(weight);
+    }
+    return name;
+  });
+  if (problems.length > 0) throw configurationError(problems);
+  return { faults: names, rates: { every, weights } };
 }
 
 function onlyOf(parsed: ParsedOptions): readonly number[] | null {

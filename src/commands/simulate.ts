@@ -12,10 +12,12 @@ import { replayCommand } from "./replay.ts";
 export interface NamedFault {
   readonly name: string;
   readonly help: string;
+  /** Of a fault: how often it comes among the others. A setting has none. */
+  readonly weight?: number;
 }
 
 export function simulateHelp(faults: readonly NamedFault[]): string {
-  const lines = faults.map(({ name, help }) => `  ${name.padEnd(18)}${help}`);
+  const lines = faults.map(({ name, help, weight }) => `  ${name.padEnd(18)}${String(weight ?? "").padEnd(3)}${help}`);
   return `Usage: kubescribe simulate [OPTIONS]
 
 Plays a cluster, its users and kubescribe itself in one thread and in memory, under faults, all of it drawn from
@@ -34,7 +36,7 @@ Examples:
 
 ${optionHelp(simulateOptionTable)}
 
-Faults:
+Faults, and how often each comes among the others; those without a number are so from the beginning:
 ${lines.join("\n")}
 
   --help                          this text
@@ -82,12 +84,21 @@ export async function simulate({ jobs, json, trace }: SimulateOptions, ports: Si
 async function shortest(job: Job, report: Report, { play, progress }: SimulatePorts): Promise<string> {
   const tried = (steps: number): void => progress(`seed ${job.seed}: shrinking, ${steps} steps`);
   const shrunk = await shrink(job, report, { play, budgetSteps, budgetTries, tried });
-  const trace = shrunk.report.trace.map((line) => `  ${line}\n`).join("");
+  const lines = shrunk.report.trace;
+  const left = Math.max(0, lines.length - shownTraceLines);
+  const earlier = left === 0 ? "" : `  (${left} lines before these: the command below prints them)\n`;
+  const trace =
+    earlier +
+    lines
+      .slice(left)
+      .map((line) => `  ${line}\n`)
+      .join("");
   const steps = shrunk.job.only?.length ?? 0;
   return `\nThe shortest run of seed ${job.seed} that still fails, ${steps} steps:\n${trace}${failureText(shrunk.report, [shrunk.job])}`;
 }
 
 const shownLines = 10;
+const shownTraceLines = 300;
 
 function failureText({ seed, broken }: Report, jobs: readonly Job[]): string {
   const lines = broken.slice(0, shownLines).map((line) => `  ${line}\n`);

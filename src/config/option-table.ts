@@ -259,7 +259,15 @@ export const simulateOptionTable: readonly OptionDefinition[] = [
     value: "LIST",
     fallback: "drawn",
     kind: { kind: "text" },
-    help: "drawn (by each seed), all, none, or names from below with commas between",
+    help: "drawn (by each seed), all, none, or names from below with commas between; restores:4 for another weight",
+  },
+  {
+    name: "fault-every",
+    group: world,
+    value: "N",
+    fallback: "15",
+    kind: { kind: "number", from: 1, to: 1_000_000, unit: "steps" },
+    help: "one step in N is a fault, where all are on",
   },
   ...designOptions(engine, "to compare with"),
   flag(

@@ -6,6 +6,7 @@ export interface Job {
   readonly changes: number;
   /** Names of the catalogue; null: the seed draws them. */
   readonly faults: readonly string[] | null;
+  readonly rates: FaultRates;
   readonly attribution: "exact" | "fifo";
   readonly ingestion: "correlate" | "dual";
   /** The steps that are played, the others are only waited for; null: all of them. */
@@ -13,6 +14,15 @@ export interface Job {
   /** Every line is kept for a reader, not just the last ones. */
   readonly traced: boolean;
 }
+
+export interface FaultRates {
+  /** One step in so many is a fault, where all of them are on. */
+  readonly every: number;
+  /** How often each comes among the others, by its name; those that are left out as in the catalogue. */
+  readonly weights: Readonly<Record<string, number>>;
+}
+
+export const usualRates: FaultRates = { every: 15, weights: {} };
 
 export interface Report {
   readonly seed: number;

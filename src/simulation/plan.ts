@@ -1,6 +1,6 @@
 /** Which of the switches are on in a run. */
 
-import type { Job } from "./job.ts";
+import type { FaultRates, Job } from "./job.ts";
 import { diceAt } from "./dice.ts";
 import { catalogue, faults } from "./faults/catalogue.ts";
 import type { Dice } from "./dice.ts";
@@ -10,25 +10,26 @@ export interface Plan {
   readonly attribution: Job["attribution"];
   readonly ingestion: Job["ingestion"];
   readonly switches: ReadonlySet<string>;
+  readonly rates: FaultRates;
 }
 
 /** Runs with few faults find what many of them hide, and the other way round. */
 const shares = [0.1, 0.25, 0.5, 1] as const;
 
-export function planOf({ seed, faults: named, attribution, ingestion }: Job): Plan {
+export function planOf({ seed, faults: named, rates, attribution, ingestion }: Job): Plan {
   const dice = diceAt(seed, 0x5eed);
   const share = dice.pick(shares);
   const drawn = catalogue.map(({ name }) => name).filter(() => dice.chance(share));
-  return { attribution, ingestion, switches: new Set(named ?? drawn) };
+  return { attribution, ingestion, switches: new Set(named ?? drawn), rates };
 }
 
-const weights = faults.reduce((sum, { weight }) => sum + weight, 0);
-
-/** One of all, by their weight; null: it is off. Switching off one of them does not shift the others. */
-export function drawFault({ switches }: Plan, dice: Dice): Fault | null {
-  let at = dice.next() * weights;
+/** One of all, by their weight; null: no fault now, or it is off. Switching off one of them does not shift the others. */
+export function drawFault({ switches, rates: { every, weights } }: Plan, dice: Dice): Fault | null {
+  if (!dice.chance(1 / every)) return null;
+  const weightOf = ({ name, weight }: Fault): number => weights[name] ?? weight;
+  let at = dice.next() * faults.reduce((sum, fault) => sum + weightOf(fault), 0);
   for (const fault of faults) {
-    at -= fault.weight;
+    at -= weightOf(fault);
     if (at < 0) return switches.has(fault.name) ? fault : null;
   }
   return null;

@@ -47,8 +47,6 @@ const stretch = 64;
 const paces = [1, 2, 4, 16] as const;
 const pauses = 0.004;
 const longestPauseMs = 3_000;
-/** One step in so many is a fault, if all of them are on. */
-const stepsPerFault = 15;
 /** A load that persists next to nothing is broken off. */
 const stepsPerChange = 30;
 
@@ -152,7 +150,7 @@ export class Run {
   async #step(step: number, kept: boolean): Promise<void> {
     const dice = diceAt(this.job.seed, step);
     await this.clock.run(this.#waitMs(step, dice));
-    const fault = dice.chance(1 / stepsPerFault) ? drawFault(this.plan, dice) : null;
+    const fault = drawFault(this.plan, dice);
     if (!kept) return;
     if (fault === null) {
       await this.clock.until(this.users.free());

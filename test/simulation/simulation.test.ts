@@ -5,6 +5,7 @@ import { describe, expect, test } from "vitest";
 import { replayCommand } from "../../src/commands/replay.ts";
 import { catalogue } from "../../src/simulation/faults/catalogue.ts";
 import type { Job } from "../../src/simulation/job.ts";
+import { usualRates } from "../../src/simulation/job.ts";
 import { play } from "../../src/simulation/play.ts";
 import { stockGit } from "../../src/composition/node-stock-git.ts";
 import type { GitReader } from "../../src/simulation/checkers/git-reader.ts";
@@ -15,8 +16,8 @@ const blindGit: GitReader = { read: () => Promise.resolve([]) };
 const all = catalogue.map(({ name }) => name);
 
 function jobOf(seed: number, changes: number, more: Partial<Job> = {}): Job {
-  const plain = { attribution: "exact", ingestion: "correlate", faults: null, only: null, traced: false } as const;
-  return { ...plain, seed, changes, ...more };
+  const design = { attribution: "exact", ingestion: "correlate" } as const;
+  return { ...design, faults: null, rates: usualRates, only: null, traced: false, seed, changes, ...more };
 }
 
 async function brokenOf(job: Job): Promise<readonly string[]> {

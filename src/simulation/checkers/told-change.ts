@@ -51,8 +51,11 @@ export function toldBy(commit: HistoryCommit, { truth, files, tree }: Telling): 
   const epoch = Number(first("Epoch"));
   const author = commit.trailers.get("Changed-By")?.[0] ?? "";
   const writes = truth.find(uid, revision);
-  // A restore may give one version twice: the file tells which of them it is, else the epoch, or else the author.
-  const fitting = writes.filter((write) => files.after(write) === file.after);
+  const operation = first("Operation");
+  // A restore may give one version twice: the file tells which of them it is, else the operation, the epoch, or the author.
+  const alike = writes.filter((write) => files.after(write) === file.after);
+  const same = alike.filter((write) => write.operation === operation);
+  const fitting = same.length > 0 ? same : alike;
   const write =
     fitting.find(({ era }) => era === epoch) ?? fitting.find(({ user }) => user === author) ?? fitting[0] ?? writes[0];
   return {
@@ -61,7 +64,7 @@ export function toldBy(commit: HistoryCommit, { truth, files, tree }: Telling): 
     uid,
     revision,
     epoch,
-    operation: first("Operation"),
+    operation,
     tier: first("Attribution"),
     author,
     candidates: commit.trailers.get("Kubescribe-Candidate") ?? [],
