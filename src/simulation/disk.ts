@@ -1,7 +1,7 @@
 /** The machine's disk: files in memory, and for how long what of them fails. */
 
 import type { Random } from "../../actors/ports.ts";
-import type { FileFailure } from "./memory-file-system.ts";
+import type { FileFailure, PartWritten } from "./memory-file-system.ts";
 import { MemoryFileSystem } from "./memory-file-system.ts";
 import type { SimulatedClock } from "./simulated-clock.ts";
 
@@ -13,6 +13,8 @@ export interface Trouble {
   readonly probability: number;
   readonly forMs: number;
   readonly random: Random;
+  /** A write that finds no room leaves a part of it. */
+  readonly leavesPart: boolean;
   /** Told of each call that failed. */
   readonly struck: () => void;
 }
@@ -55,7 +57,7 @@ export class Disk {
     this.files.inject({ at: (_call, name, path) => this.#failureAt(name, path) });
   }
 
-  #failureAt(name: string, path: string): FileFailure | "torn" | null {
+  #failureAt(name: string, path: string): FileFailure | PartWritten | "torn" | null {
     if (this.#torn && name === "write") {
       this.#torn = false;
       return "torn";
@@ -67,6 +69,7 @@ export class Disk {
     if (met === undefined || met.random() >= met.probability) return null;
     met.struck();
     this.#onFailure(path);
-    return met.code;
+    if (met.code !== "ENOSPC" || !met.leavesPart) return met.code;
+    return { code: met.code, part: met.random() };
   }
 }

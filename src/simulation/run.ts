@@ -25,7 +25,7 @@ import type { Job } from "./job.ts";
 import { Machine } from "./machine.ts";
 import { Network } from "./network.ts";
 import type { Plan } from "./plan.ts";
-import { drawFault, planOf } from "./plan.ts";
+import { drawCoincidence, drawFault, planOf } from "./plan.ts";
 import { pause } from "./process-ports.ts";
 import { Reviews } from "./reviews.ts";
 import { Road } from "./road.ts";
@@ -47,6 +47,9 @@ const stretch = 64;
 const paces = [1, 2, 4, 16] as const;
 const pauses = 0.004;
 const longestPauseMs = 3_000;
+const coincidence = 0xc01;
+/** Requests. */
+const mostBefore = 200;
 /** A load that persists next to nothing is broken off. */
 const stepsPerChange = 30;
 
@@ -132,10 +135,12 @@ export class Run {
     for (const path of ["/data", "/repos"]) await this.disk.files.makeDirectory(path);
     await this.disk.files.syncDirectory("/");
     if (this.job.traced) this.#traceWrites();
-    for (const name of ["tight-bounds", "short-ttl", "shared-branch", "old-server"])
+    for (const name of ["tight-bounds", "short-ttl", "shared-branch", "in-use", "old-server"])
       if (this.plan.switches.has(name)) this.#befell(name);
+    const inUse = this.plan.switches.has("in-use");
+    if (inUse) await this.#use(diceAt(this.job.seed, 0x1b5e));
     this.machine.start();
-    if (diceAt(this.job.seed, 0x57a7).chance(0.8)) await this.clock.run(startMs);
+    if (!inUse && diceAt(this.job.seed, 0x57a7).chance(0.8)) await this.clock.run(startMs);
     const only = this.job.only === null ? null : new Set(this.job.only);
     const last = only === null ? this.job.changes * stepsPerChange : Math.max(0, ...only);
     for (let step = 1; step <= last; step += 1) {
@@ -147,10 +152,19 @@ export class Run {
     await this.#settle();
   }
 
+  /** Before kubescribe is there. */
+  async #use(dice: Dice): Promise<void> {
+    for (let left = dice.below(mostBefore); left > 0; left -= 1) {
+      await this.clock.until(this.users.free());
+      void this.users.ask(dice.fork());
+      await this.clock.run(dice.below(paces[1]));
+    }
+  }
+
   async #step(step: number, kept: boolean): Promise<void> {
     const dice = diceAt(this.job.seed, step);
     await this.clock.run(this.#waitMs(step, dice));
-    const fault = drawFault(this.plan, dice);
+    const fault = drawFault(this.plan, dice) ?? drawCoincidence(this.plan, diceAt(this.job.seed, step, coincidence));
     if (!kept) return;
     if (fault === null) {
       await this.clock.until(this.users.free());

@@ -43,7 +43,7 @@ export function excuseOf(told: ToldChange, write: TrueWrite, around: Circumstanc
 const keepingMs = 1_000;
 
 /** A review of this write may have been lost on its way through kubescribe's own bounds. */
-function lossOf(
+export function lossOf(
   review: TakenReview,
   { atMs: deliveredMs, wallMs }: Delivery,
   { reviews, limits, refusals }: Circumstances,

@@ -10,6 +10,7 @@ import type { Checker, Findings } from "./findings.ts";
 import { isResidue } from "./residue.ts";
 import { signatureFault } from "./signature.ts";
 import type { TargetFiles } from "./target-files.ts";
+import { tieOrderFault } from "./tie-order.ts";
 import type { ToldChange } from "./told-change.ts";
 import { isNamed, isSettled } from "./told-change.ts";
 import type { TrueWrite } from "./truth.ts";
@@ -38,6 +39,7 @@ class Honesty {
       this.#findings.break("I3: faulted, and nothing made it fail", told);
     if (tier !== "tie" && tier !== "collapsed" && told.candidates.length > 0)
       this.#findings.break("I3: candidates, and no doubt", told);
+    if (tier === "collapsed") this.#collapsed(told);
     if (write === null) return;
     if (isNamed(told)) this.#lines(told, write);
     if (isSettled(told)) this.#settled(told, write);
@@ -59,6 +61,8 @@ class Honesty {
     if (candidates[0] !== author) this.#findings.break("I3: a tie whose author is not its first candidate", told);
     if (candidates.length < 2 && !this.#mayBeMarked(write))
       this.#findings.break("I3: a tie of one, and nobody was forgotten", told);
+    const disorder = tieOrderFault(told, write, this.#around);
+    if (disorder !== null) this.#findings.break(`I3: ${disorder}`, told);
     const strangers = candidates.filter((user) => user !== write.user && !this.#asked(user, write));
     if (strangers.length > 0) this.#findings.break(`I3: ${strangers.join(", ")} did not ask for this`, told);
     if (candidates.includes(write.user)) return;
@@ -69,17 +73,23 @@ class Honesty {
   }
 
   #unnamed(told: ToldChange, write: TrueWrite): void {
-    const { tier, candidates } = told;
+    const { tier } = told;
     const inGap = isInGap(told, write, this.#around);
     if (tier === "collapsed" && !inGap) this.#findings.break("I3: collapsed, and there was no gap", told);
-    const { reviews } = this.#around;
-    const strangers = candidates.filter((user) => !reviews.hasAsked(user, write.uid));
-    if (strangers.length > 0) this.#findings.break(`I3: ${strangers.join(", ")} never asked`, told);
     if (!write.reviewed) return;
     const excuse = excuseOf(told, write, this.#around);
     if (excuse === null)
       this.#findings.break(`${this.#survived(write) ? "I7" : "I3"}: ${tier}, and ${write.user} was answered`, told);
     else this.#findings.excuse(`${tier}, ${excuse}`);
+  }
+
+  /** A restored backup undid what was asked for before it: nobody of that time has a part in what is different since. */
+  #collapsed(told: ToldChange): void {
+    const { candidates, uid, epoch } = told;
+    const { reviews, truth } = this.#around;
+    const sinceMs = truth.restores[epoch - 1]?.atMs ?? Number.NEGATIVE_INFINITY;
+    const strangers = candidates.filter((user) => !reviews.hasAsked(user, uid, sinceMs));
+    if (strangers.length > 0) this.#findings.break(`I3: ${strangers.join(", ")} never asked`, told);
   }
 
   /** A process ended between the review and the event. */
