@@ -183,8 +183,9 @@ export class Registry {
   #missAllBut(shown: ReadonlySet<ResourceKey>, { type, epoch, resourceVersion }: ListedMessage): void {
     const cursor = { epoch, resourceVersion };
     const atMs = this.#options.clock.nowMs();
-    for (const [key, record] of Array.from(this.recordsOf(type.key))) {
-      if (shown.has(key) || compareCursors(record, cursor) > 0) continue;
+    const left = Array.from(this.recordsOf(type.key)).filter(([, record]) => compareCursors(record, cursor) <= 0);
+    for (const key of [...left.map(([each]) => each), ...this.#goneOf(type.key)]) {
+      if (shown.has(key)) continue;
       const [namespace = "", name = ""] = key.slice(type.key.length + 1).split("/");
       this.#deliver(type.key, key, {
         type: "missing",
@@ -195,6 +196,12 @@ export class Registry {
         atMs,
       });
     }
+  }
+
+  /** Those for whose names somebody still waits. */
+  #goneOf(typeKey: TypeKey): readonly ResourceKey[] {
+    const gone = [...this.#awake.values()].filter((actor) => actor.typeKey === typeKey && actor.state === "gone");
+    return gone.map(({ key }) => key);
   }
 
   #recall(typeKey: TypeKey): void {

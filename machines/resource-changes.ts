@@ -233,13 +233,32 @@ export function miss(context: ResourceContext, missing: Missing): ResourceContex
     bytes: new Uint8Array(),
     observedAtMs: missing.atMs,
   };
-  const sifted = retire(context.pending, known.uid, missing.cursor.resourceVersion, true);
+  return leave(context, known, missing.cursor, [commit(change)]);
+}
+
+/**
+ * What was gone is still missing. A restored backup's epoch begins for it here, not with the next incarnation: none of those who could
+ * be taken for its writers come back, and who is reviewed from now on has seen what the backup made of it.
+ */
+export function stay(context: ResourceContext, { cursor }: Missing): ResourceContext {
+  const { known } = context;
+  if (known === null || cursor.epoch === context.epoch) return { ...context, effects: [] };
+  return leave(context, known, cursor, []);
+}
+
+function leave(
+  { pending }: ResourceContext,
+  known: Known,
+  { epoch, resourceVersion }: Cursor,
+  effects: readonly ResourceEffect[],
+): ResourceContext {
+  const sifted = retire(pending, known.uid, resourceVersion, true);
   return {
-    known: { ...known, resourceVersion: missing.cursor.resourceVersion },
-    epoch: missing.cursor.epoch,
+    known: { ...known, resourceVersion },
+    epoch,
     pending: sifted.pending,
     tie: null,
-    effects: [commit(change), ...drops(sifted, "retired")],
+    effects: [...effects, ...drops(sifted, "retired")],
   };
 }
 

@@ -16,6 +16,7 @@ import {
   miss,
   move,
   remember,
+  stay,
   update,
   withdraw,
 } from "./resource-changes.ts";
@@ -39,6 +40,7 @@ export const resourceMachine = setup({
     end: assign(({ context, event }) => (isShown(event) ? end(context, event) : {})),
     move: assign(({ context, event }) => (isShown(event) ? move(context, event) : {})),
     miss: assign(({ context, event }) => (event.type === "missing" ? miss(context, event) : {})),
+    stay: assign(({ context, event }) => (event.type === "missing" ? stay(context, event) : {})),
     remember: assign(({ context, event }) => (event.type === "remembered" ? remember(context, event) : {})),
     rest: assign({ effects: [] }),
   },
@@ -101,7 +103,7 @@ export const resourceMachine = setup({
           { guard: "terminates", actions: "move" },
           { target: "live", actions: "create" },
         ],
-        missing: { target: "gone", actions: "rest" },
+        missing: { target: "gone", actions: "stay" },
       },
     },
     gone: {
@@ -117,6 +119,7 @@ export const resourceMachine = setup({
           { guard: "terminates", target: "terminating", actions: "move" },
           { target: "live", actions: "create" },
         ],
+        missing: { actions: "stay" },
       },
     },
   },

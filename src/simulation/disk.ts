@@ -1,7 +1,7 @@
 /** The machine's disk: files in memory, and for how long what of them fails. */
 
 import type { Random } from "../../actors/ports.ts";
-import type { FileFailure } from "./memory-file-system.ts";
+import type { FileFailure, PartWritten } from "./memory-file-system.ts";
 import { MemoryFileSystem } from "./memory-file-system.ts";
 import type { SimulatedClock } from "./simulated-clock.ts";
 
@@ -13,6 +13,8 @@ export interface Trouble {
   readonly probability: number;
   readonly forMs: number;
   readonly random: Random;
+  /** A write that finds no room leaves a part of it. */
+  readonly leavesPart: boolean;
   /** Told of each call that failed. */
   readonly struck: () => void;
 }
@@ -20,11 +22,13 @@ export interface Trouble {
 export class Disk {
   readonly files: MemoryFileSystem;
   readonly #clock: SimulatedClock;
+  readonly #onFailure: (path: string) => void;
   #troubles: (Trouble & { readonly untilMs: number })[] = [];
   #torn = false;
 
-  constructor(clock: SimulatedClock) {
+  constructor(clock: SimulatedClock, onFailure: (path: string) => void = () => undefined) {
     this.#clock = clock;
+    this.#onFailure = onFailure;
     this.files = new MemoryFileSystem(clock);
     this.#watch();
   }
@@ -53,7 +57,7 @@ export class Disk {
     this.files.inject({ at: (_call, name, path) => this.#failureAt(name, path) });
   }
 
-  #failureAt(name: string, path: string): FileFailure | "torn" | null {
+  #failureAt(name: string, path: string): FileFailure | PartWritten | "torn" | null {
     if (this.#torn && name === "write") {
       this.#torn = false;
       return "torn";
@@ -64,6 +68,8 @@ export class Disk {
     const met = this.#troubles.find(({ under, calls }) => path.startsWith(under) && calls.test(name));
     if (met === undefined || met.random() >= met.probability) return null;
     met.struck();
-    return met.code;
+    this.#onFailure(path);
+    if (met.code !== "ENOSPC" || !met.leavesPart) return met.code;
+    return { code: met.code, part: met.random() };
   }
 }

@@ -1,7 +1,7 @@
 /** What may befall a run, and the world that it happens to. */
 
 import type { FlushResult, HttpResponse } from "../../actors/ports.ts";
-import type { SimulatedCluster } from "../simulator/cluster.ts";
+import type { SimulatedCluster, WriteRequest } from "../simulator/cluster.ts";
 import type { ApiCall, FlushCall, Review, ReviewOutcome } from "./calls.ts";
 import type { Dice } from "./dice.ts";
 import type { Disk } from "./disk.ts";
@@ -55,6 +55,11 @@ export interface Crowd {
   storm(requests: number, dice: Dice): void;
   /** Resolves when nobody waits for an answer. */
   idle(): Promise<void>;
+  /** One request, until it is answered; `refused`: by somebody behind our review. To be called while they are idle. */
+  act(
+    request: WriteRequest,
+    how: { readonly reviewed: boolean; readonly refused: boolean; readonly dice: Dice },
+  ): Promise<void>;
   /** Somebody behind our review refuses so many attempts of those that come, each by chance. */
   refuse(attempts: number, dice: Dice): void;
 }

@@ -24,9 +24,16 @@ type Node = File | Directory;
 
 export type FileFailure = "ENOSPC" | "EIO" | "EACCES";
 
+/** A disk that has no room any more takes the beginning of what is written. */
+export interface PartWritten {
+  readonly code: "ENOSPC";
+  /** From 0 to 1. */
+  readonly part: number;
+}
+
 export interface Faults {
   /** Called with the number of this call, from 0; returns what is to happen at it. */
-  readonly at?: (call: number, name: string, path: string) => "crash" | "torn" | FileFailure | null;
+  readonly at?: (call: number, name: string, path: string) => "crash" | "torn" | FileFailure | PartWritten | null;
 }
 
 /** Bytes that grow at the end, without copying all of them for each write. */
@@ -113,12 +120,13 @@ export class MemoryFileSystem implements FileSystem {
     return ["/", ...[...nodesOf(this.#root, "")].filter(([, { kind }]) => kind === "directory").map(([path]) => path)];
   }
 
-  #call(name: string, path: string): "torn" | null {
+  #call(name: string, path: string): "torn" | PartWritten | null {
     if (this.#crashed) throw failure("EIO", `${name} ${path}: crashed`);
     const fault = this.#faults.at?.(this.calls++, name, path) ?? null;
     if (fault === null) return null;
-    if (fault === "torn" && name === "write") return fault;
+    if (name === "write" && (fault === "torn" || typeof fault === "object")) return fault;
     if (fault === "crash" || fault === "torn") this.#crashed = true;
+    if (typeof fault === "object") throw failure(fault.code, `${name} ${path}`);
     throw failure(fault === "ENOSPC" || fault === "EACCES" ? fault : "EIO", `${name} ${path}: ${fault}`);
   }
 
@@ -141,7 +149,7 @@ export class MemoryFileSystem implements FileSystem {
 
   #handle(path: string, content: Content, writable: boolean): FileHandle {
     let open = true;
-    const use = (name: string): "torn" | null => {
+    const use = (name: string): "torn" | PartWritten | null => {
       if (!open) throw failure("EBADF", path);
       return this.#call(name, path);
     };
@@ -149,9 +157,11 @@ export class MemoryFileSystem implements FileSystem {
       write: async (bytes) => {
         const fault = use("write");
         if (!writable) throw failure("EBADF", path);
-        content.append(fault === "torn" ? bytes.subarray(0, bytes.length >> 1) : bytes);
+        const part = fault === null ? 1 : fault === "torn" ? 0.5 : fault.part;
+        content.append(bytes.subarray(0, Math.floor(part * bytes.length)));
         content.modifiedMs = this.#clock.nowMs();
-        if (fault !== "torn") return;
+        if (fault === null) return;
+        if (fault !== "torn") throw failure(fault.code, `write ${path}: ${part} of it`);
         // The half that got through is on the disk, as a torn write's is.
         content.sync();
         this.#crashed = true;

@@ -2,7 +2,7 @@
 
 import type { FaultRates, Job } from "./job.ts";
 import { diceAt } from "./dice.ts";
-import { catalogue, faults } from "./faults/catalogue.ts";
+import { catalogue, coincidences, faults } from "./faults/catalogue.ts";
 import type { Dice } from "./dice.ts";
 import type { Fault } from "./fault.ts";
 
@@ -24,11 +24,20 @@ export function planOf({ seed, faults: named, rates, attribution, ingestion }: J
 }
 
 /** One of all, by their weight; null: no fault now, or it is off. Switching off one of them does not shift the others. */
-export function drawFault({ switches, rates: { every, weights } }: Plan, dice: Dice): Fault | null {
-  if (!dice.chance(1 / every)) return null;
+export function drawFault(plan: Plan, dice: Dice): Fault | null {
+  return dice.chance(1 / plan.rates.every) ? drawOf(faults, plan, dice) : null;
+}
+
+const fewer = 12;
+
+export function drawCoincidence(plan: Plan, dice: Dice): Fault | null {
+  return dice.chance(1 / (fewer * plan.rates.every)) ? drawOf(coincidences, plan, dice) : null;
+}
+
+function drawOf(some: readonly Fault[], { switches, rates: { weights } }: Plan, dice: Dice): Fault | null {
   const weightOf = ({ name, weight }: Fault): number => weights[name] ?? weight;
-  let at = dice.next() * faults.reduce((sum, fault) => sum + weightOf(fault), 0);
-  for (const fault of faults) {
+  let at = dice.next() * some.reduce((sum, fault) => sum + weightOf(fault), 0);
+  for (const fault of some) {
     at -= weightOf(fault);
     if (at < 0) return switches.has(fault.name) ? fault : null;
   }

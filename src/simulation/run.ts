@@ -14,6 +14,7 @@ import { writeNow } from "../simulator/write.ts";
 import type { ApiCall, FlushCall, Review, ReviewOutcome } from "./calls.ts";
 import { diceAt } from "./dice.ts";
 import type { Dice } from "./dice.ts";
+import { RefusalRecord } from "./checkers/refusals.ts";
 import { ReviewRecord } from "./checkers/reviews.ts";
 import { WatchRecord } from "./checkers/watches.ts";
 import { Disk } from "./disk.ts";
@@ -25,7 +26,7 @@ import { ListSizes } from "./list-sizes.ts";
 import { Machine } from "./machine.ts";
 import { Network } from "./network.ts";
 import type { Plan } from "./plan.ts";
-import { drawFault, planOf } from "./plan.ts";
+import { drawCoincidence, drawFault, planOf } from "./plan.ts";
 import { pause } from "./process-ports.ts";
 import { Reviews } from "./reviews.ts";
 import { Road } from "./road.ts";
@@ -47,6 +48,9 @@ const stretch = 64;
 const paces = [1, 2, 4, 16] as const;
 const pauses = 0.004;
 const longestPauseMs = 3_000;
+const coincidence = 0xc01;
+/** Requests. */
+const mostBefore = 200;
 /** A load that persists next to nothing is broken off. */
 const stepsPerChange = 30;
 
@@ -63,6 +67,7 @@ export class Run {
   readonly reviews = new ReviewRecord();
   readonly watches: WatchRecord;
   readonly lists: ListSizes;
+  readonly refusals = new RefusalRecord();
   readonly meter = new HighWaterMeter();
   readonly witness: Witness;
   readonly targets;
@@ -87,7 +92,7 @@ export class Run {
     this.targets = targets.placed;
     const clock = createSimulatedClock(undefined, { draw: dice.fork().next });
     this.clock = clock;
-    this.disk = new Disk(clock);
+    this.disk = new Disk(clock, (path) => this.#failed(path));
     this.witness = new Witness(clock, job.traced);
     this.cluster = clusterOf(clock, dice);
     this.lists = new ListSizes(this.cluster);
@@ -133,10 +138,12 @@ export class Run {
     for (const path of ["/data", "/repos"]) await this.disk.files.makeDirectory(path);
     await this.disk.files.syncDirectory("/");
     if (this.job.traced) this.#traceWrites();
-    for (const name of ["tight-bounds", "short-ttl", "shared-branch", "old-server"])
+    for (const name of ["tight-bounds", "short-ttl", "shared-branch", "in-use", "old-server"])
       if (this.plan.switches.has(name)) this.#befell(name);
+    const inUse = this.plan.switches.has("in-use");
+    if (inUse) await this.#use(diceAt(this.job.seed, 0x1b5e));
     this.machine.start();
-    if (diceAt(this.job.seed, 0x57a7).chance(0.8)) await this.clock.run(startMs);
+    if (!inUse && diceAt(this.job.seed, 0x57a7).chance(0.8)) await this.clock.run(startMs);
     const only = this.job.only === null ? null : new Set(this.job.only);
     const last = only === null ? this.job.changes * stepsPerChange : Math.max(0, ...only);
     for (let step = 1; step <= last; step += 1) {
@@ -148,10 +155,19 @@ export class Run {
     await this.#settle();
   }
 
+  /** Before kubescribe is there. */
+  async #use(dice: Dice): Promise<void> {
+    for (let left = dice.below(mostBefore); left > 0; left -= 1) {
+      await this.clock.until(this.users.free());
+      void this.users.ask(dice.fork());
+      await this.clock.run(dice.below(paces[1]));
+    }
+  }
+
   async #step(step: number, kept: boolean): Promise<void> {
     const dice = diceAt(this.job.seed, step);
     await this.clock.run(this.#waitMs(step, dice));
-    const fault = drawFault(this.plan, dice);
+    const fault = drawFault(this.plan, dice) ?? drawCoincidence(this.plan, diceAt(this.job.seed, step, coincidence));
     if (!kept) return;
     if (fault === null) {
       await this.clock.until(this.users.free());
@@ -225,6 +241,10 @@ export class Run {
       this.truth.era,
       types.map(({ key }) => key),
     );
+  }
+
+  #failed(path: string): void {
+    if (path.startsWith("/data/")) this.refusals.refused(this.clock.monotonicMs());
   }
 
   #befell(fault: string, detail = ""): void {

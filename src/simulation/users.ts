@@ -1,7 +1,8 @@
 /** The users of the cluster. Owns who waits for an answer, and what somebody behind our review refuses. */
 
 import type { Clock } from "../../actors/ports.ts";
-import type { SimulatedCluster } from "../simulator/cluster.ts";
+import type { ReviewAnswer, SimulatedCluster, WriteRequest } from "../simulator/cluster.ts";
+import type { Attempt } from "../simulator/review.ts";
 import { write } from "../simulator/write.ts";
 import type { Dice } from "./dice.ts";
 import type { Crowd } from "./fault.ts";
@@ -21,12 +22,14 @@ const atOnce = 12;
 const refusals = 0.5;
 const lags = 0.1;
 const longestLagMs = 40;
+const unheard: ReviewAnswer = { answered: false, allowed: true, message: "" };
 
 export class Users implements Crowd {
   readonly #options: UsersOptions;
   #busy = 0;
   #requests = 0;
   #freed: (() => void)[] = [];
+  #refusesAll = false;
   #refusing: { attempts: number; readonly dice: Dice } | null = null;
 
   constructor(options: UsersOptions) {
@@ -60,12 +63,27 @@ export class Users implements Crowd {
     const { cluster, reviews, note } = this.#options;
     const request = { ...nextRequest(cluster, dice), server: dice.below(cluster.servers.length) };
     if (dice.chance(lags)) this.#lag(request.server, dice);
+    note(`${title}${titleOf(request)}`);
+    await this.#write(request, (attempt) => reviews.ask(attempt, dice.fork()));
+  }
+
+  async act(
+    request: WriteRequest,
+    { reviewed, refused, dice }: { readonly reviewed: boolean; readonly refused: boolean; readonly dice: Dice },
+  ): Promise<void> {
+    const { reviews, note } = this.#options;
+    note(`${titleOf(request)}${reviewed ? "" : " (unreviewed)"}${refused ? " (refused)" : ""}`);
+    this.#refusesAll = refused;
+    await this.#write(request, (attempt) => (reviewed ? reviews.ask(attempt, dice.fork()) : Promise.resolve(unheard)));
+    this.#refusesAll = false;
+  }
+
+  async #write(request: WriteRequest, review: (attempt: Attempt) => Promise<ReviewAnswer>): Promise<void> {
     this.#busy += 1;
     this.#requests += 1;
-    note(`${title}${titleOf(request)}`);
-    const run = write(cluster, request);
+    const run = write(this.#options.cluster, request);
     let step = run.next();
-    while (step.done !== true) step = run.next(await reviews.ask(step.value, dice.fork()));
+    while (step.done !== true) step = run.next(await review(step.value));
     this.#busy -= 1;
     const freed = this.#freed;
     this.#freed = [];
@@ -85,6 +103,7 @@ export class Users implements Crowd {
   }
 
   #refusal(): string | null {
+    if (this.#refusesAll) return "a quota";
     const refusing = this.#refusing;
     if (refusing === null || refusing.attempts === 0) return null;
     refusing.attempts -= 1;

@@ -103,6 +103,19 @@ describe("the engine", () => {
     expect(world.said).toEqual(["CREATE a 10 exact ann", "progress 11", "progress 20"]);
   });
 
+  it("keeps who was reviewed after a restored backup, though the name was gone before it and somebody waits for it", () => {
+    const world = new World();
+    world.see({ kind: "ADDED", version: 10, object: "a" });
+    world.review({ operation: "CREATE", user: "late", object: "l", uid: "never" });
+    world.see({ kind: "DELETED", version: 11, object: "a" });
+    world.list(9, [], false, 1);
+    world.review({ operation: "CREATE", user: "cal", object: "c", uid: "another" });
+    world.review({ operation: "UPDATE", user: "dan", object: "d", uid: "another", base: 10 });
+    world.see({ kind: "ADDED", version: 10, object: "c", uid: "another", epoch: 1 });
+    world.see({ kind: "MODIFIED", version: 11, object: "d", uid: "another", epoch: 1 });
+    expect(world.said.slice(-2)).toEqual(["CREATE a 10 exact cal", "UPDATE a 11 exact dan"]);
+  });
+
   it("keeps an idle resource as a record that comes back with the same answers", () => {
     const world = new World();
     for (let n = 0; n < 100; n += 1) world.see({ kind: "ADDED", version: 10 + n, object: `o${n}`, name: `n${n}` });

@@ -143,4 +143,14 @@ describe("faults of the files in memory", () => {
     await write(fs, "/d/a", "abcd");
     expect(await read(fs, "/d/a")).toBe("abcd");
   });
+
+  test("a disk that has become full takes a part of a write, and lives on", async () => {
+    const fs = await start();
+    fs.inject({ at: (_call, name) => (name === "write" ? { code: "ENOSPC", part: 0.75 } : null) });
+    await expect(write(fs, "/d/a", "abcd")).rejects.toMatchObject({ code: "ENOSPC" });
+    expect(await read(fs, "/d/a")).toBe("abc");
+    fs.inject({});
+    await write(fs, "/d/a", "d", "append");
+    expect(await read(fs, "/d/a")).toBe("abcd");
+  });
 });

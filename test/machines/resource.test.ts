@@ -51,6 +51,12 @@ class Story {
     });
   }
 
+  miss(version: number, epoch: number): this {
+    const { type: resource, namespace, name } = eventOf({ version, object: "" });
+    const cursor = { epoch, resourceVersion: String(version) as ResourceVersion };
+    return this.#send({ type: "missing", resource, namespace, name, cursor, atMs: 0 });
+  }
+
   freshSince(ms: number): this {
     this.#freshSinceMs = ms;
     return this;
@@ -438,5 +444,16 @@ describe("after a gap", () => {
       .review({ operation: "DELETE", user: "dan", base: 10 })
       .list({ version: 8, object: "x", uid: "earlier", epoch: 1 });
     expect(gone.commits.slice(1)).toEqual(["DELETE 8 unresolved nobody", "CREATE 8 unresolved nobody"]);
+  });
+
+  it("what was gone before a restored backup lets nobody of the time after it go", () => {
+    const story = created()
+      .see({ kind: "DELETED", version: 12, object: "a" })
+      .miss(8, 1)
+      .review({ operation: "CREATE", user: "cal", object: "c", uid: "another" })
+      .review({ operation: "UPDATE", user: "dan", object: "d", uid: "another", base: 9 })
+      .see({ kind: "ADDED", version: 9, object: "c", uid: "another", epoch: 1 })
+      .see({ kind: "MODIFIED", version: 10, object: "d", uid: "another", epoch: 1 });
+    expect(story.commits.slice(2)).toEqual(["CREATE 9 exact cal", "UPDATE 10 exact dan"]);
   });
 });

@@ -14,5 +14,6 @@ export function fits(review: TakenReview, write: TrueWrite): boolean {
   if (review.base !== write.base) return false;
   if (write.operation === "DELETE") return review.operation === "DELETE";
   if (review.operation !== "UPDATE") return false;
-  return review.subresource === "scale" ? review.replicas === write.replicas : review.content === write.content;
+  if (review.subresource === "scale") return write.scaled && review.replicas === write.replicas;
+  return review.content === write.content;
 }

@@ -1,5 +1,6 @@
 /** What befell a run, as far as it excuses something: filled in while the run goes on, read by the checkers when it is over. */
 
+import type { RefusalRecord } from "./refusals.ts";
 import type { ReviewRecord } from "./reviews.ts";
 import type { Truth } from "./truth.ts";
 import type { WatchRecord } from "./watches.ts";
@@ -8,6 +9,7 @@ export interface Circumstances {
   readonly truth: Truth;
   readonly reviews: ReviewRecord;
   readonly watches: WatchRecord;
+  readonly refusals: RefusalRecord;
   readonly limits: Limits;
 }
 

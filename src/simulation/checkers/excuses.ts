@@ -19,6 +19,8 @@ export type Excuse =
   /** The TTL took it, or one that competed with it. */
   | "expired"
   | "evicted"
+  /** A full disk kept it from the journal, and its process ended. */
+  | "unkept"
   /** The target was behind, and its log of verdicts too small. */
   | "unlogged";
 
@@ -37,12 +39,15 @@ export function excuseOf(told: ToldChange, write: TrueWrite, around: Circumstanc
   return lost[0] ?? null;
 }
 
+/** Between a review's arrival and its answer, at most. */
+const keepingMs = 1_000;
+
 /** A review of this write may have been lost on its way through kubescribe's own bounds. */
-function lossOf(
+export function lossOf(
   review: TakenReview,
   { atMs: deliveredMs, wallMs }: Delivery,
-  { reviews, limits }: Circumstances,
-): "stale" | "blind" | "expired" | "evicted" | null {
+  { reviews, limits, refusals }: Circumstances,
+): "stale" | "blind" | "expired" | "evicted" | "unkept" | null {
   if (!isProven(review)) {
     if (deliveredMs - review.atMs > limits.freshnessMs) return "stale";
     if (reviews.blind(review.atMs, deliveredMs)) return "blind";
@@ -54,7 +59,9 @@ function lossOf(
     return ageMs > limits.pendingTtlMs;
   });
   if (expired) return "expired";
-  return mayBeEvicted(review, deliveredMs, { reviews, limits }) ? "evicted" : null;
+  if (mayBeEvicted(review, deliveredMs, { reviews, limits })) return "evicted";
+  const unkept = reviews.blind(review.atMs, deliveredMs) && refusals.within(review.atMs, review.atMs + keepingMs);
+  return unkept ? "unkept" : null;
 }
 
 /** As many others came behind it as a bound lets wait. */
@@ -65,6 +72,19 @@ export function mayBeEvicted(
 ): boolean {
   const { ofObject, ofAll } = reviews.behind(review, deliveredMs);
   return ofObject >= limits.pendingPerResource || ofAll >= limits.pendingTotal;
+}
+
+/** When room is found again is when somebody is reviewed. */
+const toldWithinMs = 60_000;
+
+/** A later process has it from a journal with gaps: whoever is missing there may have asked for the same. */
+export function mayBeDoubted(
+  review: TakenReview,
+  deliveredMs: number,
+  { reviews, refusals, limits }: Pick<Circumstances, "reviews" | "refusals" | "limits">,
+): boolean {
+  const sinceMs = review.atMs - limits.pendingTtlMs - toldWithinMs;
+  return reviews.blind(review.atMs, deliveredMs) && refusals.within(sinceMs, deliveredMs);
 }
 
 export function isInGap({ commit }: ToldChange, write: TrueWrite, { truth, watches }: Circumstances): boolean {

@@ -5,11 +5,12 @@
 
 import { fits } from "./candidates.ts";
 import type { Circumstances } from "./circumstances.ts";
-import { excuseOf, isInGap, mayBeEvicted } from "./excuses.ts";
+import { excuseOf, isInGap, mayBeDoubted, mayBeEvicted } from "./excuses.ts";
 import type { Checker, Findings } from "./findings.ts";
 import { isResidue } from "./residue.ts";
 import { signatureFault } from "./signature.ts";
 import type { TargetFiles } from "./target-files.ts";
+import { tieOrderFault } from "./tie-order.ts";
 import type { ToldChange } from "./told-change.ts";
 import { isNamed, isSettled } from "./told-change.ts";
 import type { TrueWrite } from "./truth.ts";
@@ -38,6 +39,7 @@ class Honesty {
       this.#findings.break("I3: faulted, and nothing made it fail", told);
     if (tier !== "tie" && tier !== "collapsed" && told.candidates.length > 0)
       this.#findings.break("I3: candidates, and no doubt", told);
+    if (tier === "collapsed") this.#collapsed(told);
     if (write === null) return;
     if (isNamed(told)) this.#lines(told, write);
     if (isSettled(told)) this.#settled(told, write);
@@ -61,6 +63,8 @@ class Honesty {
     if (candidates[0] !== author) this.#findings.break("I3: a tie whose author is not its first candidate", told);
     if (candidates.length < 2 && !this.#mayBeMarked(write))
       this.#findings.break("I3: a tie of one, and nobody was forgotten", told);
+    const disorder = tieOrderFault(told, write, this.#around);
+    if (disorder !== null) this.#findings.break(`I3: ${disorder}`, told);
     const strangers = candidates.filter((user) => user !== write.user && !this.#asked(user, write));
     if (strangers.length > 0) this.#findings.break(`I3: ${strangers.join(", ")} did not ask for this`, told);
     if (candidates.includes(write.user)) return;
@@ -71,17 +75,23 @@ class Honesty {
   }
 
   #unnamed(told: ToldChange, write: TrueWrite): void {
-    const { tier, candidates } = told;
+    const { tier } = told;
     const inGap = isInGap(told, write, this.#around);
     if (tier === "collapsed" && !inGap) this.#findings.break("I3: collapsed, and there was no gap", told);
-    const { reviews } = this.#around;
-    const strangers = candidates.filter((user) => !reviews.hasAsked(user, write.uid));
-    if (strangers.length > 0) this.#findings.break(`I3: ${strangers.join(", ")} never asked`, told);
     if (!write.reviewed) return;
     const excuse = excuseOf(told, write, this.#around);
     if (excuse === null)
       this.#findings.break(`${this.#survived(write) ? "I7" : "I3"}: ${tier}, and ${write.user} was answered`, told);
     else this.#findings.excuse(`${tier}, ${excuse}`);
+  }
+
+  /** A restored backup undid what was asked for before it: nobody of that time has a part in what is different since. */
+  #collapsed(told: ToldChange): void {
+    const { candidates, uid, epoch } = told;
+    const { reviews, truth } = this.#around;
+    const sinceMs = truth.restores[epoch - 1]?.atMs ?? Number.NEGATIVE_INFINITY;
+    const strangers = candidates.filter((user) => !reviews.hasAsked(user, uid, sinceMs));
+    if (strangers.length > 0) this.#findings.break(`I3: ${strangers.join(", ")} never asked`, told);
   }
 
   /** A process ended between the review and the event. */
@@ -119,17 +129,18 @@ class Honesty {
     return this.#around.reviews.onBase(write).some((review) => review.user === user && fits(review, write));
   }
 
-  /** A bound may have evicted one that would have fitted as well. */
+  /** A bound may have evicted one that would have fitted as well, or a full disk kept him from the journal. */
   #mayBeMarked(write: TrueWrite): boolean {
     const { reviews, watches } = this.#around;
     const deliveredMs = watches.deliveryOf(write)?.last.atMs ?? Number.POSITIVE_INFINITY;
     const object = `${write.typeKey} ${write.namespace}/${write.name}`;
-    return reviews.ofObject(object).some(
-      (review) =>
-        review.base >= write.base &&
-        review.atMs <= deliveredMs &&
-        // A later process doubts all that it was left, where something of it is missing: a full disk, a crash in the middle.
-        (reviews.blind(review.atMs, deliveredMs) || mayBeEvicted(review, deliveredMs, this.#around)),
-    );
+    return reviews
+      .ofObject(object)
+      .some(
+        (review) =>
+          review.base >= write.base &&
+          review.atMs <= deliveredMs &&
+          (mayBeEvicted(review, deliveredMs, this.#around) || mayBeDoubted(review, deliveredMs, this.#around)),
+      );
   }
 }

@@ -4,22 +4,30 @@ import type { Circumstances } from "./circumstances.ts";
 import { isInGap } from "./excuses.ts";
 import type { Checker, Findings } from "./findings.ts";
 import type { ToldChange } from "./told-change.ts";
-import { isSettled } from "./told-change.ts";
+import type { TargetFiles } from "./target-files.ts";
+import { isNamed, isSettled } from "./told-change.ts";
 import type { TrueWrite } from "./truth.ts";
 import { spans } from "./watches.ts";
 
-export function realChecker(findings: Findings, around: Circumstances): Checker {
+export function realChecker(findings: Findings, around: Circumstances, files: TargetFiles): Checker {
+  /** What stands there is of the same incarnation. */
+  const isOwn = (blob: string, write: TrueWrite): boolean =>
+    around.truth.ofObject(write).some((each) => each.uid === write.uid && files.after(each) === blob);
   return {
     see(told) {
       const { write, operation, file } = told;
       if (file.before === file.after) findings.break("I2: no change of the file it speaks of", told);
       if (write === null) return checkDisappearance(findings, told, around);
+      const begun = operation === "CREATE" && file.before !== "";
+      // Where nobody is named, nobody knows whether it was told before, either.
+      if (begun && isNamed(told) && !isOwn(file.before, write))
+        findings.break("I2: what bore the name before has not ended", told);
       if (write.operation === operation) return;
       const difference = isInGap(told, write, around) && (!isSettled(told) || told.tier === "recovered");
       if (!difference || !isDifference(told, write))
         findings.break(`I2: the write was ${write.operation ?? "nothing to commit"}`, told);
       // Known: a creation that an earlier process took in looks as if it was still to come. Nobody is named for it.
-      else if (operation === "CREATE" && file.before !== "") findings.excuse("a creation of what was there");
+      else if (begun) findings.excuse("a creation of what was there");
     },
   };
 }

@@ -63,7 +63,7 @@ class BranchCheck {
     this.#snapshots = new Snapshots({ findings, truth, files });
     this.#checkers = [
       onceChecker(findings),
-      realChecker(findings, around),
+      realChecker(findings, around, files),
       honestChecker(findings, around, files),
       orderedChecker(findings, around),
       faithfulChecker({ findings, truth, files, tree: this.#tree }),

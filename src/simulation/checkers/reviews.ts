@@ -17,6 +17,8 @@ export interface TakenReview {
   readonly subresource: string;
   /** As of a true write; empty for a deletion. */
   readonly content: string;
+  /** It asks for what is there. */
+  readonly changesNothing: boolean;
   /** That a scale asks for. */
   readonly replicas: number | null;
   readonly atMs: number;
@@ -36,8 +38,8 @@ export class ReviewRecord {
   readonly #all: TakenReview[] = [];
   /** By uid and base. */
   readonly #byBase = new Map<string, TakenReview[]>();
-  /** By uid. */
-  readonly #askers = new Map<string, Set<string>>();
+  /** By uid: when each user asked last. */
+  readonly #askers = new Map<string, Map<string, number>>();
   readonly #byObject = new Map<string, TakenReview[]>();
   readonly #sights: Sight[] = [];
 
@@ -49,9 +51,8 @@ export class ReviewRecord {
     const review = { ...what, atMs, wallMs, before: this.#all.length, beforeOfObject };
     this.#all.push(review);
     appendTo(this.#byBase, `${review.uid}/${review.base}`, review);
-    const askers = this.#askers.get(review.uid);
-    if (askers === undefined) this.#askers.set(review.uid, new Set([review.user]));
-    else askers.add(review.user);
+    const askers = this.#askers.get(review.uid) ?? new Map<string, number>();
+    this.#askers.set(review.uid, askers.set(review.user, atMs));
     appendTo(this.#byObject, review.object, review);
   }
 
@@ -70,8 +71,10 @@ export class ReviewRecord {
     return this.#byBase.get(`${uid}/${base}`) ?? [];
   }
 
-  hasAsked(user: string, uid: string): boolean {
-    return this.#askers.get(uid)?.has(user) ?? false;
+  /** Anything of that incarnation. */
+  hasAsked(user: string, uid: string, sinceMs: number): boolean {
+    const lastMs = this.#askers.get(uid)?.get(user);
+    return lastMs !== undefined && lastMs >= sinceMs;
   }
 
   ofObject(object: string): readonly TakenReview[] {
@@ -105,6 +108,8 @@ function reviewOf(attempt: Attempt): Omit<TakenReview, "atMs" | "wallMs" | "befo
     base: Number(stringAt(objectAt(old ?? {}, "metadata"), "resourceVersion")),
     operation,
     subresource,
+    changesNothing:
+      old !== null && object !== null && contentOf(attempt.oldObject ?? "") === contentOf(attempt.object ?? ""),
     content: attempt.object === null ? "" : contentOf(attempt.object),
     replicas: subresource === "scale" && object !== null ? replicasOf(object) : null,
   };

@@ -8,7 +8,7 @@ import { createHash } from "node:crypto";
 import { manifestOf } from "../../sanitize/manifest.ts";
 import type { SimulatedCluster } from "../../simulator/cluster.ts";
 import type { JsonObject } from "../../simulator/json.ts";
-import { objectAt, stringAt } from "../../simulator/json.ts";
+import { equalJson, objectAt, stringAt, without, withMembers } from "../../simulator/json.ts";
 import type { Rendered } from "../../simulator/rendered.ts";
 import { textOf } from "../../simulator/rendered.ts";
 import type { SimulatedType } from "../../simulator/resource-types.ts";
@@ -43,6 +43,8 @@ export interface TrueWrite {
   /** Digest of the object but for its resourceVersion, as `contentOf` makes it. */
   readonly content: string;
   readonly replicas: number | null;
+  /** Nothing but the number of replicas changed, and what follows from that: as a Scale does it. */
+  readonly scaled: boolean;
   readonly before: TrueState | null;
   readonly after: TrueState | null;
 }
@@ -50,6 +52,8 @@ export interface TrueWrite {
 export interface Restore {
   /** That it began. */
   readonly era: number;
+  /** Monotonic clock. */
+  readonly atMs: number;
   readonly revision: number;
 }
 
@@ -57,6 +61,7 @@ export class Truth {
   readonly writes: TrueWrite[] = [];
   readonly restores: Restore[] = [];
   readonly #cluster: SimulatedCluster;
+  readonly #monotonicMs: () => number;
   readonly #types: ReadonlyMap<string, SimulatedType>;
   /** By era and revision: a restore gives revisions again. */
   readonly #byRevision = new Map<string, TrueWrite[]>();
@@ -66,6 +71,7 @@ export class Truth {
 
   constructor(cluster: SimulatedCluster, monotonicMs: () => number) {
     this.#cluster = cluster;
+    this.#monotonicMs = monotonicMs;
     this.#types = new Map(cluster.types.map((type) => [type.key, type]));
     for (const { key } of cluster.types) {
       for (const event of cluster.store.eventsAfter(key, 0) ?? []) this.#record(event, monotonicMs());
@@ -122,7 +128,7 @@ export class Truth {
   restore(revision: number): void {
     this.#cluster.restore(revision);
     this.era += 1;
-    this.restores.push({ era: this.era, revision });
+    this.restores.push({ era: this.era, revision, atMs: this.#monotonicMs() });
   }
 
   #record(event: StoredEvent, atMs: number): void {
@@ -142,6 +148,7 @@ export class Truth {
       ...authorship,
       content: contentOf(content.head + content.tail),
       replicas: replicasOf(content.object),
+      scaled: previous !== null && equalJson(unscaled(previous.object), unscaled(content.object)),
       before: base?.after ?? null,
       after: event.kind === "DELETED" ? null : this.#stateOf(event),
     };
@@ -176,6 +183,11 @@ export function contentOf(text: string): string {
 export function replicasOf(object: JsonObject): number | null {
   const replicas = objectAt(object, "spec")["replicas"] ?? 0;
   return typeof replicas === "number" ? replicas : null;
+}
+
+function unscaled(object: JsonObject): JsonObject {
+  const metadata = without(objectAt(object, "metadata"), "resourceVersion", "generation", "managedFields");
+  return withMembers(without(object, "status"), { metadata, spec: without(objectAt(object, "spec"), "replicas") });
 }
 
 export function keyOf({ typeKey, namespace, name }: ObjectName): string {

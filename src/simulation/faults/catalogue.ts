@@ -20,6 +20,7 @@ import { lostReviews } from "./lost-reviews.ts";
 import { lyingGit } from "./lying-git.ts";
 import { movedRefs } from "./moved-refs.ts";
 import { rejectingGit } from "./rejecting-git.ts";
+import { repeatedActs } from "./repeated-acts.ts";
 import { restores } from "./restores.ts";
 import { serverRestarts } from "./server-restarts.ts";
 import { settings } from "./settings.ts";
@@ -64,4 +65,7 @@ export const faults: readonly Fault[] = [
   storms,
 ];
 
-export const catalogue: readonly (Fault | Setting)[] = [...faults, ...settings];
+/** Several things at once, which would hardly ever meet. Drawn by dice of their own: what came before them is not shifted. */
+export const coincidences: readonly Fault[] = [repeatedActs];
+
+export const catalogue: readonly (Fault | Setting)[] = [...faults, ...settings, ...coincidences];

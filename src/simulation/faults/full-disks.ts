@@ -15,6 +15,7 @@ export const fullDisks: Fault = {
       probability: 0.5,
       forMs: dice.below(longestMs),
       random: dice.next,
+      leavesPart: dice.chance(0.5),
       struck: () => world.befell(`full-disks (${under})`),
     });
   },

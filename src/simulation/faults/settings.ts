@@ -7,4 +7,5 @@ export const settings: readonly Setting[] = [
   { name: "short-ttl", help: "correlations expire while a watch is held back", strike: null },
   { name: "shared-branch", help: "two targets commit to one branch", strike: null },
   { name: "old-server", help: "the API server knows no WatchList", strike: null },
+  { name: "in-use", help: "the cluster is in use before kubescribe begins, and while it does", strike: null },
 ];

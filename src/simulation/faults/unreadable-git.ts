@@ -15,6 +15,7 @@ export const unreadableGit: Fault = {
       probability: dice.pick([0.1, 1]),
       forMs: dice.below(longestMs),
       random: dice.next,
+      leavesPart: false,
       struck: () => world.befell(`unreadable-git (${code})`),
     });
   },

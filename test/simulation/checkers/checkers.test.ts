@@ -144,6 +144,7 @@ function beside(story: Story, index: number, path: string): void {
 }
 
 describe("a tie", () => {
+  /** Carol asks first, and bob wins. */
   function tied(candidates: readonly string[]): Story {
     const story = new Story();
     for (const write of story.act({ user: "alice", verb: "create", name: "one", body: data("1") })) story.tell(write);
@@ -154,8 +155,8 @@ describe("a tie", () => {
   }
 
   test.each([
-    ["of both", "", ["bob", "carol"]],
-    ["with the other one first", "", ["carol", "bob"]],
+    ["of both", "", ["carol", "bob"]],
+    ["with the second one first", "I3", ["bob", "carol"]],
     ["of one", "I3", ["bob"]],
     ["without the one", "I3", ["carol", "alice"]],
     ["with somebody who did not ask", "I3", ["bob", "alice"]],
@@ -164,11 +165,32 @@ describe("a tie", () => {
     expect(brokenOf(tied(candidates))).toBe(broken);
   });
 
-  test("whose author is not its first", () => {
+  test("whose first came back, to change nothing", () => {
     const story = tied(["bob", "carol"]);
-    trailers(story, 2, { "Kubescribe-Candidate": ["carol", "bob"] });
+    story.act({ user: "carol", verb: "patch", name: "one", body: {} });
+    expect(brokenOf(story)).toBe("");
+  });
+
+  test("whose author is not its first", () => {
+    const story = tied(["carol", "bob"]);
+    trailers(story, 2, { "Kubescribe-Candidate": ["bob", "carol"] });
     expect(brokenOf(story)).toBe("I3");
   });
+});
+
+test.each<[what: string, befalls: (story: Story) => void, broken: string]>([
+  ["a full disk and a crash", (story) => (story.refuse(), story.restart()), ""],
+  ["a full disk", (story) => story.refuse(), "I3"],
+  ["a crash", (story) => story.restart(), "I3"],
+])("a tie of one after %s", (_, befalls, broken) => {
+  const story = new Story();
+  for (const write of story.act({ user: "alice", verb: "create", name: "one", body: data("1") })) story.tell(write);
+  const [write] = story.act({ user: "bob", verb: "patch", name: "one", body: data("2"), unseen: true });
+  befalls(story);
+  if (write === undefined) throw new Error("nothing was written");
+  story.watches.delivered(write.typeKey, write.revision);
+  story.tell(write, "tie", { Candidate: ["bob"] });
+  expect(brokenOf(story)).toBe(broken);
 });
 
 describe("what nobody reviewed (K50)", () => {
@@ -219,6 +241,9 @@ describe("what excuses that nobody is named", () => {
     ["a change that was read too late", "patch", (story) => story.wait(11_000), "I3"],
     ["a deletion across a blind time", "delete", (story) => story.restart(), ""],
     ["a change across a crash", "patch", (story) => story.restart(), "I7"],
+    ["a change that a full disk kept from the journal", "patch", (story) => (story.refuse(), story.restart()), ""],
+    ["a full disk, and no crash", "patch", (story) => story.refuse(), "I3"],
+    ["a disk that was full later", "patch", (story) => (story.wait(2_000), story.refuse(), story.restart()), "I7"],
     ["a change that was read in time", "patch", () => undefined, "I3"],
     ["a review that had expired", "patch", (story) => story.wait(601_000), ""],
     ["a clock that jumped", "patch", (story) => story.jump(601_000), "I3"],
@@ -385,6 +410,17 @@ test("what bore the name before is gone with the creation of what bears it now",
   expect(findingsOf(story).broken).toEqual([]);
 });
 
+test("what bore the name before has not ended, and somebody is said to have made what bears it now", () => {
+  const story = new Story();
+  for (const write of story.act({ user: "alice", verb: "create", name: "one", body: data("1") })) story.tell(write);
+  const [, creation] = story.gap(() => {
+    story.act({ user: "bob", verb: "delete", name: "one", unseen: true });
+    story.act({ user: "carol", verb: "create", name: "one", body: data("2"), unseen: true });
+  });
+  if (creation !== undefined) story.tell(creation, "recovered");
+  expect(brokenOf(story)).toBe("I2 I3");
+});
+
 describe("a restored backup", () => {
   function restored(epoch: string): Story {
     const story = new Story();
@@ -402,6 +438,24 @@ describe("a restored backup", () => {
 
   test("begins an epoch", () => {
     expect(findingsOf(restored("1")).broken).toEqual([]);
+  });
+
+  test.each([
+    ["before it is no candidate", true, "I3"],
+    ["after it may be one", false, ""],
+  ])("who asked %s", (_, before, broken) => {
+    const story = new Story();
+    const ask = (): unknown => story.act({ user: "dave", verb: "delete", name: "one", denied: true });
+    for (const write of story.act({ user: "alice", verb: "create", name: "one", body: data("1") })) story.tell(write);
+    for (const write of story.act({ user: "bob", verb: "patch", name: "one", body: data("2") })) story.tell(write);
+    if (before) ask();
+    story.restore(1);
+    if (!before) ask();
+    story.watches.listed(CONFIG_MAPS.key, story.cluster.store.revision);
+    story.watches.streamed(CONFIG_MAPS.key, story.cluster.store.revision);
+    const [back] = story.truth.find(story.truth.writes.at(-1)?.uid ?? "", story.cluster.store.revision);
+    if (back !== undefined) story.tell(back, "collapsed", { Epoch: "1", Operation: "UPDATE", Candidate: ["dave"] });
+    expect(brokenOf(story)).toBe(broken);
   });
 
   test.each(["", "0", "2"])("not epoch '%s'", (epoch) => {

@@ -2,6 +2,7 @@
 
 import type { CommittedFile, HistoryCommit } from "../../../src/simulation/checkers/git-reader.ts";
 import type { Circumstances, Limits } from "../../../src/simulation/checkers/circumstances.ts";
+import { RefusalRecord } from "../../../src/simulation/checkers/refusals.ts";
 import { ReviewRecord } from "../../../src/simulation/checkers/reviews.ts";
 import { TargetFiles } from "../../../src/simulation/checkers/target-files.ts";
 import { Truth, type TrueWrite } from "../../../src/simulation/checkers/truth.ts";
@@ -34,6 +35,7 @@ export class Story {
   readonly cluster: SimulatedCluster;
   readonly truth: Truth;
   readonly reviews = new ReviewRecord();
+  readonly refusals = new RefusalRecord();
   readonly watches: WatchRecord;
   readonly commits: HistoryCommit[] = [];
   readonly files = new TargetFiles(target, types);
@@ -55,7 +57,7 @@ export class Story {
   }
 
   get around(): Circumstances {
-    const { truth, reviews, watches } = this;
+    const { truth, reviews, watches, refusals } = this;
     const limits = {
       pendingPerResource: 64,
       pendingTotal: 1000,
@@ -64,7 +66,7 @@ export class Story {
       verdictLogEntries: 1000,
       ...this.#limits,
     };
-    return { truth, reviews, watches, limits };
+    return { truth, reviews, watches, refusals, limits };
   }
 
   get #wallMs(): number {
@@ -98,6 +100,11 @@ export class Story {
     const [won] = this.truth.writes.slice(before);
     if (won === undefined) throw new Error("nobody won");
     return won;
+  }
+
+  /** The data directory finds no room for the review that came last. */
+  refuse(): void {
+    this.refusals.refused(this.#ms);
   }
 
   /** Kubescribe is killed, and starts again. */
