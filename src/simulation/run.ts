@@ -158,7 +158,7 @@ export class Run {
   /** Before kubescribe is there. */
   async #use(dice: Dice): Promise<void> {
     for (let left = dice.below(mostBefore); left > 0; left -= 1) {
-      await this.clock.until(this.users.free());
+      if (!this.users.free) await this.clock.until(this.users.freed());
       void this.users.ask(dice.fork());
       await this.clock.run(dice.below(paces[1]));
     }
@@ -170,7 +170,7 @@ export class Run {
     const fault = drawFault(this.plan, dice) ?? drawCoincidence(this.plan, diceAt(this.job.seed, step, coincidence));
     if (!kept) return;
     if (fault === null) {
-      await this.clock.until(this.users.free());
+      if (!this.users.free) await this.clock.until(this.users.freed());
       void this.users.ask(dice, `#${step} `);
       return;
     }

@@ -1,7 +1,7 @@
 /** The reviews that reached kubescribe, answered in time or not, and the times in which it took any. Fills itself from attempts. */
 
 import type { JsonObject } from "../../simulator/json.ts";
-import { isObject, objectAt, parseJson, stringAt } from "../../simulator/json.ts";
+import { objectAt, stringAt } from "../../simulator/json.ts";
 import type { Attempt } from "../../simulator/review.ts";
 import { appendTo, countUpTo } from "./chronicle.ts";
 import { contentOf, keyOf, replicasOf } from "./truth.ts";
@@ -34,12 +34,17 @@ interface Sight {
   untilMs: number;
 }
 
+interface Incarnation {
+  readonly uid: string;
+  /** When each user asked last. */
+  readonly askers: Map<string, number>;
+  readonly byBase: Map<number, TakenReview[]>;
+}
+
 export class ReviewRecord {
   readonly #all: TakenReview[] = [];
-  /** By uid and base. */
-  readonly #byBase = new Map<string, TakenReview[]>();
-  /** By uid: when each user asked last. */
-  readonly #askers = new Map<string, Map<string, number>>();
+  /** By uid. */
+  readonly #incarnations = new Map<string, Incarnation>();
   readonly #byObject = new Map<string, TakenReview[]>();
   readonly #sights: Sight[] = [];
 
@@ -47,12 +52,22 @@ export class ReviewRecord {
   took(attempt: Attempt, { atMs, wallMs }: { readonly atMs: number; readonly wallMs: number }): void {
     if (attempt.dryRun) return;
     const what = reviewOf(attempt);
-    const beforeOfObject = this.ofObject(what.object).length;
-    const review = { ...what, atMs, wallMs, before: this.#all.length, beforeOfObject };
+    const ofObject = this.ofObject(what.object);
+    const incarnation = this.#incarnations.get(what.uid) ?? { uid: what.uid, askers: new Map(), byBase: new Map() };
+    this.#incarnations.set(what.uid, incarnation);
+    const review: TakenReview = {
+      ...what,
+      // There are many reviews of one object: they share its text.
+      uid: incarnation.uid,
+      object: ofObject[0]?.object ?? what.object,
+      atMs,
+      wallMs,
+      before: this.#all.length,
+      beforeOfObject: ofObject.length,
+    };
     this.#all.push(review);
-    appendTo(this.#byBase, `${review.uid}/${review.base}`, review);
-    const askers = this.#askers.get(review.uid) ?? new Map<string, number>();
-    this.#askers.set(review.uid, askers.set(review.user, atMs));
+    appendTo(incarnation.byBase, review.base, review);
+    incarnation.askers.set(review.user, atMs);
     appendTo(this.#byObject, review.object, review);
   }
 
@@ -68,12 +83,12 @@ export class ReviewRecord {
 
   /** Those that compare with the same version of one incarnation (K6); 0 for its creation. */
   onBase({ uid, base }: { readonly uid: string; readonly base: number }): readonly TakenReview[] {
-    return this.#byBase.get(`${uid}/${base}`) ?? [];
+    return this.#incarnations.get(uid)?.byBase.get(base) ?? [];
   }
 
   /** Anything of that incarnation. */
   hasAsked(user: string, uid: string, sinceMs: number): boolean {
-    const lastMs = this.#askers.get(uid)?.get(user);
+    const lastMs = this.#incarnations.get(uid)?.askers.get(user);
     return lastMs !== undefined && lastMs >= sinceMs;
   }
 
@@ -97,8 +112,8 @@ export class ReviewRecord {
 
 function reviewOf(attempt: Attempt): Omit<TakenReview, "atMs" | "wallMs" | "before" | "beforeOfObject"> {
   const { user, operation, subresource, type } = attempt;
-  const object = parsed(attempt.object);
   const old = parsed(attempt.oldObject);
+  const object = old === null || subresource === "scale" ? parsed(attempt.object) : null;
   const metadata = objectAt(old ?? object ?? {}, "metadata");
   const namespace = stringAt(metadata, "namespace");
   return {
@@ -115,7 +130,7 @@ function reviewOf(attempt: Attempt): Omit<TakenReview, "atMs" | "wallMs" | "befo
   };
 }
 
+/** No number that is looked at here is so large that it must keep its text. */
 function parsed(text: string | null): JsonObject | null {
-  const json = text === null ? null : parseJson(text);
-  return isObject(json) ? json : null;
+  return text === null ? null : (JSON.parse(text) as JsonObject);
 }
