@@ -114,6 +114,7 @@ function reviewOf(attempt: Attempt): Omit<TakenReview, "atMs" | "wallMs" | "befo
   const { user, operation, subresource, type } = attempt;
   const old = parsed(attempt.oldObject);
   const object = old === null || subresource === "scale" ? parsed(attempt.object) : null;
+  const content = attempt.object === null ? "" : contentOf(attempt.object);
   const metadata = objectAt(old ?? object ?? {}, "metadata");
   const namespace = stringAt(metadata, "namespace");
   return {
@@ -123,9 +124,8 @@ function reviewOf(attempt: Attempt): Omit<TakenReview, "atMs" | "wallMs" | "befo
     base: Number(stringAt(objectAt(old ?? {}, "metadata"), "resourceVersion")),
     operation,
     subresource,
-    changesNothing:
-      old !== null && object !== null && contentOf(attempt.oldObject ?? "") === contentOf(attempt.object ?? ""),
-    content: attempt.object === null ? "" : contentOf(attempt.object),
+    changesNothing: content !== "" && attempt.oldObject !== null && contentOf(attempt.oldObject) === content,
+    content,
     replicas: subresource === "scale" && object !== null ? replicasOf(object) : null,
   };
 }
