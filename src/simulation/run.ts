@@ -15,6 +15,7 @@ import type { ApiCall, FlushCall, Review, ReviewOutcome } from "./calls.ts";
 import { diceAt } from "./dice.ts";
 import type { Dice } from "./dice.ts";
 import { RefusalRecord } from "./checkers/refusals.ts";
+import { uncommitted, unforgotten } from "./checkers/at-rest.ts";
 import { ReviewRecord } from "./checkers/reviews.ts";
 import { WatchRecord } from "./checkers/watches.ts";
 import { Disk } from "./disk.ts";
@@ -194,6 +195,11 @@ export class Run {
     await this.clock.until(this.machine.supervise());
     await this.clock.run(quietMs);
     for (const condition of this.machine.unready()) this.broken.push(`liveness: ${condition}`);
+    const levels = { now: this.meter.now.bind(this.meter) };
+    this.broken.push(...uncommitted(levels));
+    // Those who asked after the last change wait for as long as their writes could come.
+    await this.clock.run(this.options.bounds.pendingTtlSeconds * 1000 + startMs);
+    this.broken.push(...unforgotten(levels));
   }
 
   #prepareCluster(): number {

@@ -87,10 +87,14 @@ class Honesty {
 
   /** A restored backup undid what was asked for before it: nobody of that time has a part in what is different since. */
   #collapsed(told: ToldChange): void {
-    const { candidates, uid, epoch } = told;
+    const { candidates, uid, epoch, object } = told;
     const { reviews, truth } = this.#around;
     const sinceMs = truth.restores[epoch - 1]?.atMs ?? Number.NEGATIVE_INFINITY;
-    const strangers = candidates.filter((user) => !reviews.hasAsked(user, uid, sinceMs));
+    // What was written before the backup was made is in it, and may be told behind it.
+    const kept = truth.ofObject(object).filter((write) => write.uid === uid && truth.holds(write, epoch));
+    const strangers = candidates.filter(
+      (user) => !reviews.hasAsked(user, uid, sinceMs) && !kept.some((write) => write.user === user),
+    );
     if (strangers.length > 0) this.#findings.break(`I3: ${strangers.join(", ")} never asked`, told);
   }
 
