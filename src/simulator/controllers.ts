@@ -84,10 +84,11 @@ function nextOfGarbage(cluster: SimulatedCluster): WriteRequest | null {
 function nextFinalizer(all: readonly Live[]): WriteRequest | null {
   for (const one of all) {
     const uid = stringAt(one.metadata, "uid");
-    const blocked = all.some((other) => ownersOf(other).some((owner) => owner.uid === uid && owner.blocks));
+    const blocked = (): boolean =>
+      all.some((other) => ownersOf(other).some((owner) => owner.uid === uid && owner.blocks));
     const done = waitsFor(one, "orphan")
       ? "orphan"
-      : waitsFor(one, "foregroundDeletion") && !blocked
+      : waitsFor(one, "foregroundDeletion") && !blocked()
         ? "foregroundDeletion"
         : "";
     if (done === "") continue;

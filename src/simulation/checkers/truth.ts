@@ -3,7 +3,7 @@
  * what a file would show of it. Knows nothing of kubescribe.
  */
 
-import { createHash } from "node:crypto";
+import { hash } from "node:crypto";
 
 import { manifestOf } from "../../sanitize/manifest.ts";
 import type { SimulatedCluster } from "../../simulator/cluster.ts";
@@ -155,7 +155,7 @@ export class Truth {
     const type = this.#types.get(typeKey);
     if (type === undefined || isTerminating(content)) return null;
     const { yaml } = manifestOf(Buffer.from(textOf(content, 1)), { ...type, secrets: "omit" });
-    const blob = createHash("sha1").update(`blob ${yaml.length}\0`).update(yaml).digest("hex");
+    const blob = hash("sha1", Buffer.concat([Buffer.from(`blob ${yaml.length}\0`), yaml]));
     return { blob, labels: objectAt(objectAt(content.object, "metadata"), "labels") };
   }
 }
@@ -169,7 +169,7 @@ export interface ObjectName {
 /** Digest of an object's text: equal bytes but for the resourceVersion (K36) are equal content. */
 export function contentOf(text: string): string {
   const bare = text.replace(/"resourceVersion":"\d+",/, "");
-  return createHash("sha1").update(bare).digest("base64");
+  return hash("sha1", bare, "base64");
 }
 
 /** Absent is 0 (K40); null where it is no number. */
