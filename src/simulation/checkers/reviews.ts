@@ -32,12 +32,16 @@ interface Sight {
   untilMs: number;
 }
 
+interface Incarnation {
+  readonly uid: string;
+  readonly askers: Set<string>;
+  readonly byBase: Map<number, TakenReview[]>;
+}
+
 export class ReviewRecord {
   readonly #all: TakenReview[] = [];
-  /** By uid and base. */
-  readonly #byBase = new Map<string, TakenReview[]>();
   /** By uid. */
-  readonly #askers = new Map<string, Set<string>>();
+  readonly #incarnations = new Map<string, Incarnation>();
   readonly #byObject = new Map<string, TakenReview[]>();
   readonly #sights: Sight[] = [];
 
@@ -45,13 +49,22 @@ export class ReviewRecord {
   took(attempt: Attempt, { atMs, wallMs }: { readonly atMs: number; readonly wallMs: number }): void {
     if (attempt.dryRun) return;
     const what = reviewOf(attempt);
-    const beforeOfObject = this.ofObject(what.object).length;
-    const review = { ...what, atMs, wallMs, before: this.#all.length, beforeOfObject };
+    const ofObject = this.ofObject(what.object);
+    const incarnation = this.#incarnations.get(what.uid) ?? { uid: what.uid, askers: new Set(), byBase: new Map() };
+    this.#incarnations.set(what.uid, incarnation);
+    const review: TakenReview = {
+      ...what,
+      // There are many reviews of one object: they share its text.
+      uid: incarnation.uid,
+      object: ofObject[0]?.object ?? what.object,
+      atMs,
+      wallMs,
+      before: this.#all.length,
+      beforeOfObject: ofObject.length,
+    };
     this.#all.push(review);
-    appendTo(this.#byBase, `${review.uid}/${review.base}`, review);
-    const askers = this.#askers.get(review.uid);
-    if (askers === undefined) this.#askers.set(review.uid, new Set([review.user]));
-    else askers.add(review.user);
+    appendTo(incarnation.byBase, review.base, review);
+    incarnation.askers.add(review.user);
     appendTo(this.#byObject, review.object, review);
   }
 
@@ -67,11 +80,11 @@ export class ReviewRecord {
 
   /** Those that compare with the same version of one incarnation (K6); 0 for its creation. */
   onBase({ uid, base }: { readonly uid: string; readonly base: number }): readonly TakenReview[] {
-    return this.#byBase.get(`${uid}/${base}`) ?? [];
+    return this.#incarnations.get(uid)?.byBase.get(base) ?? [];
   }
 
   hasAsked(user: string, uid: string): boolean {
-    return this.#askers.get(uid)?.has(user) ?? false;
+    return this.#incarnations.get(uid)?.askers.has(user) ?? false;
   }
 
   ofObject(object: string): readonly TakenReview[] {

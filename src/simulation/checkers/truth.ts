@@ -58,8 +58,8 @@ export class Truth {
   readonly restores: Restore[] = [];
   readonly #cluster: SimulatedCluster;
   readonly #types: ReadonlyMap<string, SimulatedType>;
-  /** By era and revision: a restore gives revisions again. */
-  readonly #byRevision = new Map<string, TrueWrite[]>();
+  /** Of each era, by revision: a restore gives revisions again. */
+  readonly #eras: Map<number, TrueWrite[]>[] = [new Map()];
   readonly #byObject = new Map<string, TrueWrite[]>();
   readonly #names = new Map<string, number>();
   era = 0;
@@ -78,15 +78,14 @@ export class Truth {
 
   /** A lease that expires writes several at once. */
   at(era: number, revision: number): readonly TrueWrite[] {
-    return this.#byRevision.get(`${era}/${revision}`) ?? [];
+    return this.#eras[era]?.get(revision) ?? [];
   }
 
   /** A restore may give one version twice. */
   find(uid: string, revision: number): readonly TrueWrite[] {
     const found: TrueWrite[] = [];
-    for (let era = 0; era <= this.era; era += 1) {
-      found.push(...this.at(era, revision).filter((write) => write.uid === uid));
-    }
+    for (const byRevision of this.#eras)
+      for (const write of byRevision.get(revision) ?? []) if (write.uid === uid) found.push(write);
     return found;
   }
 
@@ -122,6 +121,7 @@ export class Truth {
   restore(revision: number): void {
     this.#cluster.restore(revision);
     this.era += 1;
+    this.#eras.push(new Map());
     this.restores.push({ era: this.era, revision });
   }
 
@@ -146,7 +146,8 @@ export class Truth {
       after: event.kind === "DELETED" ? null : this.#stateOf(event),
     };
     this.writes.push(write);
-    appendTo(this.#byRevision, `${this.era}/${revision}`, write);
+    const byRevision = this.#eras[this.era];
+    if (byRevision !== undefined) appendTo(byRevision, revision, write);
     if (ofObject.length === 0) this.#names.set(typeKey, this.countOf(typeKey) + 1);
     appendTo(this.#byObject, keyOf(event), write);
   }
