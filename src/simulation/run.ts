@@ -153,7 +153,7 @@ export class Run {
     const fault = dice.chance(1 / stepsPerFault) ? drawFault(this.plan, dice) : null;
     if (!kept) return;
     if (fault === null) {
-      await this.clock.until(this.users.free());
+      if (!this.users.free) await this.clock.until(this.users.freed());
       void this.users.ask(dice, `#${step} `);
       return;
     }
