@@ -116,9 +116,10 @@ export function memberJson(key: string, value: Json, layout: Layout | null): str
 function unescaped(value: Json, layout: Layout | null): string {
   if (Array.isArray(value)) return `[${(value as readonly Json[]).map((item) => unescaped(item, layout)).join(",")}]`;
   if (!isObject(value)) return JSON.stringify(value);
-  return `{${orderedMembers(value, layout)
-    .map(([key, member]) => unescapedMember(key, member, layout?.[key] ?? null))
-    .join(",")}}`;
+  let members = "";
+  for (const key of orderedKeys(value, layout))
+    members += `${members === "" ? "" : ","}${unescapedMember(key, value[key] ?? null, layout?.[key] ?? null)}`;
+  return `{${members}}`;
 }
 
 function unescapedMember(key: string, value: Json, layout: Layout | null): string {
@@ -126,11 +127,15 @@ function unescapedMember(key: string, value: Json, layout: Layout | null): strin
 }
 
 export function orderedMembers(object: JsonObject, layout: Layout | null): readonly (readonly [string, Json])[] {
-  const known = layout === null ? [] : Object.keys(layout).filter((key) => Object.hasOwn(object, key));
-  const rest = Object.keys(object)
-    .filter((key) => layout === null || !Object.hasOwn(layout, key))
-    .toSorted();
-  return [...known, ...rest].map((key) => [key, object[key] ?? null]);
+  return orderedKeys(object, layout).map((key) => [key, object[key] ?? null]);
+}
+
+function orderedKeys(object: JsonObject, layout: Layout | null): readonly string[] {
+  const keys = Object.keys(object);
+  if (layout === null) return keys.sort();
+  const known = Object.keys(layout).filter((key) => Object.hasOwn(object, key));
+  if (known.length === keys.length) return known;
+  return [...known, ...keys.filter((key) => !Object.hasOwn(layout, key)).sort()];
 }
 
 const ESCAPED_BY_GO: Readonly<Record<string, string>> = {

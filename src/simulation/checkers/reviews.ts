@@ -107,8 +107,8 @@ export class ReviewRecord {
 
 function reviewOf(attempt: Attempt): Omit<TakenReview, "atMs" | "wallMs" | "before" | "beforeOfObject"> {
   const { user, operation, subresource, type } = attempt;
-  const object = parsed(attempt.object);
   const old = parsed(attempt.oldObject);
+  const object = old === null || subresource === "scale" ? parsed(attempt.object) : null;
   const metadata = objectAt(old ?? object ?? {}, "metadata");
   const namespace = stringAt(metadata, "namespace");
   return {
