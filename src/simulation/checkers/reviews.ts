@@ -34,7 +34,6 @@ interface Sight {
 
 interface Incarnation {
   readonly uid: string;
-  readonly askers: Set<string>;
   readonly byBase: Map<number, TakenReview[]>;
 }
 
@@ -50,7 +49,7 @@ export class ReviewRecord {
     if (attempt.dryRun) return;
     const what = reviewOf(attempt);
     const ofObject = this.ofObject(what.object);
-    const incarnation = this.#incarnations.get(what.uid) ?? { uid: what.uid, askers: new Set(), byBase: new Map() };
+    const incarnation = this.#incarnations.get(what.uid) ?? { uid: what.uid, byBase: new Map() };
     this.#incarnations.set(what.uid, incarnation);
     const review: TakenReview = {
       ...what,
@@ -64,7 +63,6 @@ export class ReviewRecord {
     };
     this.#all.push(review);
     appendTo(incarnation.byBase, review.base, review);
-    incarnation.askers.add(review.user);
     appendTo(this.#byObject, review.object, review);
   }
 
@@ -84,7 +82,8 @@ export class ReviewRecord {
   }
 
   hasAsked(user: string, uid: string): boolean {
-    return this.#incarnations.get(uid)?.askers.has(user) ?? false;
+    const reviews = this.#incarnations.get(uid)?.byBase.values().toArray().flat() ?? [];
+    return reviews.some((review) => review.user === user);
   }
 
   ofObject(object: string): readonly TakenReview[] {
