@@ -36,8 +36,6 @@ interface Sight {
 
 interface Incarnation {
   readonly uid: string;
-  /** When each user asked last. */
-  readonly askers: Map<string, number>;
   readonly byBase: Map<number, TakenReview[]>;
 }
 
@@ -53,7 +51,7 @@ export class ReviewRecord {
     if (attempt.dryRun) return;
     const what = reviewOf(attempt);
     const ofObject = this.ofObject(what.object);
-    const incarnation = this.#incarnations.get(what.uid) ?? { uid: what.uid, askers: new Map(), byBase: new Map() };
+    const incarnation = this.#incarnations.get(what.uid) ?? { uid: what.uid, byBase: new Map() };
     this.#incarnations.set(what.uid, incarnation);
     const review: TakenReview = {
       ...what,
@@ -67,7 +65,6 @@ export class ReviewRecord {
     };
     this.#all.push(review);
     appendTo(incarnation.byBase, review.base, review);
-    incarnation.askers.set(review.user, atMs);
     appendTo(this.#byObject, review.object, review);
   }
 
@@ -88,8 +85,8 @@ export class ReviewRecord {
 
   /** Anything of that incarnation. */
   hasAsked(user: string, uid: string, sinceMs: number): boolean {
-    const lastMs = this.#incarnations.get(uid)?.askers.get(user);
-    return lastMs !== undefined && lastMs >= sinceMs;
+    const reviews = this.#incarnations.get(uid)?.byBase.values().toArray().flat() ?? [];
+    return reviews.some((review) => review.user === user && review.atMs >= sinceMs);
   }
 
   ofObject(object: string): readonly TakenReview[] {

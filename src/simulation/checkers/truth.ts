@@ -64,7 +64,7 @@ export class Truth {
   readonly #monotonicMs: () => number;
   readonly #types: ReadonlyMap<string, SimulatedType>;
   /** Of each era, by revision: a restore gives revisions again. */
-  readonly #eras: Map<number, TrueWrite[]>[] = [new Map()];
+  readonly #eras = [new Map<number, TrueWrite[]>()];
   readonly #byObject = new Map<string, TrueWrite[]>();
   readonly #names = new Map<string, number>();
   era = 0;

@@ -52,7 +52,7 @@ export class WatchRecord {
   readonly #deliveries: Delivery[] = [];
   readonly #listings: { readonly typeKey: string; readonly atMs: number; readonly wallMs: number }[] = [];
   /** Of each era, by revision. */
-  readonly #eras: Map<number, { readonly first: Delivery; last: Delivery }>[] = [new Map()];
+  readonly #eras = [new Map<number, { readonly first: Delivery; last: Delivery }>()];
   #era = 0;
 
   constructor(times: Times) {
