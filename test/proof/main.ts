@@ -10,6 +10,7 @@ import { availableParallelism, cpus } from "node:os";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
 
+import { replayCommand } from "../../src/commands/replay.ts";
 import { simulate } from "../../src/commands/simulate.ts";
 import { SimulationThreads } from "../../src/composition/simulation-threads.ts";
 import type { Job, Report } from "../../src/simulation/job.ts";
@@ -56,6 +57,9 @@ async function prove(): Promise<number> {
         const report = await threads.play(job);
         // What is played again to shorten it is no result.
         if (job.only === null && !job.traced) reports.set(job.seed, report);
+        // The whole run is long: what is found is told now, and shortened in the end.
+        if (report.broken.length > 0 && job.only === null)
+          process.stderr.write(`\n${report.broken[0] ?? ""}\n  again: ${replayCommand(job)}\n`);
         return report;
       },
     },
