@@ -38,8 +38,7 @@ export class ReviewRecord {
   readonly #all: TakenReview[] = [];
   /** By uid and base. */
   readonly #byBase = new Map<string, TakenReview[]>();
-  /** By uid: when each user asked last. */
-  readonly #askers = new Map<string, Map<string, number>>();
+  readonly #byUid = new Map<string, TakenReview[]>();
   readonly #byObject = new Map<string, TakenReview[]>();
   readonly #sights: Sight[] = [];
 
@@ -51,8 +50,7 @@ export class ReviewRecord {
     const review = { ...what, atMs, wallMs, before: this.#all.length, beforeOfObject };
     this.#all.push(review);
     appendTo(this.#byBase, `${review.uid}/${review.base}`, review);
-    const askers = this.#askers.get(review.uid) ?? new Map<string, number>();
-    this.#askers.set(review.uid, askers.set(review.user, atMs));
+    appendTo(this.#byUid, review.uid, review);
     appendTo(this.#byObject, review.object, review);
   }
 
@@ -71,10 +69,9 @@ export class ReviewRecord {
     return this.#byBase.get(`${uid}/${base}`) ?? [];
   }
 
-  /** Anything of that incarnation. */
-  hasAsked(user: string, uid: string, sinceMs: number): boolean {
-    const lastMs = this.#askers.get(uid)?.get(user);
-    return lastMs !== undefined && lastMs >= sinceMs;
+  /** Of one incarnation. */
+  ofUid(uid: string): readonly TakenReview[] {
+    return this.#byUid.get(uid) ?? [];
   }
 
   ofObject(object: string): readonly TakenReview[] {

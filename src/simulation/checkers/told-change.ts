@@ -1,6 +1,7 @@
 /** One commit of a change, in the contract's words, beside the write that it stands for. */
 
 import type { CommittedFile, HistoryCommit } from "./git-reader.ts";
+import type { Snapshots } from "./snapshots.ts";
 import type { TargetFiles } from "./target-files.ts";
 import type { ObjectName, Truth, TrueWrite } from "./truth.ts";
 
@@ -11,6 +12,8 @@ export interface ToldChange {
   readonly uid: string;
   readonly revision: number;
   readonly epoch: number;
+  /** Of the cluster, at least: it may have restored backups that nobody could notice. */
+  readonly era: number;
   readonly operation: string;
   readonly tier: string;
   readonly author: string;
@@ -36,11 +39,12 @@ export function isNamed(told: ToldChange): boolean {
 export interface Telling {
   readonly truth: Truth;
   readonly files: TargetFiles;
+  readonly snapshots: Snapshots;
   /** The tree before the commit: blob ids by path. */
   readonly tree: ReadonlyMap<string, string>;
 }
 
-export function toldBy(commit: HistoryCommit, { truth, files, tree }: Telling): ToldChange {
+export function toldBy(commit: HistoryCommit, { truth, files, snapshots, tree }: Telling): ToldChange {
   const first = (key: string): string => commit.trailers.get(`Kubescribe-${key}`)?.[0] ?? "";
   const object = objectOf(first("Resource"));
   const path = files.pathOf(object);
@@ -49,6 +53,7 @@ export function toldBy(commit: HistoryCommit, { truth, files, tree }: Telling): 
   const uid = first("Uid");
   const revision = Number(first("Resource-Version"));
   const epoch = Number(first("Epoch"));
+  const era = snapshots.eraOf(object.typeKey, epoch);
   const author = commit.trailers.get("Changed-By")?.[0] ?? "";
   const writes = truth.find(uid, revision);
   const operation = first("Operation");
@@ -57,13 +62,14 @@ export function toldBy(commit: HistoryCommit, { truth, files, tree }: Telling): 
   const same = alike.filter((write) => write.operation === operation);
   const fitting = same.length > 0 ? same : alike;
   const write =
-    fitting.find(({ era }) => era === epoch) ?? fitting.find(({ user }) => user === author) ?? fitting[0] ?? writes[0];
+    fitting.find((each) => each.era === era) ?? fitting.find(({ user }) => user === author) ?? fitting[0] ?? writes[0];
   return {
     commit,
     object,
     uid,
     revision,
     epoch,
+    era,
     operation,
     tier: first("Attribution"),
     author,
