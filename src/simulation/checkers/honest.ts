@@ -89,8 +89,12 @@ class Honesty {
     const { candidates, uid, era } = told;
     const { reviews, truth } = this.#around;
     const restore = truth.restores[era - 1];
+    // A version that was given once more is the same to whoever was not there.
     const counts = ({ atMs, base }: TakenReview): boolean =>
-      restore === undefined || atMs >= restore.atMs || base <= restore.revision;
+      restore === undefined ||
+      atMs >= restore.atMs ||
+      base <= restore.revision ||
+      truth.find(uid, base).some((each) => each.era >= restore.era);
     const asked = new Set(reviews.ofUid(uid).flatMap((review) => (counts(review) ? [review.user] : [])));
     const strangers = candidates.filter((user) => !asked.has(user));
     if (strangers.length > 0) this.#findings.break(`I3: ${strangers.join(", ")} never asked`, told);
