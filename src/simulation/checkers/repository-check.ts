@@ -95,7 +95,7 @@ class BranchCheck {
     const told = toldBy(commit, {
       truth: this.#around.truth,
       files: this.#files,
-      snapshots: this.#snapshots,
+      eraOf: (typeKey, epoch) => this.#snapshots.eraOf(typeKey, epoch),
       tree: this.#tree,
     });
     this.findings.changes += 1;

@@ -1,7 +1,6 @@
 /** One commit of a change, in the contract's words, beside the write that it stands for. */
 
 import type { CommittedFile, HistoryCommit } from "./git-reader.ts";
-import type { Snapshots } from "./snapshots.ts";
 import type { TargetFiles } from "./target-files.ts";
 import type { ObjectName, Truth, TrueWrite } from "./truth.ts";
 
@@ -39,12 +38,13 @@ export function isNamed(told: ToldChange): boolean {
 export interface Telling {
   readonly truth: Truth;
   readonly files: TargetFiles;
-  readonly snapshots: Snapshots;
+  /** What an epoch of a type is at least, as the cluster counts. */
+  readonly eraOf: (typeKey: string, epoch: number) => number;
   /** The tree before the commit: blob ids by path. */
   readonly tree: ReadonlyMap<string, string>;
 }
 
-export function toldBy(commit: HistoryCommit, { truth, files, snapshots, tree }: Telling): ToldChange {
+export function toldBy(commit: HistoryCommit, { truth, files, eraOf, tree }: Telling): ToldChange {
   const first = (key: string): string => commit.trailers.get(`Kubescribe-${key}`)?.[0] ?? "";
   const object = objectOf(first("Resource"));
   const path = files.pathOf(object);
@@ -53,7 +53,7 @@ export function toldBy(commit: HistoryCommit, { truth, files, snapshots, tree }:
   const uid = first("Uid");
   const revision = Number(first("Resource-Version"));
   const epoch = Number(first("Epoch"));
-  const era = snapshots.eraOf(object.typeKey, epoch);
+  const era = eraOf(object.typeKey, epoch);
   const author = commit.trailers.get("Changed-By")?.[0] ?? "";
   const writes = truth.find(uid, revision);
   const operation = first("Operation");

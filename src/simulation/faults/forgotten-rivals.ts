@@ -83,8 +83,8 @@ async function crowded({ users, cluster }: World, dice: Dice): Promise<void> {
 }
 
 /** The journal, for the first of them alone. */
-function fill({ disk, befell }: World, dice: Dice): void {
-  disk.trouble({
+function fill(world: World, dice: Dice): void {
+  world.disk.trouble({
     code: "ENOSPC",
     under: "/data/journal",
     calls: /^write$/,
@@ -92,6 +92,6 @@ function fill({ disk, befell }: World, dice: Dice): void {
     forMs: lagMs / 2,
     random: dice.next,
     leavesPart: true,
-    struck: () => befell("forgotten-rivals (full disk struck)"),
+    struck: () => world.befell("forgotten-rivals (full disk struck)"),
   });
 }

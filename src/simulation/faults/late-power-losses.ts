@@ -12,13 +12,13 @@ export const latePowerLosses: Fault = {
   help: "a flush is broken off and done again; then all is quiet until kubescribe is killed, or the power fails",
   weight: 2,
   strike: async (world, dice) => {
-    const { cluster, users, machine, befell } = world;
+    const { cluster, users, machine } = world;
     await users.idle();
     await machine.supervise();
     const object = standing(cluster, dice);
     if (object === null || machine.process === null) return;
     await world.wait(quietMs);
-    befell("late-power-losses");
+    world.befell("late-power-losses");
     breakOff(world, dice);
     const body = { metadata: { annotations: { last: String(dice.below(10)) } } };
     await users.act({ ...object.request, user: named("heidi"), body }, { reviewed: true, refused: false, dice });
@@ -28,8 +28,9 @@ export const latePowerLosses: Fault = {
   },
 };
 
-function breakOff({ machine, befell }: World, dice: Dice): void {
+function breakOff(world: World, dice: Dice): void {
+  const { machine } = world;
   const calls = 1 + dice.below(mostCalls);
   if (dice.chance(0.5)) machine.crashAt({ kind: "file", calls, torn: false });
-  else machine.process?.loseWorker(calls, (what) => befell("late-power-losses (a worker)", what));
+  else machine.process?.loseWorker(calls, (what) => world.befell("late-power-losses (a worker)", what));
 }

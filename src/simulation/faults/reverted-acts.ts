@@ -8,12 +8,13 @@ export const revertedActs: Fault = {
   name: "reverted-acts",
   help: "what was refused is done by somebody else behind another change, and both are lost to a compaction",
   weight: 1,
-  strike: async ({ cluster, users, machine, network, befell }, dice) => {
+  strike: async (world, dice) => {
+    const { cluster, users, machine, network } = world;
     await users.idle();
     await machine.supervise();
     const object = standing(cluster, dice);
     if (object === null) return;
-    befell("reverted-acts");
+    world.befell("reverted-acts");
     network.stall(stalledMs);
     const ask = (user: string, note: string, refused: boolean): Promise<void> =>
       users.act(
