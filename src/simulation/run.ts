@@ -9,7 +9,7 @@
 import type { FlushResult, HttpResponse } from "../../actors/ports.ts";
 import type { RunOptions } from "../config/options.ts";
 import { SimulatedCluster } from "../simulator/cluster.ts";
-import { NAMESPACES } from "../simulator/resource-types.ts";
+import { NAMESPACES, type SimulatedType } from "../simulator/resource-types.ts";
 import { writeNow } from "../simulator/write.ts";
 import type { ApiCall, FlushCall, Review, ReviewOutcome } from "./calls.ts";
 import { diceAt } from "./dice.ts";
@@ -36,7 +36,7 @@ import { targetsOf } from "./targets.ts";
 import { Truth } from "./checkers/truth.ts";
 import { Users } from "./users.ts";
 import { Witness } from "./witness.ts";
-import { types } from "./workload.ts";
+import { scalableTypes, types } from "./workload.ts";
 import { writeLine } from "./write-line.ts";
 
 /** Longer than any wait between two attempts, and than a ref's lock of a process that died. */
@@ -95,7 +95,7 @@ export class Run {
     this.clock = clock;
     this.disk = new Disk(clock, (path) => this.#failed(path));
     this.witness = new Witness(clock, job.traced);
-    this.cluster = clusterOf(clock, dice);
+    this.cluster = clusterOf(clock, dice, switches.has("custom-scales") ? scalableTypes : types);
     this.lists = new ListSizes(this.cluster);
     this.truth = new Truth(this.cluster, () => clock.monotonicMs());
     const befell = this.#befell.bind(this);
@@ -139,7 +139,7 @@ export class Run {
     for (const path of ["/data", "/repos"]) await this.disk.files.makeDirectory(path);
     await this.disk.files.syncDirectory("/");
     if (this.job.traced) this.#traceWrites();
-    for (const name of ["tight-bounds", "short-ttl", "shared-branch", "in-use", "old-server"])
+    for (const name of ["tight-bounds", "short-ttl", "shared-branch", "in-use", "custom-scales", "old-server"])
       if (this.plan.switches.has(name)) this.#befell(name);
     const inUse = this.plan.switches.has("in-use");
     if (inUse) await this.#use(diceAt(this.job.seed, 0x1b5e));
@@ -259,13 +259,13 @@ export class Run {
   }
 }
 
-function clusterOf(clock: { nowMs(): number }, dice: Dice): SimulatedCluster {
+function clusterOf(clock: { nowMs(): number }, dice: Dice, served: readonly SimulatedType[]): SimulatedCluster {
   const stale = dice.fork();
   return new SimulatedCluster({
     // Dates are made of whole milliseconds.
     clock: { nowMs: () => Math.floor(clock.nowMs()) },
     random: dice.fork().next,
-    types,
+    types: served,
     servers: 2,
     firstRevision: 5 + stale.below(100),
   });

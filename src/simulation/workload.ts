@@ -23,6 +23,8 @@ const gadgets: SimulatedType = {
   namespaced: false,
 };
 export const types: readonly SimulatedType[] = [...BUILT_IN_TYPES, gadgets];
+/** The same, but that widgets have a scale. */
+export const scalableTypes = types.map((type) => (type === WIDGETS ? { ...WIDGETS, scalable: true } : type));
 const secrets = types.find(({ kind }) => kind === "Secret") ?? CONFIG_MAPS;
 
 const busyTypes = [CONFIG_MAPS, CONFIG_MAPS, CONFIG_MAPS, DEPLOYMENTS, DEPLOYMENTS, secrets, WIDGETS, gadgets] as const;
@@ -37,7 +39,8 @@ export function nextRequest(cluster: SimulatedCluster, dice: Dice): WriteRequest
 }
 
 function nextUserRequest(cluster: SimulatedCluster, dice: Dice): WriteRequest {
-  const type = dice.chance(0.03) ? NAMESPACES : dice.pick(busyTypes);
+  const drawn = dice.chance(0.03) ? NAMESPACES : dice.pick(busyTypes);
+  const type = cluster.types.find(({ key }) => key === drawn.key) ?? drawn;
   const namespace = type.namespaced ? dice.pick(["a", "a", "b"]) : "";
   const name = type === NAMESPACES ? dice.pick(["a", "b", "c"]) : dice.pick(names);
   const request: WriteRequest = {

@@ -6,7 +6,13 @@ export interface Levels {
 }
 
 /** Once everything could be committed. */
-const committed = ["queue_depth", "queue_bytes", "detached", "target_stopped", "oldest_uncommitted_age_seconds"] as const;
+const committed = [
+  "queue_depth",
+  "queue_bytes",
+  "detached",
+  "target_stopped",
+  "oldest_uncommitted_age_seconds",
+] as const;
 /** Once nobody who asked can still be the one (the TTL): nothing waits, and every resource rests. */
 const forgotten = [
   ["pending_correlations", ""],

@@ -33,13 +33,13 @@ export function durableChecker({ findings, around, files, snapshots }: DurableOp
   };
   return {
     see(change) {
-      const { write, epoch, revision } = change;
+      const { write, era, revision } = change;
       if (write === null) return;
       told.add(write);
       if (!first.has(`${write.era} ${write.typeKey}`)) first.set(`${write.era} ${write.typeKey}`, write);
       const key = `${write.era} ${write.typeKey}`;
       // A list behind a gap says nothing of what was written before it.
-      if (epoch <= write.era && !isInGap(change, write, around))
+      if (era <= write.era && !isInGap(change, write, around))
         reached.set(key, Math.max(reached.get(key) ?? 0, revision));
     },
     end() {
@@ -47,7 +47,7 @@ export function durableChecker({ findings, around, files, snapshots }: DurableOp
         if (files.before(write) === files.after(write) || told.has(write)) continue;
         const begun = snapshots.of(write.typeKey);
         // Where a type has not begun, its files are missing in the end.
-        if (begun === null || write.era < begun.epoch || write.revision <= begun.revision) continue;
+        if (begun === null || write.era < begun.era || write.revision <= begun.revision) continue;
         if (!mayBeMissed(write)) findings.break(`I7: lost ${titleOf(write)}`);
       }
     },

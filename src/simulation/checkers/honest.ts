@@ -7,6 +7,7 @@ import { fits } from "./candidates.ts";
 import type { Circumstances } from "./circumstances.ts";
 import { excuseOf, isInGap, mayBeDoubted, mayBeEvicted } from "./excuses.ts";
 import type { Checker, Findings } from "./findings.ts";
+import type { TakenReview } from "./reviews.ts";
 import { isResidue } from "./residue.ts";
 import { signatureFault } from "./signature.ts";
 import type { TargetFiles } from "./target-files.ts";
@@ -85,16 +86,19 @@ class Honesty {
     else this.#findings.excuse(`${tier}, ${excuse}`);
   }
 
-  /** A restored backup undid what was asked for before it: nobody of that time has a part in what is different since. */
+  /** Who asked, before a backup was restored, for a change of what that undid has no part in what is different since. */
   #collapsed(told: ToldChange): void {
-    const { candidates, uid, epoch, object } = told;
+    const { candidates, uid, era } = told;
     const { reviews, truth } = this.#around;
-    const sinceMs = truth.restores[epoch - 1]?.atMs ?? Number.NEGATIVE_INFINITY;
-    // What was written before the backup was made is in it, and may be told behind it.
-    const kept = truth.ofObject(object).filter((write) => write.uid === uid && truth.holds(write, epoch));
-    const strangers = candidates.filter(
-      (user) => !reviews.hasAsked(user, uid, sinceMs) && !kept.some((write) => write.user === user),
-    );
+    const restore = truth.restores[era - 1];
+    // A version that was given once more is the same to whoever was not there.
+    const counts = ({ atMs, base }: TakenReview): boolean =>
+      restore === undefined ||
+      atMs >= restore.atMs ||
+      base <= restore.revision ||
+      truth.find(uid, base).some((each) => each.era >= restore.era);
+    const asked = new Set(reviews.ofUid(uid).flatMap((review) => (counts(review) ? [review.user] : [])));
+    const strangers = candidates.filter((user) => !asked.has(user));
     if (strangers.length > 0) this.#findings.break(`I3: ${strangers.join(", ")} never asked`, told);
   }
 

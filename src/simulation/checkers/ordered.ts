@@ -46,17 +46,17 @@ class Epochs {
   }
 
   faultOf(told: ToldChange): string | null {
-    const { epoch, write, object } = told;
+    const { epoch, era: least, write, object } = told;
     const { truth } = this.#around;
-    if (epoch > truth.era) return `epoch ${epoch}, and ${truth.era} backups were restored`;
+    if (least > truth.era) return `epoch ${epoch}, and ${truth.era} backups were restored`;
     if (write === null) return null;
     const undone = this.#undone.get(object.typeKey) ?? new Set();
     this.#undone.set(object.typeKey, undone);
     const undoing = truth.restores.find(({ era, revision }) => write.era < era && write.revision > revision);
     if (undoing !== undefined) undone.add(undoing.era);
-    const least = [...undone].filter((era) => era <= write.era).length;
-    if (epoch < least) return `epoch ${epoch}, and ${least} restored backups undid what was told`;
-    if (epoch > write.era && !truth.holds(write, epoch)) return `epoch ${epoch} for a write that was undone`;
+    const seen = [...undone].filter((era) => era <= write.era).length;
+    if (epoch < seen) return `epoch ${epoch}, and ${seen} restored backups undid what was told`;
+    if (least > write.era && !truth.holds(write, least)) return `epoch ${epoch} for a write that was undone`;
     return null;
   }
 }

@@ -60,7 +60,7 @@ class BranchCheck {
     const { truth } = around;
     this.#files = files;
     this.#around = around;
-    this.#snapshots = new Snapshots({ findings, truth, files });
+    this.#snapshots = new Snapshots({ findings, truth, files, watches: around.watches });
     this.#checkers = [
       onceChecker(findings),
       realChecker(findings, around, files),
@@ -92,7 +92,12 @@ class BranchCheck {
   }
 
   #change(commit: HistoryCommit): void {
-    const told = toldBy(commit, { truth: this.#around.truth, files: this.#files, tree: this.#tree });
+    const told = toldBy(commit, {
+      truth: this.#around.truth,
+      files: this.#files,
+      eraOf: (typeKey, epoch) => this.#snapshots.eraOf(typeKey, epoch),
+      tree: this.#tree,
+    });
     this.findings.changes += 1;
     this.findings.tiers.set(told.tier, (this.findings.tiers.get(told.tier) ?? 0) + 1);
     for (const { see } of this.#checkers) see?.(told);

@@ -83,10 +83,9 @@ export class ReviewRecord {
     return this.#incarnations.get(uid)?.byBase.get(base) ?? [];
   }
 
-  /** Anything of that incarnation. */
-  hasAsked(user: string, uid: string, sinceMs: number): boolean {
-    const reviews = this.#incarnations.get(uid)?.byBase.values().toArray().flat() ?? [];
-    return reviews.some((review) => review.user === user && review.atMs >= sinceMs);
+  /** Of one incarnation. */
+  ofUid(uid: string): readonly TakenReview[] {
+    return this.#incarnations.get(uid)?.byBase.values().toArray().flat() ?? [];
   }
 
   ofObject(object: string): readonly TakenReview[] {

@@ -4,27 +4,45 @@ import type { Findings } from "./findings.ts";
 import type { HistoryCommit } from "./git-reader.ts";
 import type { TargetFiles } from "./target-files.ts";
 import type { Truth } from "./truth.ts";
+import type { WatchRecord } from "./watches.ts";
 
 export interface Snapshot {
   readonly epoch: number;
+  /** That epoch, counted as the cluster does: backups that were restored before the type began show nothing of themselves. */
+  readonly era: number;
   readonly revision: number;
+}
+
+export interface SnapshotsOptions {
+  readonly findings: Findings;
+  readonly truth: Truth;
+  readonly files: TargetFiles;
+  readonly watches: WatchRecord;
 }
 
 export class Snapshots {
   readonly #findings: Findings;
   readonly #truth: Truth;
   readonly #files: TargetFiles;
+  readonly #watches: WatchRecord;
   /** By type. */
   readonly #taken = new Map<string, Snapshot>();
 
-  constructor({ findings, truth, files }: { findings: Findings; truth: Truth; files: TargetFiles }) {
+  constructor({ findings, truth, files, watches }: SnapshotsOptions) {
     this.#findings = findings;
     this.#truth = truth;
     this.#files = files;
+    this.#watches = watches;
   }
 
   of(typeKey: string): Snapshot | null {
     return this.#taken.get(typeKey) ?? null;
+  }
+
+  /** What an epoch of a type is at least, as the cluster counts: a backup that undid nothing may go unnoticed. */
+  eraOf(typeKey: string, epoch: number): number {
+    const begun = this.of(typeKey);
+    return begun === null ? epoch : begun.era + epoch - begun.epoch;
   }
 
   /** A commit with a kind. */
@@ -33,9 +51,7 @@ export class Snapshots {
     if (kind !== "snapshot") return this.#findings.break(`I2: a ${kind} commit that nobody gave cause for`);
     const cursors = (commit.trailers.get("Kubescribe-Cursor") ?? []).map((line) => line.split(" "));
     const begun = new Map(
-      cursors.map(
-        ([epoch, revision, key = ""]) => [key, { epoch: Number(epoch), revision: Number(revision) }] as const,
-      ),
+      cursors.map(([epoch, revision, key = ""]) => [key, this.#begun(key, Number(epoch), Number(revision))] as const),
     );
     for (const [typeKey, snapshot] of begun) {
       if (this.#taken.has(typeKey)) this.#findings.break(`I2: ${typeKey} begins once more`);
@@ -47,13 +63,17 @@ export class Snapshots {
       if (expected.get(path) !== found.get(path)) this.#findings.break(`I5: the snapshot is another at ${path}`);
   }
 
+  #begun(typeKey: string, epoch: number, revision: number): Snapshot {
+    return { epoch, era: this.#watches.eraOfList(typeKey, revision) ?? epoch, revision };
+  }
+
   #stateOf(begun: ReadonlyMap<string, Snapshot>): ReadonlyMap<string, string> {
     const state = new Map<string, string>();
     for (const writes of this.#truth.objects()) {
       const [object] = writes;
       const snapshot = begun.get(object?.typeKey ?? "");
       if (object === undefined || snapshot === undefined) continue;
-      const last = this.#truth.lastAt(object, snapshot.epoch, snapshot.revision);
+      const last = this.#truth.lastAt(object, snapshot.era, snapshot.revision);
       const blob = last === null ? "" : this.#files.after(last);
       if (last !== null && blob !== "") state.set(this.#files.pathOf(last), blob);
     }

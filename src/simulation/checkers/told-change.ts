@@ -11,6 +11,8 @@ export interface ToldChange {
   readonly uid: string;
   readonly revision: number;
   readonly epoch: number;
+  /** Of the cluster, at least: it may have restored backups that nobody could notice. */
+  readonly era: number;
   readonly operation: string;
   readonly tier: string;
   readonly author: string;
@@ -36,11 +38,13 @@ export function isNamed(told: ToldChange): boolean {
 export interface Telling {
   readonly truth: Truth;
   readonly files: TargetFiles;
+  /** What an epoch of a type is at least, as the cluster counts. */
+  readonly eraOf: (typeKey: string, epoch: number) => number;
   /** The tree before the commit: blob ids by path. */
   readonly tree: ReadonlyMap<string, string>;
 }
 
-export function toldBy(commit: HistoryCommit, { truth, files, tree }: Telling): ToldChange {
+export function toldBy(commit: HistoryCommit, { truth, files, eraOf, tree }: Telling): ToldChange {
   const first = (key: string): string => commit.trailers.get(`Kubescribe-${key}`)?.[0] ?? "";
   const object = objectOf(first("Resource"));
   const path = files.pathOf(object);
@@ -49,6 +53,7 @@ export function toldBy(commit: HistoryCommit, { truth, files, tree }: Telling): 
   const uid = first("Uid");
   const revision = Number(first("Resource-Version"));
   const epoch = Number(first("Epoch"));
+  const era = eraOf(object.typeKey, epoch);
   const author = commit.trailers.get("Changed-By")?.[0] ?? "";
   const writes = truth.find(uid, revision);
   const operation = first("Operation");
@@ -59,13 +64,14 @@ export function toldBy(commit: HistoryCommit, { truth, files, tree }: Telling): 
     (write) => files.before(write) === file.before,
   );
   const write =
-    fitting.find(({ era }) => era === epoch) ?? fitting.find(({ user }) => user === author) ?? fitting[0] ?? writes[0];
+    fitting.find((each) => each.era === era) ?? fitting.find(({ user }) => user === author) ?? fitting[0] ?? writes[0];
   return {
     commit,
     object,
     uid,
     revision,
     epoch,
+    era,
     operation,
     tier: first("Attribution"),
     author,

@@ -50,7 +50,7 @@ export class WatchRecord {
   readonly #times: Times;
   readonly #gaps = new Map<string, Gap[]>();
   readonly #deliveries: Delivery[] = [];
-  readonly #listings: { readonly typeKey: string; readonly atMs: number; readonly wallMs: number }[] = [];
+  readonly #listings: Delivery[] = [];
   /** Of each era, by revision. */
   readonly #eras = [new Map<number, { readonly first: Delivery; last: Delivery }>()];
   #era = 0;
@@ -69,7 +69,7 @@ export class WatchRecord {
   /** A whole list of the latest state was answered. */
   listed(typeKey: string, revision: number): void {
     const { monotonicMs, nowMs } = this.#times;
-    this.#listings.push({ typeKey, atMs: monotonicMs(), wallMs: nowMs() });
+    this.#listings.push({ typeKey, era: this.#era, revision, atMs: monotonicMs(), wallMs: nowMs() });
     const last = this.#gaps.get(typeKey)?.at(-1);
     if (last !== undefined && this.#times.monotonicMs() <= last.untilMs + otherWatchMs) last.lists.push(revision);
   }
@@ -113,6 +113,11 @@ export class WatchRecord {
   /** The first and the last time that an event was read: again by a later process, or to catch up. Null: never. */
   deliveryOf(write: { readonly era: number; readonly revision: number }): Deliveries | null {
     return this.#eras[write.era]?.get(write.revision) ?? null;
+  }
+
+  /** In which era a whole list of that revision was answered last; null: none was. */
+  eraOfList(typeKey: string, revision: number): number | null {
+    return this.#listings.findLast((each) => each.typeKey === typeKey && each.revision === revision)?.era ?? null;
   }
 
   /** Events that were read after a time and up to another. */

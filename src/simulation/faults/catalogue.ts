@@ -11,8 +11,10 @@ import { denials } from "./denials.ts";
 import { doubledReviews } from "./doubled-reviews.ts";
 import { expiries } from "./expiries.ts";
 import { forgedReviews } from "./forged-reviews.ts";
+import { forgottenRivals } from "./forgotten-rivals.ts";
 import { fullDisks } from "./full-disks.ts";
 import { laggingServers } from "./lagging-servers.ts";
+import { latePowerLosses } from "./late-power-losses.ts";
 import { lateReviews } from "./late-reviews.ts";
 import { leases } from "./leases.ts";
 import { lostGit } from "./lost-git.ts";
@@ -22,11 +24,13 @@ import { movedRefs } from "./moved-refs.ts";
 import { rejectingGit } from "./rejecting-git.ts";
 import { repeatedActs } from "./repeated-acts.ts";
 import { restores } from "./restores.ts";
+import { revertedActs } from "./reverted-acts.ts";
 import { serverRestarts } from "./server-restarts.ts";
 import { settings } from "./settings.ts";
 import { slowGit } from "./slow-git.ts";
 import { stops } from "./stops.ts";
 import { storms } from "./storms.ts";
+import { undoneActs } from "./undone-acts.ts";
 import { unreadableGit } from "./unreadable-git.ts";
 import { watchCuts } from "./watch-cuts.ts";
 import { watchRepeats } from "./watch-repeats.ts";
@@ -66,6 +70,12 @@ export const faults: readonly Fault[] = [
 ];
 
 /** Several things at once, which would hardly ever meet. Drawn by dice of their own: what came before them is not shifted. */
-export const coincidences: readonly Fault[] = [repeatedActs];
+export const coincidences: readonly Fault[] = [
+  repeatedActs,
+  forgottenRivals,
+  latePowerLosses,
+  undoneActs,
+  revertedActs,
+];
 
 export const catalogue: readonly (Fault | Setting)[] = [...faults, ...settings, ...coincidences];

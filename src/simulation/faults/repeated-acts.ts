@@ -1,9 +1,9 @@
-import type { SimulatedCluster, WriteRequest } from "../../simulator/cluster.ts";
-import type { JsonObject } from "../../simulator/json.ts";
-import { numberAt, objectAt, stringAt } from "../../simulator/json.ts";
-import { CONFIG_MAPS, DEPLOYMENTS, type SimulatedType, WIDGETS } from "../../simulator/resource-types.ts";
+import type { WriteRequest } from "../../simulator/cluster.ts";
+import { numberAt, objectAt } from "../../simulator/json.ts";
 import type { Dice } from "../dice.ts";
 import type { Fault, World } from "../fault.ts";
+import type { Standing } from "./standing.ts";
+import { named, standing } from "./standing.ts";
 
 const shortestWaitMs = 12_000;
 const longestWaitMs = 30_000;
@@ -41,40 +41,6 @@ const pauses: readonly [Pause, ...Pause[]] = [
     },
   ],
 ];
-
-interface Standing {
-  readonly request: WriteRequest;
-  readonly object: JsonObject;
-}
-
-function named(name: string): WriteRequest["user"] {
-  return { name, groups: ["system:authenticated"] };
-}
-
-function standing({ store }: SimulatedCluster, dice: Dice): Standing | null {
-  const type = dice.pick([CONFIG_MAPS, DEPLOYMENTS, DEPLOYMENTS, WIDGETS]);
-  const all = (store.list(type.key, { namespace: "", revision: store.revision }) ?? []).filter(
-    ({ object }) => !("deletionTimestamp" in objectAt(object, "metadata")),
-  );
-  const chosen = all[dice.below(all.length)];
-  return chosen === undefined ? null : { request: requestFor(type, chosen.object), object: chosen.object };
-}
-
-function requestFor(type: SimulatedType, object: JsonObject): WriteRequest {
-  const metadata = objectAt(object, "metadata");
-  return {
-    user: named(""),
-    verb: "patch",
-    type,
-    namespace: stringAt(metadata, "namespace"),
-    name: stringAt(metadata, "name"),
-    subresource: "",
-    body: {},
-    fieldManager: "kubectl",
-    userAgent: "kubectl",
-    dryRun: false,
-  };
-}
 
 /** What is asked for first, and what is then done: mostly the same. */
 function actsOn({ request, object }: Standing, dice: Dice): readonly [WriteRequest, WriteRequest] {

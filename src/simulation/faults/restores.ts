@@ -1,7 +1,8 @@
 import type { Fault } from "../fault.ts";
 
 const deepest = 12;
-const seenAgainMs = 120_000;
+/** Before anything is written: what counts higher again by then has not been restored for kubescribe (K48). */
+export const seenAgainMs = 120_000;
 
 /** The API servers stop for it; kubescribe sees them again before much is written (K48). */
 export const restores: Fault = {

@@ -8,4 +8,5 @@ export const settings: readonly Setting[] = [
   { name: "shared-branch", help: "two targets commit to one branch", strike: null },
   { name: "old-server", help: "the API server knows no WatchList", strike: null },
   { name: "in-use", help: "the cluster is in use before kubescribe begins, and while it does", strike: null },
+  { name: "custom-scales", help: "a custom resource has a scale, and mostly no number of replicas", strike: null },
 ];

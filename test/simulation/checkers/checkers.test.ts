@@ -5,8 +5,9 @@ import { describe, expect, test } from "vitest";
 import type { HistoryCommit } from "../../../src/simulation/checkers/git-reader.ts";
 import { uncommitted, unforgotten } from "../../../src/simulation/checkers/at-rest.ts";
 import { overflows } from "../../../src/simulation/checkers/bounded.ts";
-import type { Findings } from "../../../src/simulation/checkers/findings.ts";
+import { Findings } from "../../../src/simulation/checkers/findings.ts";
 import { RepositoryCheck } from "../../../src/simulation/checkers/repository-check.ts";
+import { Snapshots } from "../../../src/simulation/checkers/snapshots.ts";
 import { CONFIG_MAPS, DEPLOYMENTS } from "../../../src/simulator/resource-types.ts";
 import { scaled, signed, Story, target, types } from "./story.ts";
 
@@ -228,6 +229,24 @@ describe("what nobody reviewed (K50)", () => {
     expect([findings.broken.map((line) => line.slice(0, 2)), findings.planted]).toEqual([["I3"], 0]);
   });
 
+  test.each([
+    ["just the number", {}, 1],
+    ["more than the number", { metadata: { annotations: { note: "more" } } }, 0],
+  ])("a Scale may be credited with %s or not", (_, more, counted) => {
+    const story = new Story();
+    const web = { type: DEPLOYMENTS, name: "web" };
+    for (const write of story.act({ ...web, user: "alice", verb: "create", body: deployment })) story.tell(write);
+    const body = { spec: { replicas: 3 } };
+    story.act({ ...scaled, user: "bob", name: "web", body, denied: true });
+    for (const write of story.act({ ...web, user: "alice", verb: "patch", body: { ...body, ...more }, review: "lost" }))
+      story.tell(write, "scale", { "Changed-By": "bob" });
+    const findings = findingsOf(story);
+    expect([findings.broken.map((line) => line.slice(0, 2)), findings.planted]).toEqual([
+      counted === 1 ? [] : ["I3"],
+      counted,
+    ]);
+  });
+
   test("may be nobody's", () => {
     const story = new Story();
     for (const write of story.act({ user: "alice", verb: "create", name: "one", review: "lost" }))
@@ -439,6 +458,16 @@ describe("a restored backup", () => {
 
   test("begins an epoch", () => {
     expect(findingsOf(restored("1")).broken).toEqual([]);
+  });
+
+  test("that a type began behind shows nothing of itself", () => {
+    const { truth, files, watches, commits } = new Story();
+    const snapshots = new Snapshots({ findings: new Findings(), truth, files, watches });
+    watches.restored(1, [CONFIG_MAPS.key]);
+    watches.listed(CONFIG_MAPS.key, truth.writes.at(-1)?.revision ?? 0);
+    for (const commit of commits) snapshots.see(commit);
+    expect([snapshots.eraOf(CONFIG_MAPS.key, 0), snapshots.eraOf(CONFIG_MAPS.key, 2)]).toEqual([1, 3]);
+    expect(snapshots.eraOf(DEPLOYMENTS.key, 2)).toBe(2);
   });
 
   test.each([
