@@ -43,6 +43,8 @@ export class BranchDetachments {
   /** In the order in which they catch up. */
   readonly #types = new Set<TypeKey>();
   #catching: TypeBook | null = null;
+  /** That the catch-up reads. */
+  #epoch = 0;
   #verdictsLost = 0;
 
   constructor(options: DetachmentOptions) {
@@ -114,8 +116,14 @@ export class BranchDetachments {
     this.#catching = book;
     const { position, live } = book;
     const epoch = live?.epoch ?? position?.epoch ?? 0;
+    this.#epoch = epoch;
     // A position of an older epoch may by now exist in the new one, with another meaning: only a list can tell.
     return { typeKey: key, from: position?.epoch === epoch ? position : null, epoch };
+  }
+
+  /** The shared watch has left the epoch that the type's catch-up reads: on a quiet cluster its stream may say nothing more, ever. */
+  isOutdated(book: TypeBook): boolean {
+    return this.#catching === book && this.#epoch < (book.live?.epoch ?? 0);
   }
 
   /** The catch-up broke off; `failed`: the other types have their turn first. */

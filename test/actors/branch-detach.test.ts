@@ -94,6 +94,18 @@ describe("a target that cannot keep up", () => {
     expect(branch.cursorOf(configmaps.key)).toEqual(cursor(8));
   });
 
+  test("begins its catch-up anew when a backup was restored, though its stream says nothing more", async () => {
+    const world = await openBusyBranch();
+    receive(world.branch, ...[2, 3, 4].map((version) => changed({ version })));
+    await mend(world);
+    const restored = { kind: "relisted", type: configmaps, cursor: cursor(2, 1), items: [], changes: [] } as const;
+    receive(world.branch, restored);
+    expect(world.catchUp.starts.map(({ from, epoch }) => [from, epoch])).toEqual([
+      [cursor(3), 0],
+      [null, 1],
+    ]);
+  });
+
   test("other types go on, and those that are quiet do not detach", async () => {
     const world = await openBusyBranch();
     const { branch, pool } = world;
