@@ -73,12 +73,6 @@ export class BranchDetachments {
     return this.#catching !== null;
   }
 
-  /** The catch-up reads an epoch that the shared watch has left, and may hear nothing until its versions come again (K48). */
-  get outdated(): boolean {
-    const book = this.#catching;
-    return book !== null && book.detachment?.held === null && this.#epoch < (book.live?.epoch ?? 0);
-  }
-
   get relieved(): boolean {
     return this.#intake.queue.bytes <= this.#backlogBytes * reliefShare;
   }
@@ -125,6 +119,11 @@ export class BranchDetachments {
     this.#epoch = epoch;
     // A position of an older epoch may by now exist in the new one, with another meaning: only a list can tell.
     return { typeKey: key, from: position?.epoch === epoch ? position : null, epoch };
+  }
+
+  /** The shared watch has left the epoch that the type's catch-up reads, whose stream may say nothing until its versions come again (K48). */
+  isOutdated(book: TypeBook): boolean {
+    return this.#catching === book && this.#epoch < (book.live?.epoch ?? 0);
   }
 
   /** The catch-up broke off; `failed`: the other types have their turn first. */

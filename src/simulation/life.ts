@@ -11,6 +11,8 @@ export interface Fuse {
   /** Null: calls of any kind. */
   readonly kind: CallKind | null;
   readonly calls: number;
+  /** Absent: whatever they are. */
+  readonly only?: RegExp;
   /** Told of the call that was the last one, before it is done. */
   readonly spent: (kind: CallKind, what: string) => void;
 }
@@ -43,6 +45,7 @@ export class Life {
     if (burning === null || !this.alive) return;
     const { fuse } = burning;
     if (fuse.kind !== null && fuse.kind !== kind && !(fuse.kind === "file" && kind === "write")) return;
+    if (fuse.only?.test(what) === false) return;
     burning.left -= 1;
     if (burning.left > 0) return;
     this.#fuse = null;

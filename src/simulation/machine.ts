@@ -9,7 +9,7 @@ import type { FlushCall } from "./calls.ts";
 import type { Dice } from "./dice.ts";
 import type { Disk } from "./disk.ts";
 import { Host } from "./host.ts";
-import type { CallKind } from "./life.ts";
+import type { Fuse } from "./life.ts";
 import type { Network } from "./network.ts";
 import { pause } from "./process-ports.ts";
 import type { Road } from "./road.ts";
@@ -68,7 +68,7 @@ export class Machine {
   }
 
   /** Its so many-th call of that kind from now on is its last one. `torn`: a write ends in its middle. */
-  crashAt(at: { readonly kind: CallKind | null; readonly calls: number; readonly torn: boolean }): void {
+  crashAt(at: Pick<Fuse, "kind" | "calls"> & { readonly torn: boolean }): void {
     const process = this.#process;
     process?.life.light({
       ...at,

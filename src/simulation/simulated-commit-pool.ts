@@ -9,6 +9,7 @@ import type { CommitPoolOptions } from "../composition/engine-ports.ts";
 import { createInlineCommitPool } from "../git/commit-pool.ts";
 import { manifestOf } from "../sanitize/manifest.ts";
 import type { FlushCall } from "./calls.ts";
+import type { Fuse } from "./life.ts";
 import { Life } from "./life.ts";
 import type { Mortality } from "./process-ports.ts";
 import { mortalClock, mortalFiles } from "./process-ports.ts";
@@ -18,6 +19,9 @@ export interface SimulatedCommitPoolOptions extends CommitPoolOptions, Mortality
   readonly files: FileSystem;
   readonly flushes: Road<FlushCall, FlushResult>;
 }
+
+/** Of files. */
+export type WorkerCalls = Pick<Fuse, "calls" | "only">;
 
 export class SimulatedCommitPool implements CommitPool {
   readonly #options: SimulatedCommitPoolOptions;
@@ -43,14 +47,14 @@ export class SimulatedCommitPool implements CommitPool {
   }
 
   /** The worker's so many-th call of a file is its last one. */
-  loseWorker(calls: number, told: (what: string) => void): void {
+  loseWorker(at: WorkerCalls, told: (what: string) => void): void {
     const worker = this.#worker;
     const spent = (_kind: unknown, what: string): void => {
       this.#worker = this.#start();
       worker.lose();
       told(what);
     };
-    worker.life.light({ kind: "file", calls, spent });
+    worker.life.light({ kind: "file", ...at, spent });
   }
 
   async [Symbol.asyncDispose](): Promise<void> {}

@@ -19,6 +19,7 @@ import { Life } from "./life.ts";
 import type { Network } from "./network.ts";
 import { mortalApi, mortalClock, mortalFiles, pause } from "./process-ports.ts";
 import type { Road } from "./road.ts";
+import type { WorkerCalls } from "./simulated-commit-pool.ts";
 import { SimulatedCommitPool } from "./simulated-commit-pool.ts";
 
 export interface ProcessWorld {
@@ -80,8 +81,8 @@ export class SimulatedProcess {
   }
 
   /** See SimulatedCommitPool; false: it has none yet. */
-  loseWorker(calls: number, told: (what: string) => void): boolean {
-    this.#pool?.loseWorker(calls, told);
+  loseWorker(at: WorkerCalls, told: (what: string) => void): boolean {
+    this.#pool?.loseWorker(at, told);
     return this.#pool !== null;
   }
 

@@ -31,6 +31,10 @@ export const latePowerLosses: Fault = {
 function breakOff(world: World, dice: Dice): void {
   const { machine } = world;
   const calls = 1 + dice.below(mostCalls);
-  if (dice.chance(0.5)) machine.crashAt({ kind: "file", calls, torn: false });
-  else machine.process?.loseWorker(calls, (what) => world.befell("late-power-losses (a worker)", what));
+  const told = (what: string): void => world.befell("late-power-losses (a worker)", what);
+  const way = dice.below(4);
+  if (way === 0) machine.crashAt({ kind: "file", calls, torn: false });
+  else if (way === 1) machine.process?.loseWorker({ calls }, told);
+  // The branch has moved, and nothing has made that durable.
+  else machine.process?.loseWorker({ calls: 1 + dice.below(2), only: /^rename .*\/refs\/heads\// }, told);
 }

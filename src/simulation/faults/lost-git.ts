@@ -8,6 +8,6 @@ export const lostGit: Fault = {
   weight: 2,
   strike: (world, dice) => {
     const calls = 1 + dice.below(mostCalls);
-    world.machine.process?.loseWorker(calls, (what) => world.befell("lost-git", what));
+    world.machine.process?.loseWorker({ calls }, (what) => world.befell("lost-git", what));
   },
 };

@@ -1,0 +1,143 @@
+/** Defects of writing a branch: trees, commits, refs, and what is read back after a crash. */
+
+import { restarts } from "./fault-sets.ts";
+import type { Mutant } from "./mutant.ts";
+
+const builder = "src/git/flush-builder.ts";
+const writer = "src/git/target-writer.ts";
+const history = "src/git/history.ts";
+
+export const gitMutants: readonly Mutant[] = [
+  {
+    name: "old-change-again",
+    defect: "a flush that is repeated commits again what is there",
+    file: builder,
+    find: 'if (change.verdict.tier !== "dual" && this.#isOld(type.key, cursorOf(change))) {',
+    replace: 'if (change.verdict.tier === "dual" && this.#isOld(type.key, cursorOf(change))) {',
+    breaks: "I1",
+    faults: ["lying-git", "lost-git"],
+    every: 2,
+  },
+  {
+    name: "empty-commits",
+    defect: "what changes nothing makes a commit",
+    file: builder,
+    find: "?.equals(id) === true) return false;",
+    replace: "?.equals(id) === null) return false;",
+    breaks: "I2",
+    faults: [],
+  },
+  {
+    name: "leftovers-are-all",
+    defect: "a complete list removes every file of its type",
+    file: builder,
+    find: "if (part === null || kept.has(keyOf(path))) continue;",
+    replace: "if (part === null) continue;",
+    breaks: "I5",
+    faults: null,
+  },
+  {
+    name: "another-path",
+    defect: "the namespace is left out of the path: two objects share a file",
+    file: "src/git/layout.ts",
+    find: "typeDirectoriesOf(prefix, namespaceDirectoryOf(resource.namespace), type)",
+    replace: 'typeDirectoriesOf(prefix, namespaceDirectoryOf(""), type)',
+    breaks: "I5",
+    faults: [],
+  },
+  {
+    name: "selector-keeps-file",
+    defect: "an object that leaves the selector keeps its file",
+    file: "src/git/selection.ts",
+    find: "const judging = selecting.length > 0 ? selecting : covering;",
+    replace: "const judging = selecting;",
+    breaks: "I5",
+    faults: [],
+  },
+  {
+    name: "author-line-is-ours",
+    defect: "every commit is authored by kubescribe",
+    file: "src/git/commit.ts",
+    find: "author: author === null ? target.sentinel : authorOf(author, target),",
+    replace: "author: author === null ? target.sentinel : target.committer,",
+    breaks: "I3",
+    faults: [],
+  },
+  {
+    name: "wrong-resource-named",
+    defect: "the trailer leaves out the namespace",
+    file: "src/git/commit.ts",
+    find: 'const parts = change.namespace === "" ? [change.name]',
+    replace: 'const parts = change.namespace !== "" ? [change.name]',
+    breaks: "I2",
+    faults: [],
+  },
+  {
+    name: "state-before-branch",
+    defect: "the state ref moves before the branch does",
+    file: writer,
+    find: "    if (moved) await view.refs.move(branchRefOf(target), { expected: view.head, id: builder.tip });\n    await view.refs.move(stateRefOf(target), { expected: view.stateBlob, id: stateBlob });",
+    replace:
+      "    await view.refs.move(stateRefOf(target), { expected: view.stateBlob, id: stateBlob });\n    if (moved) await view.refs.move(branchRefOf(target), { expected: view.head, id: builder.tip });",
+    breaks: "liveness",
+    faults: [...restarts, "full-disks"],
+  },
+  {
+    name: "refs-before-pack",
+    defect: "the branch moves before its objects are there",
+    file: writer,
+    find: "    await shelf.write(pack);\n    if (moved) await view.refs.move(branchRefOf(target), { expected: view.head, id: builder.tip });",
+    replace:
+      "    if (moved) await view.refs.move(branchRefOf(target), { expected: view.head, id: builder.tip });\n    await shelf.write(pack);",
+    breaks: "liveness",
+    faults: [...restarts, "full-disks"],
+  },
+  {
+    name: "pack-not-synced",
+    defect: "a pack is not synced",
+    file: "src/git/pack.ts",
+    find: "if (sync) await this.#file.sync();",
+    replace: "",
+    breaks: "liveness",
+    faults: [...restarts, "power-losses"],
+  },
+  {
+    name: "trailers-not-read",
+    defect: "nobody reads what the commits say that the state ref does not know of yet",
+    file: history,
+    find: 'if (record.change !== "") changes.add(record.change);\n      for (const [key, cursor] of record.cursors) raise(cursors, key, cursor);',
+    replace: "",
+    breaks: "I1",
+    faults: [...restarts, "lost-git"],
+    every: 2,
+  },
+  {
+    name: "neighbour-completes",
+    defect: "the commits of another target on the branch complete this one's cursor",
+    file: history,
+    find: "return (await at(commit.tree)) !== (await at(before));",
+    replace: "return (await at(commit.tree)) !== (await at(before)) || true;",
+    breaks: "I7",
+    faults: ["shared-branch", ...restarts, "slow-git", "rejecting-git"],
+    every: 2,
+  },
+  {
+    name: "failed-reading-kept",
+    defect: "after a failed flush, the tree of the failed attempt is built on",
+    file: writer,
+    find: "const loaded = await this.#current();\n    this.#loaded = null;",
+    replace: "const loaded = await this.#current();",
+    breaks: "I7",
+    faults: ["full-disks"],
+  },
+  {
+    name: "ref-not-settled",
+    defect: "what an attempt that failed or was killed left of a ref is built on as it is",
+    file: "src/git/branch-view.ts",
+    find: "  await refs.settle(stateRef);\n  await refs.settle(branchRefOf(target));\n",
+    replace: "",
+    breaks: "liveness",
+    faults: ["power-losses", "late-power-losses"],
+    every: 1,
+  },
+];

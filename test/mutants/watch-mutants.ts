@@ -1,0 +1,103 @@
+/** Defects of reading the watch: gaps, chains, versions, epochs. */
+
+import { network, restarts } from "./fault-sets.ts";
+import type { Mutant } from "./mutant.ts";
+
+const messages = "machines/messages.ts";
+
+export const watchMutants: readonly Mutant[] = [
+  {
+    name: "chain-not-rebuilt",
+    defect: "after a restart no list is unbroken",
+    file: "machines/watch.ts",
+    find: 'unbroken: context.need === "exact",',
+    replace: "unbroken: false,",
+    breaks: "I3",
+    faults: [...restarts],
+  },
+  {
+    name: "gone-not-relisted",
+    defect: "a version that fell out of the history is asked for again and again",
+    file: "machines/watch-plan.ts",
+    find: 'return fault === "gone" ? "not-older" : "stream";',
+    replace: 'return "stream";',
+    breaks: "I5",
+    faults: ["compactions", ...network],
+  },
+  {
+    name: "restore-unnoticed",
+    defect: "a server that counts lower is no reason to think",
+    file: "machines/watch.ts",
+    find: "[position, seen].some((cursor) => isBelow(event.version, cursor)),",
+    replace: "[position, seen].every((cursor) => cursor?.epoch === -1),",
+    breaks: "I4",
+    faults: ["restores"],
+    every: 5,
+  },
+  {
+    name: "epoch-ignored",
+    defect: "cursors are compared without their epochs",
+    file: messages,
+    find: "return a.epoch - b.epoch || compare",
+    replace: "return compare",
+    breaks: "I3",
+    faults: ["restores"],
+    every: 5,
+  },
+  {
+    name: "versions-as-text",
+    defect: "99 is above 100",
+    file: messages,
+    find: "return a.length - b.length || (a < b ? -1 : a > b ? 1 : 0);",
+    replace: "return a < b ? -1 : a > b ? 1 : 0;",
+    breaks: "I7",
+    faults: [],
+  },
+  {
+    name: "open-version-closed",
+    defect: "a version is done with its first deletion, though a lease ends several in one",
+    file: "machines/cursor.ts",
+    find: "if (order !== 0 || uids === undefined) return order >= 0;",
+    replace: "if (order !== 0 || uids !== null) return order >= 0;",
+    breaks: "I7",
+    faults: ["leases"],
+  },
+  {
+    name: "open-version-not-read-again",
+    defect: "a stream goes on behind a version that is still open",
+    file: "machines/watch.ts",
+    find: "return uids === undefined ? resourceVersion : versionBefore(resourceVersion);",
+    replace: "return resourceVersion;",
+    breaks: "I7",
+    faults: ["leases", "watch-cuts"],
+    every: 1,
+  },
+  {
+    name: "bookmark-ahead",
+    defect: "a bookmark is taken for a later version than it says",
+    file: "actors/watch-actor.ts",
+    find: "this.#position.completed(version);",
+    replace: "this.#position.completed(String(BigInt(version) + 1n) as ResourceVersion);",
+    breaks: "I7",
+    faults: [...network],
+  },
+  {
+    name: "first-list-after-restart",
+    defect: "every start begins with a list, as if nothing were there",
+    file: "src/composition/start-engine.ts",
+    find: "cursorOf: ({ key }) => sharedStart(key, router.wanting(key)),",
+    replace: "cursorOf: () => null,",
+    breaks: "I7",
+    faults: [...restarts],
+  },
+  {
+    name: "highest-cursor-first",
+    defect: "the shared watch starts where the most advanced target stands",
+    file: "src/composition/open-branches.ts",
+    find: "covers(cursor, lowest) ? lowest : cursor",
+    replace: "covers(cursor, lowest) ? cursor : lowest",
+    breaks: "I7",
+    faults: [...restarts, "full-disks", "slow-git"],
+    every: 3,
+  },
+];
