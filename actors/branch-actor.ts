@@ -166,13 +166,10 @@ export class BranchActor implements AsyncDisposable {
         return this.#meters.amendedLate();
       case "queued":
         return this.#nudge();
-      case "outdated":
-        this.#countLost();
-        this.#send({ type: "crowded" });
-        return this.#nudge();
       case "logged":
         if (this.#snapshot.value.supply === "attached") this.#detached();
         this.#countLost();
+        if (this.#ledger.outdated) this.#send({ type: "outdated" });
         return this.#nudge();
       case "settled":
         this.#countLost();

@@ -43,7 +43,7 @@ export class BranchDetachments {
   /** In the order in which they catch up. */
   readonly #types = new Set<TypeKey>();
   #catching: TypeBook | null = null;
-  /** That the catch-up reads. */
+  /** Which the catch-up reads. */
   #epoch = 0;
   #verdictsLost = 0;
 
@@ -71,6 +71,12 @@ export class BranchDetachments {
 
   get catchingUp(): boolean {
     return this.#catching !== null;
+  }
+
+  /** The catch-up reads an epoch that the shared watch has left, and may hear nothing until its versions come again (K48). */
+  get outdated(): boolean {
+    const book = this.#catching;
+    return book !== null && book.detachment?.held === null && this.#epoch < (book.live?.epoch ?? 0);
   }
 
   get relieved(): boolean {
@@ -121,11 +127,6 @@ export class BranchDetachments {
     return { typeKey: key, from: position?.epoch === epoch ? position : null, epoch };
   }
 
-  /** The shared watch has left the epoch that the type's catch-up reads: on a quiet cluster its stream may say nothing more, ever. */
-  isOutdated(book: TypeBook): boolean {
-    return this.#catching === book && this.#epoch < (book.live?.epoch ?? 0);
-  }
-
   /** The catch-up broke off; `failed`: the other types have their turn first. */
   stop(failed: boolean): void {
     const book = this.#catching;
@@ -142,6 +143,7 @@ export class BranchDetachments {
     const type = message.kind === "observed" ? message.event.type : message.type;
     if (book === null || book.key !== type.key || book.detachment === null) return "caughtUp";
     if (message.epoch < (book.live?.epoch ?? 0)) return "crowded";
+    this.#epoch = message.epoch;
     switch (message.kind) {
       case "observed":
         return this.#event(book, message.event, message.epoch, nowMs);

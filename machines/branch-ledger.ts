@@ -21,11 +21,8 @@ export interface LedgerOptions extends IntakeOptions {
   readonly flushBytes: number;
 }
 
-/**
- * What became of a message of the shared watch. `settled`: it also ended the wait of a list that a catch-up held back. `outdated`: it was
- * logged, and the catch-up that runs has to begin anew.
- */
-export type Receipt = "skipped" | "advanced" | "queued" | "logged" | "settled" | "outdated" | "amended" | "late";
+/** What became of a message of the shared watch. `settled`: it also ended the wait of a list that a catch-up held back. */
+export type Receipt = "skipped" | "advanced" | "queued" | "logged" | "settled" | "amended" | "late";
 
 export class BranchLedger {
   readonly #options: LedgerOptions;
@@ -86,6 +83,11 @@ export class BranchLedger {
   /** A catch-up runs, or its list is held back. */
   get catchingUp(): boolean {
     return this.#detachments.catchingUp;
+  }
+
+  /** The catch-up has to begin anew: the cluster was restored from a backup. */
+  get outdated(): boolean {
+    return this.#detachments.outdated;
   }
 
   cursorOf(typeKey: TypeKey): Cursor | undefined {
@@ -208,8 +210,7 @@ export class BranchLedger {
       return "queued";
     }
     this.#detachments.refuse(book, { cursor, changes: message.changes, gap: true }, nowMs);
-    if (this.#detachments.ripen(book, nowMs)) return "settled";
-    return this.#detachments.isOutdated(book) ? "outdated" : "logged";
+    return this.#detachments.ripen(book, nowMs) ? "settled" : "logged";
   }
 
   #amended(message: Extract<BranchMessage, { readonly kind: "amended" }>): Receipt {

@@ -32,6 +32,8 @@ export type BranchEvent =
   /** A list is held back until the shared watch has passed it. */
   | { readonly type: "held" }
   | { readonly type: "crowded" }
+  /** The catch-up reads on in a cluster that was restored from a backup meanwhile. */
+  | { readonly type: "outdated" }
   | { readonly type: "catchUpFailed" }
   | { readonly type: "restElapsed" };
 
@@ -184,6 +186,7 @@ export const branchMachine = branchSetup.createMachine({
             ],
             held: { target: "awaitingLive", actions: closeStream },
             crowded: { target: "detached", actions: pauseCatchUp },
+            outdated: { target: "detached", actions: pauseCatchUp },
             catchUpFailed: {
               target: "resting",
               actions: [failCatchUp, assign({ catchUpFailures: ({ context }) => context.catchUpFailures + 1 })],

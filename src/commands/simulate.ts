@@ -17,7 +17,7 @@ export interface NamedFault {
 }
 
 export function simulateHelp(faults: readonly NamedFault[]): string {
-  const lines = faults.map(({ name, help, weight }) => `  ${name.padEnd(18)}${String(weight ?? "").padEnd(3)}${help}`);
+  const lines = faults.map(({ name, help, weight }) => `  ${name.padEnd(18)}${String(weight ?? "").padEnd(5)}${help}`);
   return `Usage: kubescribe simulate [OPTIONS]
 
 Plays a cluster, its users and kubescribe itself in one thread and in memory, under faults, all of it drawn from

@@ -73,8 +73,10 @@ export class ObjectReader {
 
   async #findPacked(directory: string, id: string): Promise<GitObject | null> {
     const binaryId = Buffer.from(id, "hex");
-    for (const path of this.#indexes.keys()) {
-      const object = path.startsWith(`${directory}/`) ? await this.#readFrom(path, binaryId) : null;
+    // There may be a thousand: only the one that has it is waited for.
+    for (const [path, index] of this.#indexes) {
+      if (!path.startsWith(`${directory}/`) || index.find(binaryId) < 0) continue;
+      const object = await this.#readFrom(path, binaryId);
       if (object !== null) return object;
     }
     for (const name of await listIfAny(this.#fs, `${directory}/pack`)) {

@@ -6,23 +6,26 @@ import { type ObjectKind, sanitize } from "./sanitize.ts";
 
 /**
  * Compares after sanitizing, values of Secrets included, and managedFields as they are: a review's and its event's are equal, those of
- * somebody else who wrote the same later are not (K50). null, [] and {} are alike, and a member that holds one of them is as
- * good as absent: etcd's way there and back turns one into the other. Throws `object-unreadable` as `manifestOf` does.
+ * somebody else who wrote the same later are not (K50). In the object null, [] and {} are alike, and a member that holds one of
+ * them is as good as absent: etcd's way there and back turns one into the other. In managedFields {} says that a field is owned.
+ * Throws `object-unreadable` as `manifestOf` does.
  */
 export function sameContent(a: Uint8Array, b: Uint8Array, type: ObjectKind): boolean {
-  return same(contentOf(a, type), contentOf(b, type));
+  const [one, other] = [contentOf(a, type), contentOf(b, type)];
+  return same(one.managedFields, other.managedFields, "exactly") && same(one.object, other.object, "in effect");
 }
 
-function contentOf(bytes: Uint8Array, type: ObjectKind): JsonObject {
+function contentOf(bytes: Uint8Array, type: ObjectKind): { readonly managedFields: Json; readonly object: JsonObject } {
   const object = parseObject(bytes);
   const metadata = object["metadata"];
   const managedFields = isObject(metadata) ? metadata["managedFields"] : undefined;
   sanitize(object, type);
-  return { managedFields: managedFields ?? null, object };
+  return { managedFields: managedFields ?? [], object };
 }
 
 /** Iterative: depth costs memory only. */
-function same(left: Json | undefined, right: Json | undefined): boolean {
+function same(left: Json, right: Json, how: "exactly" | "in effect"): boolean {
+  const isAbsent = how === "exactly" ? isMissing : isNothing;
   const pending: (readonly [Json | undefined, Json | undefined])[] = [[left, right]];
   for (let pair = pending.pop(); pair !== undefined; pair = pending.pop()) {
     const [a, b] = pair;
@@ -35,15 +38,19 @@ function same(left: Json | undefined, right: Json | undefined): boolean {
       for (const key of Object.keys(b)) if (!Object.hasOwn(a, key)) pending.push([undefined, b[key]]);
     } else if (a instanceof NumberText && b instanceof NumberText) {
       if (a.source !== b.source) return false;
-    } else if (isObject(a) && isNothing(b)) {
+    } else if (how === "in effect" && isObject(a) && isNothing(b)) {
       for (const key of Object.keys(a)) pending.push([a[key], undefined]);
-    } else if (isNothing(a) && isObject(b)) {
+    } else if (how === "in effect" && isNothing(a) && isObject(b)) {
       for (const key of Object.keys(b)) pending.push([undefined, b[key]]);
-    } else if (!(isNothing(a) && isNothing(b)) && a !== b) {
+    } else if (!(isAbsent(a) && isAbsent(b)) && a !== b) {
       return false;
     }
   }
   return true;
+}
+
+function isMissing(value: Json | undefined): boolean {
+  return value === undefined;
 }
 
 /** For a map with members see there: they may all be nothing. */

@@ -74,8 +74,13 @@ async function writeLoose(
   const directory = `${repository}/objects/${id.slice(0, 2)}`;
   await files.makeDirectory(directory);
   await files.syncDirectory(`${repository}/objects`);
-  await using file = await files.open(`${directory}/${id.slice(2)}`, "create");
-  await file.write(deflateSync(Buffer.concat([Buffer.from(`${type} ${body.length}\0`), body])));
-  await file.sync();
+  // As git does it: what is there already is never touched, and half of an object has no name.
+  const temporary = `${directory}/tmp_obj_${id.slice(2, 8)}`;
+  {
+    await using file = await files.open(temporary, "create");
+    await file.write(deflateSync(Buffer.concat([Buffer.from(`${type} ${body.length}\0`), body])));
+    await file.sync();
+  }
+  await files.rename(temporary, `${directory}/${id.slice(2)}`);
   await files.syncDirectory(directory);
 }

@@ -4,7 +4,6 @@ import type { Labels, Meter } from "../../actors/ports.ts";
 
 export class HighWaterMeter implements Meter {
   readonly #gauges = new Map<string, Gauge>();
-  readonly #highest = new Map<string, number>();
 
   count(): void {}
 
@@ -12,12 +11,13 @@ export class HighWaterMeter implements Meter {
 
   /** The next process's takes the place of the last one's. */
   gauge(name: string, read: () => number, labels: Labels = {}): void {
-    this.#gauges.set(`${name} ${JSON.stringify(labels)}`, { name, labels: Object.values(labels), read });
+    const key = `${name} ${JSON.stringify(labels)}`;
+    const highest = this.#gauges.get(key)?.highest ?? 0;
+    this.#gauges.set(key, { name, labels: Object.values(labels), read, highest });
   }
 
   look(): void {
-    for (const { name, read } of this.#gauges.values())
-      this.#highest.set(name, Math.max(this.#highest.get(name) ?? 0, read()));
+    for (const gauge of this.#gauges.values()) gauge.highest = Math.max(gauge.highest, gauge.read());
   }
 
   /** As they stand now, of all labels that are not excepted. */
@@ -30,7 +30,9 @@ export class HighWaterMeter implements Meter {
 
   /** By the gauge's name, over all of its labels; 0 where there is none. */
   highest(name: string): number {
-    return this.#highest.get(name) ?? 0;
+    let highest = 0;
+    for (const gauge of this.#gauges.values()) if (gauge.name === name) highest = Math.max(highest, gauge.highest);
+    return highest;
   }
 }
 
@@ -38,4 +40,6 @@ interface Gauge {
   readonly name: string;
   readonly labels: readonly string[];
   readonly read: () => number;
+  /** Whenever it was looked at. */
+  highest: number;
 }

@@ -245,7 +245,11 @@ export class MemoryFileSystem implements FileSystem {
 
   #find(path: string): Node | undefined {
     let node: Node | undefined = this.#root;
-    for (const part of partsOf(path)) node = node?.kind === "directory" ? node.now.get(part) : undefined;
+    for (let start = 1, end = 0; start < path.length && node !== undefined; start = end + 1) {
+      end = path.indexOf("/", start);
+      if (end < 0) end = path.length;
+      node = node.kind === "directory" ? node.now.get(path.slice(start, end)) : undefined;
+    }
     return node;
   }
 

@@ -15,6 +15,7 @@ import type { ApiCall, FlushCall, Review, ReviewOutcome } from "./calls.ts";
 import { diceAt } from "./dice.ts";
 import type { Dice } from "./dice.ts";
 import { RefusalRecord } from "./checkers/refusals.ts";
+import { uncommitted, unforgotten } from "./checkers/at-rest.ts";
 import { ReviewRecord } from "./checkers/reviews.ts";
 import { WatchRecord } from "./checkers/watches.ts";
 import { Disk } from "./disk.ts";
@@ -22,6 +23,7 @@ import { HighWaterMeter } from "./high-water.ts";
 import { optionsOf } from "./engine-options.ts";
 import type { World } from "./fault.ts";
 import type { Job } from "./job.ts";
+import { ListSizes } from "./list-sizes.ts";
 import { Machine } from "./machine.ts";
 import { Network } from "./network.ts";
 import type { Plan } from "./plan.ts";
@@ -65,6 +67,7 @@ export class Run {
   readonly users: Users;
   readonly reviews = new ReviewRecord();
   readonly watches: WatchRecord;
+  readonly lists: ListSizes;
   readonly refusals = new RefusalRecord();
   readonly meter = new HighWaterMeter();
   readonly witness: Witness;
@@ -93,6 +96,7 @@ export class Run {
     this.disk = new Disk(clock, (path) => this.#failed(path));
     this.witness = new Witness(clock, job.traced);
     this.cluster = clusterOf(clock, dice, switches.has("custom-scales") ? scalableTypes : types);
+    this.lists = new ListSizes(this.cluster);
     this.truth = new Truth(this.cluster, () => clock.monotonicMs());
     const befell = this.#befell.bind(this);
     const { requests: road, flushes } = this.#roads;
@@ -155,7 +159,7 @@ export class Run {
   /** Before kubescribe is there. */
   async #use(dice: Dice): Promise<void> {
     for (let left = dice.below(mostBefore); left > 0; left -= 1) {
-      await this.clock.until(this.users.free());
+      if (!this.users.free) await this.clock.until(this.users.freed());
       void this.users.ask(dice.fork());
       await this.clock.run(dice.below(paces[1]));
     }
@@ -167,7 +171,7 @@ export class Run {
     const fault = drawFault(this.plan, dice) ?? drawCoincidence(this.plan, diceAt(this.job.seed, step, coincidence));
     if (!kept) return;
     if (fault === null) {
-      await this.clock.until(this.users.free());
+      if (!this.users.free) await this.clock.until(this.users.freed());
       void this.users.ask(dice, `#${step} `);
       return;
     }
@@ -191,6 +195,11 @@ export class Run {
     await this.clock.until(this.machine.supervise());
     await this.clock.run(quietMs);
     for (const condition of this.machine.unready()) this.broken.push(`liveness: ${condition}`);
+    const levels = { now: this.meter.now.bind(this.meter) };
+    this.broken.push(...uncommitted(levels));
+    // Those who asked after the last change wait for as long as their writes could come.
+    await this.clock.run(this.options.bounds.pendingTtlSeconds * 1000 + startMs);
+    this.broken.push(...unforgotten(levels));
   }
 
   #prepareCluster(): number {
@@ -233,6 +242,7 @@ export class Run {
 
   #restore(revision: number): void {
     this.truth.restore(revision);
+    this.lists.restored();
     this.watches.restored(
       this.truth.era,
       types.map(({ key }) => key),

@@ -41,9 +41,13 @@ export class Users implements Crowd {
     return this.#requests;
   }
 
-  /** Resolves when the next request may begin. */
-  async free(): Promise<void> {
-    while (this.#busy >= atOnce) await this.#next();
+  /** The next request may begin. */
+  get free(): boolean {
+    return this.#busy < atOnce;
+  }
+
+  async freed(): Promise<void> {
+    while (!this.free) await this.#next();
   }
 
   async idle(): Promise<void> {

@@ -145,10 +145,11 @@ export class SimulatedCluster {
 
   /** A random (version 4) UUID. */
   newUid(): string {
-    const digits = Array.from({ length: 32 }, () => Math.floor(this.#random() * 16));
-    digits[12] = 4;
-    digits[16] = 8 + ((digits[16] ?? 0) % 4);
-    const hex = digits.map((digit) => digit.toString(16)).join("");
+    let hex = "";
+    for (let at = 0; at < 32; at += 1) {
+      const digit = Math.floor(this.#random() * 16);
+      hex += at === 12 ? "4" : (at === 16 ? 8 + (digit % 4) : digit).toString(16);
+    }
     return [hex.slice(0, 8), hex.slice(8, 12), hex.slice(12, 16), hex.slice(16, 20), hex.slice(20)].join("-");
   }
 
@@ -160,8 +161,7 @@ export class SimulatedCluster {
 
   /** Now or in some seconds, in whole seconds, RFC 3339. */
   timestamp(inSeconds = 0): string {
-    const instant = Temporal.Instant.fromEpochMilliseconds(this.#clock.nowMs()).add({ seconds: inSeconds });
-    return instant.toString({ smallestUnit: "second" });
+    return `${new Date(this.#clock.nowMs() + inSeconds * 1000).toISOString().slice(0, -".000Z".length)}Z`;
   }
 
   newBirth(namespace: string, name: string): Birth {

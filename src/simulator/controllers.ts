@@ -63,19 +63,23 @@ function nextOfGarbage(cluster: SimulatedCluster): WriteRequest | null {
   const uids = new Map(all.map((one) => [stringAt(one.metadata, "uid"), one]));
   for (const one of all) {
     const owners = ownersOf(one);
-    const request = requestBy("generic-garbage-collector", one);
     const gone = owners.length > 0 && owners.every(({ uid }) => !uids.has(uid));
     const waiting = owners.some(({ uid, blocks }) => blocks && waitsFor(uids.get(uid), "foregroundDeletion"));
     if ((gone || waiting) && !("deletionTimestamp" in one.metadata)) {
       const preconditions = { uid: stringAt(one.metadata, "uid") };
-      return { ...request, body: { preconditions, propagationPolicy: gone ? "Background" : "Foreground" } };
+      const body = { preconditions, propagationPolicy: gone ? "Background" : "Foreground" };
+      return { ...requestBy("generic-garbage-collector", one), body };
     }
     const orphaned = owners.find(({ uid }) => waitsFor(uids.get(uid), "orphan"));
     if (orphaned !== undefined) {
       const ownerReferences = arrayAt(one.metadata, "ownerReferences").filter(
         (reference) => stringAt(reference, "uid") !== orphaned.uid,
       );
-      return { ...request, verb: "patch", body: { metadata: { ownerReferences } } };
+      return {
+        ...requestBy("generic-garbage-collector", one),
+        verb: "patch",
+        body: { metadata: { ownerReferences } },
+      };
     }
   }
   return nextFinalizer(all);
@@ -84,10 +88,11 @@ function nextOfGarbage(cluster: SimulatedCluster): WriteRequest | null {
 function nextFinalizer(all: readonly Live[]): WriteRequest | null {
   for (const one of all) {
     const uid = stringAt(one.metadata, "uid");
-    const blocked = all.some((other) => ownersOf(other).some((owner) => owner.uid === uid && owner.blocks));
+    const blocked = (): boolean =>
+      all.some((other) => ownersOf(other).some((owner) => owner.uid === uid && owner.blocks));
     const done = waitsFor(one, "orphan")
       ? "orphan"
-      : waitsFor(one, "foregroundDeletion") && !blocked
+      : waitsFor(one, "foregroundDeletion") && !blocked()
         ? "foregroundDeletion"
         : "";
     if (done === "") continue;

@@ -7,13 +7,13 @@ import { apiVersionOf } from "./resource-types.ts";
 
 export function decode(type: SimulatedType, object: JsonObject): JsonObject {
   const named = { ...object, kind: type.kind, apiVersion: apiVersionOf(type) };
-  if (type.layout !== null) return withDefaults(type, withoutUnset(named, ""));
+  if (type.layout !== null) return withDefaults(type, withoutUnset(named, ROOT));
   // Of a custom resource only the metadata goes through a struct.
-  return { ...named, metadata: withoutUnset(objectAt(object, "metadata"), "metadata") };
+  return { ...named, metadata: withoutUnset(objectAt(object, "metadata"), ROOT.below.get("metadata")) };
 }
 
 /** Fields that Go leaves out when they are empty, false or 0; dotted paths, within Pod templates from `spec` on. */
-const LEFT_OUT = new Set([
+const LEFT_OUT = [
   "metadata.labels",
   "metadata.annotations",
   "metadata.finalizers",
@@ -46,19 +46,47 @@ const LEFT_OUT = new Set([
   "status.unavailableReplicas",
   "status.conditions",
   "status.phase",
-]);
+];
 
-function withoutUnset(object: JsonObject, at: string): JsonObject {
-  const members = Object.entries(object).flatMap(([key, value]): readonly (readonly [string, Json])[] => {
-    const path = at === "" ? key : `${at}.${key}`;
-    const place = path.replace(/^spec\.template\./, "");
-    if (value === null || (LEFT_OUT.has(place) && isZero(value))) return [];
-    if (isObject(value)) return [[key, withoutUnset(value, path)]];
-    if (!Array.isArray(value)) return [[key, value]];
-    const list = value as readonly Json[];
-    return [[key, list.map((item) => (isObject(item) ? withoutUnset(item, path) : item))]];
-  });
-  return Object.fromEntries(members);
+/** A field, and those below it. */
+interface Place {
+  readonly below: Map<string, Place>;
+  leftOut: boolean;
+}
+
+const ROOT = treeOf([...LEFT_OUT, ...LEFT_OUT.map((path) => `spec.template.${path}`)]);
+
+function treeOf(paths: readonly string[]): Place {
+  const root: Place = { below: new Map(), leftOut: false };
+  for (const path of paths) {
+    let place = root;
+    for (const name of path.split(".")) {
+      const next = place.below.get(name) ?? { below: new Map<string, Place>(), leftOut: false };
+      place.below.set(name, next);
+      place = next;
+    }
+    place.leftOut = true;
+  }
+  return root;
+}
+
+function withoutUnset(object: JsonObject, place: Place | undefined): JsonObject {
+  const members = Object.entries(object);
+  const kept = members.filter(
+    ([key, value]) => value !== null && !(place?.below.get(key)?.leftOut === true && isZero(value)),
+  );
+  const within = kept.map(([key, value]) => [key, withoutUnsetWithin(value, place?.below.get(key))] as const);
+  const whole = kept.length === members.length && within.every(([key, value]) => value === object[key]);
+  return whole ? object : Object.fromEntries(within);
+}
+
+/** Elements of a list have the place of the list. */
+function withoutUnsetWithin(value: Json, place: Place | undefined): Json {
+  if (isObject(value)) return withoutUnset(value, place);
+  if (!Array.isArray(value)) return value;
+  const list = value as readonly Json[];
+  const within = list.map((item) => (isObject(item) ? withoutUnset(item, place) : item));
+  return within.every((item, at) => item === list[at]) ? list : within;
 }
 
 function isZero(value: Json): boolean {

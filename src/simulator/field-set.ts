@@ -72,7 +72,7 @@ interface Node {
 
 function jsonOf(node: Node): JsonObject {
   const members = [...node.children].map(([element, child]) => [element, jsonOf(child)] as const);
-  return { ...(node.member && members.length > 0 ? { ".": {} } : {}), ...Object.fromEntries(members) };
+  return Object.fromEntries(node.member && members.length > 0 ? [[".", {}], ...members] : members);
 }
 
 function join(at: string, element: string): string {

@@ -57,16 +57,21 @@ export function numberAt(value: Json | undefined, key: string): number {
   return typeof member === "number" ? member : 0;
 }
 
-/** A copy without some members. */
+/** Without some members; the object itself where it has none of them. */
 export function without(object: JsonObject, ...keys: readonly string[]): JsonObject {
+  if (!keys.some((key) => Object.hasOwn(object, key))) return object;
   return Object.fromEntries(Object.entries(object).filter(([key]) => !keys.includes(key)));
 }
 
 /** A copy with members set; a member given as undefined is left out. */
 export function withMembers(object: JsonObject, members: Readonly<Record<string, Json | undefined>>): JsonObject {
-  const merged: Record<string, Json> = { ...without(object, ...Object.keys(members)) };
-  for (const [key, value] of Object.entries(members)) if (value !== undefined) merged[key] = value;
-  return merged;
+  const merged: Record<string, Json> = { ...object };
+  const unset: string[] = [];
+  for (const [key, value] of Object.entries(members)) {
+    if (value === undefined) unset.push(key);
+    else merged[key] = value;
+  }
+  return without(merged, ...unset);
 }
 
 /** RFC 7386. */
@@ -83,7 +88,15 @@ export function mergePatch(target: Json | undefined, patch: Json): Json {
 export function equalJson(a: Json | undefined, b: Json | undefined): boolean {
   if (a === b) return true;
   if (a === undefined || b === undefined) return false;
-  return toJson(a) === toJson(b);
+  if (Array.isArray(a) || Array.isArray(b)) {
+    if (!Array.isArray(a) || !Array.isArray(b) || a.length !== b.length) return false;
+    return (a as readonly Json[]).every((item, at) => equalJson(item, (b as readonly Json[])[at]));
+  }
+  if (!isObject(a) || !isObject(b)) return JSON.stringify(a) === JSON.stringify(b);
+  const keys = Object.keys(a);
+  return (
+    keys.length === Object.keys(b).length && keys.every((key) => Object.hasOwn(b, key) && equalJson(a[key], b[key]))
+  );
 }
 
 /** The order of a struct's fields; null for a map or a scalar. Elements of an array have the layout of the array's key. */
@@ -93,23 +106,36 @@ export interface Layout {
 
 /** Compact JSON: fields named by the layout first, in its order, then the rest, sorted. */
 export function toJson(value: Json, layout: Layout | null = null): string {
-  if (Array.isArray(value)) return `[${(value as readonly Json[]).map((item) => toJson(item, layout)).join(",")}]`;
-  if (!isObject(value)) return escapeLikeGo(JSON.stringify(value));
-  return `{${orderedMembers(value, layout)
-    .map(([key, member]) => memberJson(key, member, layout?.[key] ?? null))
-    .join(",")}}`;
+  return escapeLikeGo(unescaped(value, layout));
 }
 
 export function memberJson(key: string, value: Json, layout: Layout | null): string {
-  return `${escapeLikeGo(JSON.stringify(key))}:${toJson(value, layout)}`;
+  return escapeLikeGo(unescapedMember(key, value, layout));
+}
+
+function unescaped(value: Json, layout: Layout | null): string {
+  if (Array.isArray(value)) return `[${(value as readonly Json[]).map((item) => unescaped(item, layout)).join(",")}]`;
+  if (!isObject(value)) return JSON.stringify(value);
+  let members = "";
+  for (const key of orderedKeys(value, layout))
+    members += `${members === "" ? "" : ","}${unescapedMember(key, value[key] ?? null, layout?.[key] ?? null)}`;
+  return `{${members}}`;
+}
+
+function unescapedMember(key: string, value: Json, layout: Layout | null): string {
+  return `${JSON.stringify(key)}:${unescaped(value, layout)}`;
 }
 
 export function orderedMembers(object: JsonObject, layout: Layout | null): readonly (readonly [string, Json])[] {
-  const known = layout === null ? [] : Object.keys(layout).filter((key) => Object.hasOwn(object, key));
-  const rest = Object.keys(object)
-    .filter((key) => layout === null || !Object.hasOwn(layout, key))
-    .toSorted();
-  return [...known, ...rest].map((key) => [key, object[key] ?? null]);
+  return orderedKeys(object, layout).map((key) => [key, object[key] ?? null]);
+}
+
+function orderedKeys(object: JsonObject, layout: Layout | null): readonly string[] {
+  const keys = Object.keys(object);
+  if (layout === null) return keys.sort();
+  const known = Object.keys(layout).filter((key) => Object.hasOwn(object, key));
+  if (known.length === keys.length) return known;
+  return [...known, ...keys.filter((key) => !Object.hasOwn(layout, key)).sort()];
 }
 
 const ESCAPED_BY_GO: Readonly<Record<string, string>> = {
@@ -120,6 +146,7 @@ const ESCAPED_BY_GO: Readonly<Record<string, string>> = {
   "\u2029": "\\u2029",
 };
 
+/** Outside of strings JSON has none of these. */
 function escapeLikeGo(json: string): string {
   return json.replace(/[<>&\u2028\u2029]/g, (character) => ESCAPED_BY_GO[character] ?? character);
 }

@@ -125,6 +125,7 @@ function compare(
   { before, after }: { readonly before: Json | undefined; readonly after: Json | undefined },
   comparison: Comparison,
 ): void {
+  if (before !== undefined && equalJson(before, after)) return;
   const old = childrenOf(place, before);
   const fresh = childrenOf(place, after);
   const leaf = (old === null && fresh === null) || (isEmpty(before) && isEmpty(after));
@@ -136,7 +137,7 @@ function compare(
   }
   if (before === undefined) comparison.added.add(place.path);
   else if (after === undefined) comparison.removed.add(place.path);
-  else if (leaf && !equalJson(before, after)) comparison.modified.add(place.path);
+  else if (leaf) comparison.modified.add(place.path);
 }
 
 function collect(place: Place, value: Json, fields: Set<string>): void {

@@ -94,16 +94,18 @@ describe("a target that cannot keep up", () => {
     expect(branch.cursorOf(configmaps.key)).toEqual(cursor(8));
   });
 
-  test("begins its catch-up anew when a backup was restored, though its stream says nothing more", async () => {
+  test("begins anew when the cluster is restored under its catch-up, which may hear nothing for long", async () => {
     const world = await openBusyBranch();
-    receive(world.branch, ...[2, 3, 4].map((version) => changed({ version })));
+    const { branch, catchUp } = world;
+    receive(branch, changed({ version: 2 }), changed({ version: 3 }), changed({ version: 4 }));
     await mend(world);
-    const restored = { kind: "relisted", type: configmaps, cursor: cursor(2, 1), items: [], changes: [] } as const;
-    receive(world.branch, restored);
-    expect(world.catchUp.starts.map(({ from, epoch }) => [from, epoch])).toEqual([
-      [cursor(3), 0],
-      [null, 1],
-    ]);
+    branch.receive({ kind: "relisted", type: configmaps, cursor: cursor(2, 1), items: [], changes: [] });
+    const begun = { typeKey: configmaps.key, from: null, epoch: 1 };
+    expect(catchUp.starts).toEqual([{ typeKey: configmaps.key, from: cursor(3), epoch: 0 }, begun]);
+    catchUp.send({ kind: "listed", type: configmaps, ...cursor(2, 1), unbroken: false, items: [] });
+    await mend(world);
+    expect(branch.status()).toMatchObject({ supply: "attached", detachedTypes: [] });
+    expect(catchUp.starts).toHaveLength(2);
   });
 
   test("other types go on, and those that are quiet do not detach", async () => {

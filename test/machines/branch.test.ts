@@ -105,6 +105,12 @@ describe("the supply", () => {
       ["startCatchUp", "stopCatchUp"],
     ],
     [
+      "begins anew after a restored backup",
+      [detached, relieved, { type: "outdated" }],
+      "detached",
+      ["startCatchUp", "stopCatchUp"],
+    ],
+    [
       "rests after a failure",
       [detached, relieved, { type: "catchUpFailed" }],
       "resting",

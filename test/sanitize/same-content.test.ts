@@ -16,6 +16,7 @@ describe("the same content", () => {
     ['{"l":[{"a":null}]}', '{"l":[{}]}'],
     ['{"metadata":{"name":"a","resourceVersion":"1"},"status":{"a":1}}', '{"metadata":{"name":"a","generation":2}}'],
     ['{"a":"\\u0041"}', '{"a":"A"}'],
+    ['{"metadata":{"managedFields":[]}}', "{}"],
     ['{"a":1,"b":2.5}', '{"b":2.5,"a":1}'],
   ];
   for (const [a, b] of alike) it(`is in ${a} and ${b}`, () => expect(same(a, b)).toBe(true));
@@ -35,6 +36,10 @@ describe("the same content", () => {
     [
       '{"metadata":{"name":"a","managedFields":[{"manager":"one"}]}}',
       '{"metadata":{"name":"a","managedFields":[{"manager":"two"}]}}',
+    ],
+    [
+      '{"metadata":{"managedFields":[{"fieldsV1":{"f:spec":{"f:image":{},"f:replicas":{}}}}]}}',
+      '{"metadata":{"managedFields":[{"fieldsV1":{"f:spec":{"f:image":{}}}}]}}',
     ],
     ['{"a":{"toString":{}}}', '{"a":{"toString":1}}'],
   ];

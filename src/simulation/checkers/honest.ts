@@ -53,7 +53,9 @@ class Honesty {
     if (tier === "recovered" && !isInGap(told, write, this.#around))
       this.#findings.break("I3: recovered, and there was no gap", told);
     if (author === write.user) return;
-    if (isResidue(write, author, this.#around)) this.#findings.planted += 1;
+    // Nobody was asked of those who changed it, and back to the author's very bytes: nothing is left to see of them.
+    const remade = tier === "recovered" && !write.reviewed && this.#madeWhole(told, write);
+    if (remade || isResidue(write, author, this.#around)) this.#findings.planted += 1;
     else this.#findings.break(`I3: ${tier} by ${author}, and it was ${write.user}`, told);
   }
 

@@ -43,13 +43,15 @@ function checkDisappearance(findings: Findings, told: ToldChange, { truth, watch
   const lists = watches.gapsOf(object.typeKey).filter((gap) => spans(gap, revision));
   if (operation !== "DELETE" || lists.length === 0) return findings.break("I2: no such write", told);
   if (isSettled(told) || told.tier === "tie") findings.break("I2: named, and no such write", told);
-  // What bears the name now was told with the version of its creation: what is gone was gone before it.
-  const gone = lists.some(({ era }) =>
-    [revision, revision - 1].some((at) => {
-      const last = truth.lastAt(object, era, at);
+  // What bears the name now was told with a version of its own, its first or a later one: what is gone was gone before that.
+  const born = truth.ofObject(object).findLast((write) => write.operation === "CREATE" && write.revision <= revision);
+  const gone = lists.some((gap) => {
+    const bornAt = born !== undefined && spans(gap, born.revision) ? born.revision : revision;
+    return [revision, revision - 1, bornAt - 1].some((at) => {
+      const last = truth.lastAt(object, gap.era, at);
       return last === null || last.after === null || (uid !== "unknown" && last.uid !== uid);
-    }),
-  );
+    });
+  });
   if (!gone) findings.break("I2: what it removes was there", told);
   if (file.after !== "") findings.break("I2: what it removes is still there", told);
 }

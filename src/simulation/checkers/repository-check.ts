@@ -98,6 +98,9 @@ class BranchCheck {
       eraOf: (typeKey, epoch) => this.#snapshots.eraOf(typeKey, epoch),
       tree: this.#tree,
     });
+    const { object, uid, revision, epoch, write } = told;
+    if (write !== null && this.#around.truth.find(uid, revision).length === 1)
+      this.#snapshots.learn(object.typeKey, { epoch, era: write.era });
     this.findings.changes += 1;
     this.findings.tiers.set(told.tier, (this.findings.tiers.get(told.tier) ?? 0) + 1);
     for (const { see } of this.#checkers) see?.(told);

@@ -1,7 +1,7 @@
 /** The reviews that reached kubescribe, answered in time or not, and the times in which it took any. Fills itself from attempts. */
 
 import type { JsonObject } from "../../simulator/json.ts";
-import { isObject, objectAt, parseJson, stringAt } from "../../simulator/json.ts";
+import { objectAt, stringAt } from "../../simulator/json.ts";
 import type { Attempt } from "../../simulator/review.ts";
 import { appendTo, countUpTo } from "./chronicle.ts";
 import { contentOf, keyOf, replicasOf } from "./truth.ts";
@@ -34,11 +34,15 @@ interface Sight {
   untilMs: number;
 }
 
+interface Incarnation {
+  readonly uid: string;
+  readonly byBase: Map<number, TakenReview[]>;
+}
+
 export class ReviewRecord {
   readonly #all: TakenReview[] = [];
-  /** By uid and base. */
-  readonly #byBase = new Map<string, TakenReview[]>();
-  readonly #byUid = new Map<string, TakenReview[]>();
+  /** By uid. */
+  readonly #incarnations = new Map<string, Incarnation>();
   readonly #byObject = new Map<string, TakenReview[]>();
   readonly #sights: Sight[] = [];
 
@@ -46,11 +50,21 @@ export class ReviewRecord {
   took(attempt: Attempt, { atMs, wallMs }: { readonly atMs: number; readonly wallMs: number }): void {
     if (attempt.dryRun) return;
     const what = reviewOf(attempt);
-    const beforeOfObject = this.ofObject(what.object).length;
-    const review = { ...what, atMs, wallMs, before: this.#all.length, beforeOfObject };
+    const ofObject = this.ofObject(what.object);
+    const incarnation = this.#incarnations.get(what.uid) ?? { uid: what.uid, byBase: new Map() };
+    this.#incarnations.set(what.uid, incarnation);
+    const review: TakenReview = {
+      ...what,
+      // There are many reviews of one object: they share its text.
+      uid: incarnation.uid,
+      object: ofObject[0]?.object ?? what.object,
+      atMs,
+      wallMs,
+      before: this.#all.length,
+      beforeOfObject: ofObject.length,
+    };
     this.#all.push(review);
-    appendTo(this.#byBase, `${review.uid}/${review.base}`, review);
-    appendTo(this.#byUid, review.uid, review);
+    appendTo(incarnation.byBase, review.base, review);
     appendTo(this.#byObject, review.object, review);
   }
 
@@ -66,12 +80,12 @@ export class ReviewRecord {
 
   /** Those that compare with the same version of one incarnation (K6); 0 for its creation. */
   onBase({ uid, base }: { readonly uid: string; readonly base: number }): readonly TakenReview[] {
-    return this.#byBase.get(`${uid}/${base}`) ?? [];
+    return this.#incarnations.get(uid)?.byBase.get(base) ?? [];
   }
 
   /** Of one incarnation. */
   ofUid(uid: string): readonly TakenReview[] {
-    return this.#byUid.get(uid) ?? [];
+    return this.#incarnations.get(uid)?.byBase.values().toArray().flat() ?? [];
   }
 
   ofObject(object: string): readonly TakenReview[] {
@@ -94,8 +108,9 @@ export class ReviewRecord {
 
 function reviewOf(attempt: Attempt): Omit<TakenReview, "atMs" | "wallMs" | "before" | "beforeOfObject"> {
   const { user, operation, subresource, type } = attempt;
-  const object = parsed(attempt.object);
   const old = parsed(attempt.oldObject);
+  const object = old === null || subresource === "scale" ? parsed(attempt.object) : null;
+  const content = attempt.object === null ? "" : contentOf(attempt.object);
   const metadata = objectAt(old ?? object ?? {}, "metadata");
   const namespace = stringAt(metadata, "namespace");
   return {
@@ -105,14 +120,13 @@ function reviewOf(attempt: Attempt): Omit<TakenReview, "atMs" | "wallMs" | "befo
     base: Number(stringAt(objectAt(old ?? {}, "metadata"), "resourceVersion")),
     operation,
     subresource,
-    changesNothing:
-      old !== null && object !== null && contentOf(attempt.oldObject ?? "") === contentOf(attempt.object ?? ""),
-    content: attempt.object === null ? "" : contentOf(attempt.object),
+    changesNothing: content !== "" && attempt.oldObject !== null && contentOf(attempt.oldObject) === content,
+    content,
     replicas: subresource === "scale" && object !== null ? replicasOf(object) : null,
   };
 }
 
+/** No number that is looked at here is so large that it must keep its text. */
 function parsed(text: string | null): JsonObject | null {
-  const json = text === null ? null : parseJson(text);
-  return isObject(json) ? json : null;
+  return text === null ? null : (JSON.parse(text) as JsonObject);
 }

@@ -27,6 +27,8 @@ export class Snapshots {
   readonly #watches: WatchRecord;
   /** By type. */
   readonly #taken = new Map<string, Snapshot>();
+  /** So many backups at least were restored and not noticed, by type. */
+  readonly #unnoticed = new Map<string, number>();
 
   constructor({ findings, truth, files, watches }: SnapshotsOptions) {
     this.#findings = findings;
@@ -41,8 +43,12 @@ export class Snapshots {
 
   /** What an epoch of a type is at least, as the cluster counts: a backup that undid nothing may go unnoticed. */
   eraOf(typeKey: string, epoch: number): number {
-    const begun = this.of(typeKey);
-    return begun === null ? epoch : begun.era + epoch - begun.epoch;
+    return epoch + (this.#unnoticed.get(typeKey) ?? 0);
+  }
+
+  /** A change was told in this epoch that was surely written in this era. */
+  learn(typeKey: string, { epoch, era }: { readonly epoch: number; readonly era: number }): void {
+    this.#unnoticed.set(typeKey, Math.max(this.#unnoticed.get(typeKey) ?? 0, era - epoch));
   }
 
   /** A commit with a kind. */
@@ -56,6 +62,7 @@ export class Snapshots {
     for (const [typeKey, snapshot] of begun) {
       if (this.#taken.has(typeKey)) this.#findings.break(`I2: ${typeKey} begins once more`);
       this.#taken.set(typeKey, snapshot);
+      this.learn(typeKey, snapshot);
     }
     const expected = this.#stateOf(begun);
     const found = new Map(commit.files.map(({ path, after }) => [path, after] as const));

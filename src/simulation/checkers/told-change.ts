@@ -57,10 +57,12 @@ export function toldBy(commit: HistoryCommit, { truth, files, eraOf, tree }: Tel
   const author = commit.trailers.get("Changed-By")?.[0] ?? "";
   const writes = truth.find(uid, revision);
   const operation = first("Operation");
-  // A restore may give one version twice: the file tells which of them it is, else the operation, the epoch, or the author.
-  const alike = writes.filter((write) => files.after(write) === file.after);
-  const same = alike.filter((write) => write.operation === operation);
-  const fitting = same.length > 0 ? same : alike;
+  // A restore may give one version twice: the file tells which of them it is, and the operation, else the epoch, or the author.
+  const fitting = narrowed(
+    writes.filter((write) => files.after(write) === file.after),
+    (write) => write.operation === operation,
+    (write) => files.before(write) === file.before,
+  );
   const write =
     fitting.find((each) => each.era === era) ?? fitting.find(({ user }) => user === author) ?? fitting[0] ?? writes[0];
   return {
@@ -77,6 +79,17 @@ export function toldBy(commit: HistoryCommit, { truth, files, eraOf, tree }: Tel
     file,
     write: write ?? null,
   };
+}
+
+/** By one rule after the other, as far as any is left. */
+function narrowed(
+  writes: readonly TrueWrite[],
+  ...rules: readonly ((write: TrueWrite) => boolean)[]
+): readonly TrueWrite[] {
+  return rules.reduce((left, rule) => {
+    const kept = left.filter(rule);
+    return kept.length > 0 ? kept : left;
+  }, writes);
 }
 
 export function titleOfTold({ commit, revision, tier }: ToldChange): string {

@@ -3,7 +3,7 @@
  * what a file would show of it. Knows nothing of kubescribe.
  */
 
-import { createHash } from "node:crypto";
+import { hash } from "node:crypto";
 
 import { manifestOf } from "../../sanitize/manifest.ts";
 import type { SimulatedCluster } from "../../simulator/cluster.ts";
@@ -63,8 +63,8 @@ export class Truth {
   readonly #cluster: SimulatedCluster;
   readonly #monotonicMs: () => number;
   readonly #types: ReadonlyMap<string, SimulatedType>;
-  /** By era and revision: a restore gives revisions again. */
-  readonly #byRevision = new Map<string, TrueWrite[]>();
+  /** Of each era, by revision: a restore gives revisions again. */
+  readonly #eras = [new Map<number, TrueWrite[]>()];
   readonly #byObject = new Map<string, TrueWrite[]>();
   readonly #names = new Map<string, number>();
   era = 0;
@@ -84,15 +84,14 @@ export class Truth {
 
   /** A lease that expires writes several at once. */
   at(era: number, revision: number): readonly TrueWrite[] {
-    return this.#byRevision.get(`${era}/${revision}`) ?? [];
+    return this.#eras[era]?.get(revision) ?? [];
   }
 
   /** A restore may give one version twice. */
   find(uid: string, revision: number): readonly TrueWrite[] {
     const found: TrueWrite[] = [];
-    for (let era = 0; era <= this.era; era += 1) {
-      found.push(...this.at(era, revision).filter((write) => write.uid === uid));
-    }
+    for (const byRevision of this.#eras)
+      for (const write of byRevision.get(revision) ?? []) if (write.uid === uid) found.push(write);
     return found;
   }
 
@@ -128,6 +127,7 @@ export class Truth {
   restore(revision: number): void {
     this.#cluster.restore(revision);
     this.era += 1;
+    this.#eras.push(new Map());
     this.restores.push({ era: this.era, revision, atMs: this.#monotonicMs() });
   }
 
@@ -153,7 +153,8 @@ export class Truth {
       after: event.kind === "DELETED" ? null : this.#stateOf(event),
     };
     this.writes.push(write);
-    appendTo(this.#byRevision, `${this.era}/${revision}`, write);
+    const byRevision = this.#eras[this.era];
+    if (byRevision !== undefined) appendTo(byRevision, revision, write);
     if (ofObject.length === 0) this.#names.set(typeKey, this.countOf(typeKey) + 1);
     appendTo(this.#byObject, keyOf(event), write);
   }
@@ -162,7 +163,7 @@ export class Truth {
     const type = this.#types.get(typeKey);
     if (type === undefined || isTerminating(content)) return null;
     const { yaml } = manifestOf(Buffer.from(textOf(content, 1)), { ...type, secrets: "omit" });
-    const blob = createHash("sha1").update(`blob ${yaml.length}\0`).update(yaml).digest("hex");
+    const blob = hash("sha1", Buffer.concat([Buffer.from(`blob ${yaml.length}\0`), yaml]));
     return { blob, labels: objectAt(objectAt(content.object, "metadata"), "labels") };
   }
 }
@@ -176,7 +177,7 @@ export interface ObjectName {
 /** Digest of an object's text: equal bytes but for the resourceVersion (K36) are equal content. */
 export function contentOf(text: string): string {
   const bare = text.replace(/"resourceVersion":"\d+",/, "");
-  return createHash("sha1").update(bare).digest("base64");
+  return hash("sha1", bare, "base64");
 }
 
 /** Absent is 0 (K40); null where it is no number. */

@@ -51,7 +51,8 @@ export class WatchRecord {
   readonly #gaps = new Map<string, Gap[]>();
   readonly #deliveries: Delivery[] = [];
   readonly #listings: Delivery[] = [];
-  readonly #ofWrite = new Map<string, { readonly first: Delivery; last: Delivery }>();
+  /** Of each era, by revision. */
+  readonly #eras = [new Map<number, { readonly first: Delivery; last: Delivery }>()];
   #era = 0;
 
   constructor(times: Times) {
@@ -85,14 +86,14 @@ export class WatchRecord {
     const { monotonicMs, nowMs } = this.#times;
     const delivery = { typeKey, era: this.#era, revision, atMs: monotonicMs(), wallMs: nowMs() };
     this.#deliveries.push(delivery);
-    const key = `${this.#era}/${revision}`;
-    const known = this.#ofWrite.get(key);
-    if (known === undefined) this.#ofWrite.set(key, { first: delivery, last: delivery });
+    const known = this.#eras[this.#era]?.get(revision);
+    if (known === undefined) this.#eras[this.#era]?.set(revision, { first: delivery, last: delivery });
     else known.last = delivery;
   }
 
   restored(era: number, types: Iterable<string>): void {
     this.#era = era;
+    this.#eras[era] = new Map();
     for (const typeKey of types) {
       const open = this.#openGap(typeKey);
       if (open !== null) open.untilMs = Number.NEGATIVE_INFINITY;
@@ -111,7 +112,7 @@ export class WatchRecord {
 
   /** The first and the last time that an event was read: again by a later process, or to catch up. Null: never. */
   deliveryOf(write: { readonly era: number; readonly revision: number }): Deliveries | null {
-    return this.#ofWrite.get(`${write.era}/${write.revision}`) ?? null;
+    return this.#eras[write.era]?.get(write.revision) ?? null;
   }
 
   /** In which era a whole list of that revision was answered last; null: none was. */

@@ -3,6 +3,7 @@
 import { describe, expect, test } from "vitest";
 
 import type { HistoryCommit } from "../../../src/simulation/checkers/git-reader.ts";
+import { uncommitted, unforgotten } from "../../../src/simulation/checkers/at-rest.ts";
 import { overflows } from "../../../src/simulation/checkers/bounded.ts";
 import { Findings } from "../../../src/simulation/checkers/findings.ts";
 import { RepositoryCheck } from "../../../src/simulation/checkers/repository-check.ts";
@@ -495,4 +496,13 @@ describe("a restored backup", () => {
 test("bounds hold", () => {
   const within = { what: "queue_bytes", highest: 10, bound: 10 };
   expect(overflows([within, { ...within, highest: 11 }, { ...within, highest: Number.NaN }])).toHaveLength(2);
+});
+
+test("what is left in the end is told", () => {
+  const levels = new Map([["queue_depth", 2]]);
+  const now = (gauge: string): number => levels.get(gauge) ?? 0;
+  expect(uncommitted({ now })).toEqual(["liveness: queue_depth is 2, and nothing has happened for long"]);
+  expect(unforgotten({ now })).toEqual([]);
+  levels.set("actors", 1);
+  expect(unforgotten({ now })).toHaveLength(1);
 });
