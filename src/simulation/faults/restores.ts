@@ -1,6 +1,8 @@
 import type { Fault } from "../fault.ts";
 
 const deepest = 12;
+/** Longer than a request is on its way. */
+const downMs = 50;
 /** Before anything is written: what counts higher again by then has not been restored for kubescribe (K48). */
 export const seenAgainMs = 120_000;
 
@@ -12,12 +14,16 @@ export const restores: Fault = {
   strike: async (world, dice) => {
     const back = dice.below(deepest);
     await world.users.idle();
+    const goUp = world.network.goDown();
+    // Nothing that was asked of the servers before is answered by those that come.
+    await world.wait(downMs);
     const { store } = world.cluster;
     const revision = Math.max(store.compacted, store.revision - back);
-    if (revision < world.preparedRevision) return;
-    world.befell("restores", `from ${store.revision} to ${revision}`);
-    world.restore(revision);
-    world.network.cut();
+    if (revision >= world.preparedRevision) {
+      world.befell("restores", `from ${store.revision} to ${revision}`);
+      world.restore(revision);
+    }
+    goUp();
     await world.machine.supervise();
     await world.wait(seenAgainMs);
   },
