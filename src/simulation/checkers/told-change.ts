@@ -57,14 +57,17 @@ export function toldBy(commit: HistoryCommit, { truth, files, eraOf, tree }: Tel
   const author = commit.trailers.get("Changed-By")?.[0] ?? "";
   const writes = truth.find(uid, revision);
   const operation = first("Operation");
-  // A restore may give one version twice: the file tells which of them it is, and the operation, else the epoch, or the author.
-  const fitting = narrowed(
-    writes.filter((write) => files.after(write) === file.after),
-    (write) => write.operation === operation,
-    (write) => files.before(write) === file.before,
+  // A restore may give one version twice: the file tells which of them it is, and the operation, else the author, or the epoch, which is
+  // the least that it may be.
+  const [write] = narrowed(
+    writes,
+    (each) => files.after(each) === file.after,
+    (each) => each.operation === operation,
+    (each) => files.before(each) === file.before,
+    (each) => each.era >= era,
+    (each) => each.user === author,
+    (each) => each.era === era,
   );
-  const write =
-    fitting.find((each) => each.era === era) ?? fitting.find(({ user }) => user === author) ?? fitting[0] ?? writes[0];
   return {
     commit,
     object,
