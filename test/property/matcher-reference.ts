@@ -126,7 +126,9 @@ function versionOf({ oldObject }: Seen["attempt"]): string {
 /** null, [] and {} are as good as absent (K36). */
 function contentOf(text: string): unknown {
   const { metadata, ...object } = without(parseJson(text) as JsonObject, "status");
-  return prune({ ...object, metadata: without(metadata as JsonObject, "generation", "resourceVersion") });
+  // In managedFields {} says that a field is owned.
+  const { managedFields, ...rest } = without(metadata as JsonObject, "generation", "resourceVersion");
+  return { managedFields: managedFields ?? [], object: prune({ ...object, metadata: rest }) };
 }
 
 function prune(value: unknown): unknown {
