@@ -25,7 +25,7 @@ function contentOf(bytes: Uint8Array, type: ObjectKind): { readonly managedField
 
 /** Iterative: depth costs memory only. */
 function same(left: Json, right: Json, how: "exactly" | "in effect"): boolean {
-  const isAbsent = how === "exactly" ? isMissing : isNothing;
+  const leniently = how === "in effect";
   const pending: (readonly [Json | undefined, Json | undefined])[] = [[left, right]];
   for (let pair = pending.pop(); pair !== undefined; pair = pending.pop()) {
     const [a, b] = pair;
@@ -38,19 +38,15 @@ function same(left: Json, right: Json, how: "exactly" | "in effect"): boolean {
       for (const key of Object.keys(b)) if (!Object.hasOwn(a, key)) pending.push([undefined, b[key]]);
     } else if (a instanceof NumberText && b instanceof NumberText) {
       if (a.source !== b.source) return false;
-    } else if (how === "in effect" && isObject(a) && isNothing(b)) {
+    } else if (leniently && isObject(a) && isNothing(b)) {
       for (const key of Object.keys(a)) pending.push([a[key], undefined]);
-    } else if (how === "in effect" && isNothing(a) && isObject(b)) {
+    } else if (leniently && isNothing(a) && isObject(b)) {
       for (const key of Object.keys(b)) pending.push([undefined, b[key]]);
-    } else if (!(isAbsent(a) && isAbsent(b)) && a !== b) {
+    } else if (a !== b && !(leniently && isNothing(a) && isNothing(b))) {
       return false;
     }
   }
   return true;
-}
-
-function isMissing(value: Json | undefined): boolean {
-  return value === undefined;
 }
 
 /** For a map with members see there: they may all be nothing. */
