@@ -94,5 +94,6 @@ function say(text: string): void {
 function numberOf(name: "changes" | "seed" | "threads"): number {
   const value = Number(options[name]);
   if (Number.isSafeInteger(value) && value > 0) return value;
-  throw new Error(`--${name} expected a whole number above 0, found ${options[name]}`);
+  console.error(`proof: --${name} expected a whole number above 0, found ${JSON.stringify(options[name])}`);
+  process.exit(2);
 }
