@@ -95,5 +95,5 @@ function numberOf(name: "changes" | "seed" | "threads"): number {
   const value = Number(options[name]);
   if (Number.isSafeInteger(value) && value > 0) return value;
   console.error(`proof: --${name} expected a whole number above 0, found ${JSON.stringify(options[name])}`);
-  process.exit(2);
+  return process.exit(2);
 }
