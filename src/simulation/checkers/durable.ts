@@ -28,8 +28,8 @@ export function durableChecker({ findings, around, files, snapshots }: DurableOp
     const begun = first.get(`${write.era} ${write.typeKey}`);
     if (write.era > 0 && begun !== undefined && write.revision < begun.revision && watches.gapsAt(begun).length > 0)
       return true;
-    // The end of what was written before a restore may be lost to it, or told behind it.
-    return write.era < truth.era && write.revision > (reached.get(`${write.era} ${write.typeKey}`) ?? 0);
+    // The end of what was written before a restore may be lost to it, or told behind it. A lease's deletions share a revision.
+    return write.era < truth.era && write.revision >= (reached.get(`${write.era} ${write.typeKey}`) ?? 0);
   };
   return {
     see(change) {

@@ -460,6 +460,26 @@ describe("a restored backup", () => {
     expect(findingsOf(restored("1")).broken).toEqual([]);
   });
 
+  test("may come between two deletions of one lease", () => {
+    const story = new Story();
+    const { store } = story.cluster;
+    const names = ["one", "two"];
+    const deeds = names.map((name) => ({ user: "alice", verb: "create", name, body: data("1") }) as const);
+    for (const write of story.act(...deeds)) story.tell(write);
+    const keys = names.map((name) => ({ typeKey: CONFIG_MAPS.key, namespace: "default", name }));
+    store.expire(keys, { user: "etcd", subresource: "", reviewed: false });
+    const [first, second] = story.truth.at(0, store.revision);
+    if (first === undefined || second === undefined) throw new Error("nothing was deleted");
+    story.watches.delivered(CONFIG_MAPS.key, store.revision);
+    story.tell(first, "unresolved");
+    story.wait(2000);
+    story.restore(0);
+    story.watches.listed(CONFIG_MAPS.key, store.revision);
+    story.watches.streamed(CONFIG_MAPS.key, store.revision);
+    story.tell({ ...second, revision: store.revision, era: 1 }, "unresolved", { Uid: "unknown" });
+    expect(findingsOf(story).broken).toEqual([]);
+  });
+
   test("that a type began behind shows nothing of itself", () => {
     const { truth, files, watches, commits } = new Story();
     const snapshots = new Snapshots({ findings: new Findings(), truth, files, watches });
