@@ -10,6 +10,7 @@ import type {
   BranchMessage,
   Change,
   Correlation,
+  Cursor,
   ResourceKey,
   TypeKey,
   WatchEvent,
@@ -145,7 +146,7 @@ export class Registry {
   #list(message: ListedMessage): void {
     const { type, epoch, resourceVersion, items, unbroken } = message;
     const shown = new Set<ResourceKey>();
-    if (!unbroken) this.#recall(type.key);
+    if (!unbroken) this.#recall(type.key, { epoch, resourceVersion });
     this.#remembered.delete(type.key);
     this.#changes = [];
     for (const event of items) {
@@ -204,8 +205,11 @@ export class Registry {
     return gone.map(({ key }) => key);
   }
 
-  #recall(typeKey: TypeKey): void {
-    for (const [key, record] of this.#remembered.get(typeKey) ?? []) {
+  /** None, where the list is older than what the earlier process saw: a restored backup gives those versions again, with another meaning. */
+  #recall(typeKey: TypeKey, listed: Cursor): void {
+    const remembered = this.#remembered.get(typeKey) ?? [];
+    if (remembered.some(([, record]) => compareCursors(record, listed) > 0)) return;
+    for (const [key, record] of remembered) {
       const { state, epoch, uid, resourceVersion, objectHash, restHash, replicas } = record;
       const known = { uid, resourceVersion, objectHash, restHash, replicas };
       this.#deliver(typeKey, key, { type: "remembered", known, epoch, terminating: state === "terminating" });

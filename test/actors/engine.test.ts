@@ -245,6 +245,22 @@ describe("the engine", () => {
     expect(world.said).toEqual(["relist 12: ", "UPDATE a 15 exact bob"]);
   });
 
+  it("believes no record of a type whose list is older than one of them: a restored backup gives their versions again", () => {
+    const world = new World();
+    const first = new World()
+      .see({ kind: "ADDED", version: 10, object: "a" })
+      .see({ kind: "ADDED", version: 11, object: "b", name: "b", uid: "b" })
+      .see({ kind: "MODIFIED", version: 15, object: "a15" });
+    world.engine.registry.restore(configMaps.key, first.engine.registry.recordsOf(configMaps.key));
+    world.list(12, [
+      { version: 10, object: "a" },
+      { version: 11, object: "another b", name: "b", uid: "b" },
+    ]);
+    world.see({ kind: "MODIFIED", version: 13, object: "b", name: "b", uid: "b" });
+    world.see({ kind: "MODIFIED", version: 15, object: "another a15" });
+    expect(world.said.slice(-2)).toEqual(["UPDATE b 13 unresolved nobody", "UPDATE a 15 unresolved nobody"]);
+  });
+
   it("lets a review of the earlier process bear witness for its deletions, but not across a gap, nor in a restored cluster", () => {
     const restarted = (unbroken: boolean, epoch = 0) => {
       const world = new World();
