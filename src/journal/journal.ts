@@ -107,6 +107,8 @@ class Journal implements CorrelationJournal, AsyncDisposable {
   #open: OpenSegment | null = null;
   /** Missing, and not written down yet. */
   #lost: number;
+  /** When it was lost, as far as it is known: from then on it could only have waited for its TTL. */
+  #lostMs: number;
   /** A batch has been waiting for too long. */
   #overdue = false;
   #tidy = false;
@@ -128,6 +130,7 @@ class Journal implements CorrelationJournal, AsyncDisposable {
     this.#segments = segments;
     this.#mark = mark;
     this.#lost = untold;
+    this.#lostMs = options.clock.nowMs();
     this.#ttlMs = options.ttlMs ?? defaultTtlMs;
     this.#maxPendingBytes = options.maxPendingBytes ?? defaultMaxPendingBytes;
     // Room must be made segment by segment, never by the one that is written to.
@@ -229,7 +232,7 @@ class Journal implements CorrelationJournal, AsyncDisposable {
     const nowMs = clock.nowMs();
     await this.#segments.makeRoom(batch.sizeBytes, nowMs, (count) => this.#lose(count));
     const lost = this.#lost;
-    const lostLine = lost === 0 ? "" : encodeRecord({ kind: "lost", count: lost, atMs: nowMs });
+    const lostLine = lost === 0 ? "" : encodeRecord({ kind: "lost", count: lost, atMs: this.#lostMs });
     const { handle, segment, fresh } = await this.#handleFor(batch, nowMs);
     const bytes = Buffer.from(`${fresh ? "\n" : ""}${lostLine}${batch.text}`);
     // Before the write: a part of it may get to the disk.
@@ -245,6 +248,7 @@ class Journal implements CorrelationJournal, AsyncDisposable {
   /** Before whoever was reviewed is answered: after that it counts for the next process. */
   #lose(count: number): Promise<void> {
     this.#lost += count;
+    this.#lostMs = this.#options.clock.nowMs();
     return this.#mark.settle(false);
   }
 

@@ -178,6 +178,19 @@ describe("a disk without room", () => {
     expect(await world.open()).toMatchObject({ lost: 0, correlations: [{ arrival: 4 }] });
   });
 
+  test("is doubtful for a TTL, whenever it can be written down", async () => {
+    const world = createWorld();
+    const { journal } = await world.open();
+    world.files.freeBytes = 0;
+    await expect(journal.append(world.at(1))).rejects.toMatchObject({ code: "ENOSPC" });
+    world.files.freeBytes = Infinity;
+    world.clock.jump(500_000);
+    await journal.append(world.at(2));
+    expect((await world.open()).lost).toBe(1);
+    world.clock.jump(100_001);
+    expect(await world.open()).toMatchObject({ lost: 0, correlations: [{ arrival: 2 }] });
+  });
+
   test("is known to the next process where appends were refused, for a slow disk", async () => {
     const world = createWorld();
     const { journal } = await world.open({ maxPendingBytes: 1000 });

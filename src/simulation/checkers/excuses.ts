@@ -74,16 +74,14 @@ export function mayBeEvicted(
   return ofObject >= limits.pendingPerResource || ofAll >= limits.pendingTotal;
 }
 
-/** When room is found again is when somebody is reviewed. */
-const toldWithinMs = 60_000;
-
 /** A later process has it from a journal with gaps: whoever is missing there may have asked for the same. */
 export function mayBeDoubted(
   review: TakenReview,
   deliveredMs: number,
   { reviews, refusals, limits }: Pick<Circumstances, "reviews" | "refusals" | "limits">,
 ): boolean {
-  const sinceMs = review.atMs - limits.pendingTtlMs - toldWithinMs;
+  // One TTL for the missing line, and one for the process after it, which does not know how old the loss is.
+  const sinceMs = review.atMs - 2 * limits.pendingTtlMs;
   return reviews.blind(review.atMs, deliveredMs) && refusals.within(sinceMs, deliveredMs);
 }
 
