@@ -13,13 +13,15 @@ export interface EntryHeader {
 }
 
 const types = ["", "commit", "tree", "blob", "tag"];
+const baseOffsetCode = 6;
+const baseIdCode = 7;
 
 export function decodeEntryHeader(entry: Buffer, offset: number): EntryHeader {
   let at = 0;
   let byte = entry[at++] ?? 0;
   const code = (byte >> 4) & 7;
   while (byte & 0x80) byte = entry[at++] ?? 0;
-  if (code === 6) {
+  if (code === baseOffsetCode) {
     byte = entry[at++] ?? 0;
     let distance = byte & 0x7f;
     while (byte & 0x80) {
@@ -28,7 +30,7 @@ export function decodeEntryHeader(entry: Buffer, offset: number): EntryHeader {
     }
     return { type: "", base: { kind: "offset", offset: offset - distance }, bodyAt: at };
   }
-  if (code === 7) return { type: "", base: { kind: "id", id: entry.subarray(at, at + 20) }, bodyAt: at + 20 };
+  if (code === baseIdCode) return { type: "", base: { kind: "id", id: entry.subarray(at, at + 20) }, bodyAt: at + 20 };
   return { type: types[code] ?? "", base: { kind: "none" }, bodyAt: at };
 }
 
@@ -36,21 +38,25 @@ export interface Move {
   /** Offsets of the entry. */
   readonly from: number;
   readonly to: number;
-  /** Where the base that was at this offset stands now. */
-  readonly baseTo: (offset: number) => number | undefined;
+  /** Where the base that was at this offset stands now; its id where it is not in the other pack. */
+  readonly baseTo: (offset: number) => number | Buffer | undefined;
 }
 
-/** The entry with the distance to its base in the other pack; null where it stays as it is. */
+/** The entry with the distance to its base in the other pack, or with its base's id; null where it stays as it is. */
 export function movedDelta(entry: Buffer, { from, to, baseTo }: Move): Buffer | null {
   const { base, bodyAt } = decodeEntryHeader(entry, from);
   if (base.kind !== "offset") return null;
-  const baseOffset = baseTo(base.offset);
-  if (baseOffset === undefined) throw new RangeError("the base of a delta is not in its pack");
-  if (to - baseOffset === from - base.offset) return null;
+  const moved = baseTo(base.offset);
+  if (moved === undefined) throw new RangeError("the base of a delta is not in its pack");
   const sizeEnd = entry.findIndex((byte) => byte < 0x80) + 1;
+  if (typeof moved !== "number") {
+    const first = ((entry[0] ?? 0) & 0x8f) | (baseIdCode << 4);
+    return Buffer.concat([Buffer.of(first), entry.subarray(1, sizeEnd), moved, entry.subarray(bodyAt)]);
+  }
+  if (to - moved === from - base.offset) return null;
   const head = Buffer.alloc(sizeEnd + 10);
   entry.copy(head, 0, 0, sizeEnd);
-  return Buffer.concat([head.subarray(0, writeDistance(head, sizeEnd, to - baseOffset)), entry.subarray(bodyAt)]);
+  return Buffer.concat([head.subarray(0, writeDistance(head, sizeEnd, to - moved)), entry.subarray(bodyAt)]);
 }
 
 /** Big-endian, 7 bits a byte, and one less for each byte but the last. Returns where it ends. */

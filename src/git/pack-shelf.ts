@@ -8,20 +8,10 @@
  * 4. A pack that is gone (`git gc`) is nobody's loss: nothing here is needed to read the repository.
  */
 
-import { crc32 } from "node:zlib";
 import type { FileSystem } from "../../actors/ports.ts";
-import { exists, isMissing, listIfAny, makeDurableDirectory, readIfAny, readTextIfAny, replaceFile } from "./files.ts";
-import {
-  type PackBuilder,
-  type PackIndexEntry,
-  PackStream,
-  publishPack,
-  temporaryPackNames,
-  writePack,
-  type WritePackOptions,
-} from "./pack.ts";
-import { movedDelta } from "./pack-entry.ts";
-import { PackIndex } from "./pack-index.ts";
+import { isMissing, listIfAny, makeDurableDirectory, readTextIfAny, replaceFile } from "./files.ts";
+import { type PackBuilder, publishPack, temporaryPackNames, writePack, type WritePackOptions } from "./pack.ts";
+import { copyPacks, openPackSource, type PackSource } from "./pack-copy.ts";
 
 export interface PackShelfOptions {
   readonly fs: FileSystem;
@@ -35,7 +25,6 @@ const packsPerLevel = 50;
 const levels = 2;
 /** What would become larger stays as it is: `git gc` is better at that. */
 const joinedLimitBytes = 512 << 20;
-const copyBytes = 1 << 20;
 
 export class PackShelf {
   readonly #options: PackShelfOptions;
@@ -96,55 +85,22 @@ export class PackShelf {
       for (const name of names) this.#levels.set(name, levels);
       return;
     }
-    const placed = new Map<string, number>();
-    const plans = sources.map((source) => entriesOf(source, placed));
-    const entries: PackIndexEntry[] = [];
-    let checksum: Buffer;
-    {
-      const temporary = `${directory}/${temporaryPackNames(this.#options.owner).pack}`;
-      await using stream = await PackStream.create(fs, temporary, placed.size);
-      for (const [at, source] of sources.entries()) {
-        await using file = await fs.open(`${directory}/${source.name}.pack`, "read");
-        /** Where an entry of this source stands now, by where it stood. */
-        const moved = new Map<number, number>();
-        for (const { key, start, isCopy } of plans[at] ?? []) if (isCopy) moved.set(start, placed.get(key) ?? 0);
-        for (const block of blocksOf((plans[at] ?? []).filter(({ isCopy }) => !isCopy))) {
-          const bytes = Buffer.alloc(block.end - block.start);
-          if ((await file.read(bytes, block.start)) !== bytes.length)
-            throw new RangeError(`${source.name} is cut short`);
-          for (const { id, key, crc, start, end } of block.entries) {
-            const { offset } = stream;
-            const entry = bytes.subarray(start - block.start, end - block.start);
-            const other = movedDelta(entry, { from: start, to: offset, baseTo: (base) => moved.get(base) });
-            entries.push({ id, crc: other === null ? crc : crc32(other), offset });
-            moved.set(start, offset);
-            placed.set(key, offset);
-            stream.push(other ?? entry);
-          }
-          await stream.drain();
-        }
-      }
-      checksum = await stream.finish(this.#options.sync);
-    }
+    const path = `${directory}/${temporaryPackNames(this.#options.owner).pack}`;
+    const copied = await copyPacks(sources, { fs, directory, path, sync: this.#options.sync });
     const announce = (name: string): Promise<void> => this.#append(name, level);
-    const joined = await publishPack({ entries, checksum }, { ...this.#writing, announce });
+    const joined = await publishPack(copied, { ...this.#writing, announce });
     for (const name of names) if (name !== joined) await this.#removePack(name);
     this.#levels.set(joined, level);
     const text = [...this.#levels].map(([name, of]) => `${name} ${of}\n`).join("");
     await replaceFile(fs, listPath(this.#options), { text, sync: false });
   }
 
-  async #sourcesOf(names: readonly string[]): Promise<readonly Source[]> {
-    const { fs, directory } = this.#writing;
-    const sources: Source[] = [];
+  async #sourcesOf(names: readonly string[]): Promise<readonly PackSource[]> {
+    const sources: PackSource[] = [];
     for (const name of names) {
-      const bytes = await readIfAny(fs, `${directory}/${name}.idx`);
-      if (bytes === null || !(await exists(fs, `${directory}/${name}.pack`))) {
-        this.#levels.delete(name);
-        continue;
-      }
-      const { sizeBytes } = await fs.stat(`${directory}/${name}.pack`);
-      sources.push({ name, sizeBytes, index: new PackIndex(bytes, sizeBytes) });
+      const source = await openPackSource(this.#writing, name);
+      if (source === null) this.#levels.delete(name);
+      else sources.push(source);
     }
     return sources;
   }
@@ -166,53 +122,6 @@ export class PackShelf {
   }
 }
 
-interface Source {
-  readonly name: string;
-  readonly sizeBytes: number;
-  readonly index: PackIndex;
-}
-
-interface SourceEntry {
-  readonly id: Buffer;
-  readonly key: string;
-  readonly crc: number;
-  readonly start: number;
-  readonly end: number;
-  /** An earlier source has it too. */
-  readonly isCopy: boolean;
-}
-
 function listPath(options: PackShelfOptions): string {
   return `${options.gitDirectory}/kubescribe/${options.owner}.packs`;
-}
-
-/** By offset; adds those that are no copies to `placed`. */
-function entriesOf({ index }: Source, placed: Map<string, number>): readonly SourceEntry[] {
-  const entries = Array.from({ length: index.count }, (_, at): SourceEntry => {
-    const id = index.idAt(at);
-    const key = id.toString("latin1", 0, 20);
-    const start = index.offsetAt(at);
-    const isCopy = placed.has(key);
-    if (!isCopy) placed.set(key, 0);
-    return { id, key, crc: index.crcAt(at), start, end: index.entryEnd(start), isCopy };
-  });
-  return entries.toSorted((a, b) => a.start - b.start);
-}
-
-/** Runs of neighbours to read at once, about `copyBytes` each. */
-function* blocksOf(
-  entries: readonly SourceEntry[],
-): Iterable<{ readonly start: number; readonly end: number; readonly entries: readonly SourceEntry[] }> {
-  for (let first = 0; first < entries.length;) {
-    const start = entries[first]?.start ?? 0;
-    let end = start;
-    let next = first;
-    for (; next < entries.length; next++) {
-      const entry = entries[next];
-      if (entry === undefined || (next > first && entry.end - start > copyBytes)) break;
-      end = entry.end;
-    }
-    yield { start, end, entries: entries.slice(first, next) };
-    first = next;
-  }
 }
