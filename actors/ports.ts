@@ -143,3 +143,48 @@ export interface CommitPool extends AsyncDisposable {
   open(targetId: string): Promise<TargetState>;
   flush(targetId: string, request: FlushRequest): Promise<FlushResult>;
 }
+
+/** Ids in hex by full ref names; empty, or left out: there is no such ref. */
+export type RefIds = Readonly<Record<string, string>>;
+
+export interface RefUpdate {
+  readonly ref: string;
+  /** Where the remote is thought to stand; empty: it has no such ref. */
+  readonly from: string;
+  readonly to: string;
+}
+
+/** What a branch, and the state refs of the targets that write to it, have ahead of the remote. */
+export interface Outgoing {
+  readonly commits: number;
+  /** The branch first: a server that moves one ref at a time must never show a state whose commits it does not have. */
+  readonly updates: readonly RefUpdate[];
+  /** Absolute path of a pack with all that the remote needs; it stays until the next call for the branch. */
+  readonly packPath: string;
+}
+
+/** The local repository of branches that have a remote. A branch is named by any target that writes to it. */
+export interface Mirrors {
+  /** First contact: takes over what was fetched, where there is no branch yet. False: the history reaches back too little. */
+  adopt(targetId: string, remote: RefIds): Promise<boolean>;
+  /** Null: the remote has everything. */
+  outgoing(targetId: string): Promise<Outgoing | null>;
+  /** Notes where the remote stands. */
+  arrived(targetId: string, remote: RefIds): Promise<void>;
+  /**
+   * The remote's branch has moved, and that was fetched: what it lacks is committed anew on it. Throws `git-remote-rewritten` where the
+   * remote's branch no longer holds what was pushed. Resolves to how many commits were made anew.
+   */
+  rebuild(targetId: string, remote: RefIds): Promise<number>;
+}
+
+/** A branch of a repository somewhere else, spoken to for the targets that write to it. */
+export interface Remote {
+  /** Brings the branch and the state refs into the mirror, no older commits than are asked for; null: as many as there are. */
+  fetch(commits: number | null, signal: AbortSignal): Promise<RefIds>;
+  /**
+   * Resolves to where the remote stands afterwards, as it was read back, whatever the server said. Throws a KubescribeError with the
+   * server's reason; `remote-stale` where the branch is not where it was thought to be.
+   */
+  push(outgoing: Outgoing, signal: AbortSignal): Promise<RefIds>;
+}

@@ -5,7 +5,7 @@ import type { FlushResult, TargetState } from "../../actors/ports.ts";
 import type { Chunk } from "../git/batch.ts";
 import { type FlushTask, type Reply, replyOf } from "../git/piscina-pool.ts";
 import type { PreparedChunk } from "../git/prepare.ts";
-import { Stages } from "../git/stages.ts";
+import { type MirrorReply, type MirrorTask, Stages } from "../git/stages.ts";
 import type { TargetOptions } from "../git/target.ts";
 import { manifestOf } from "../sanitize/manifest.ts";
 import { createBlockingFiles } from "./node-blocking-files.ts";
@@ -31,6 +31,10 @@ export function open(targetId: string): Promise<Reply<TargetState>> {
 
 export function flush(task: FlushTask): Promise<Reply<FlushResult>> {
   return replyOf(() => stages.flush(task.header, task.prepared));
+}
+
+export function mirror(task: MirrorTask): Promise<Reply<MirrorReply>> {
+  return replyOf(() => stages.mirror(task));
 }
 
 function moved(reply: { readonly ok: true; readonly value: PreparedChunk }): unknown {

@@ -1,7 +1,8 @@
 /** All that the composition of the engine has of the world: Node's (node-ports.ts), or a simulation's. */
-import type { ApiServer, Clock, CommitPool, FileSystem, Log, Meter, Random } from "../../actors/ports.ts";
+import type { ApiServer, Clock, FileSystem, Log, Meter, Random } from "../../actors/ports.ts";
 import type { AdmissionServerOptions } from "../admission/server.ts";
 import type { Address } from "../config/options.ts";
+import type { BranchPool } from "../git/commit-pool.ts";
 import type { PiscinaCommitPoolOptions } from "../git/piscina-pool.ts";
 import type { ProbeServerOptions } from "../telemetry/probes.ts";
 import type { ProcessTable } from "./process-lock.ts";
@@ -23,7 +24,7 @@ export interface EnginePorts {
   /** Resolves when probes are answered; throws a KubescribeError that says why they cannot be. Metrics are served beside them. */
   readonly serveProbes: (options: ProbesOptions) => Promise<Listener>;
   /** Repositories must be there before they are opened. */
-  readonly commitPool: (options: CommitPoolOptions) => CommitPool;
+  readonly commitPool: (options: CommitPoolOptions) => BranchPool;
 }
 
 export interface ClusterApi extends ApiServer, AsyncDisposable {

@@ -1,6 +1,7 @@
 /** The lock that keeps two processes from writing one target of one repository. */
 
-import type { Clock, CommitPool, FileSystem } from "../../actors/ports.ts";
+import type { Clock, FileSystem } from "../../actors/ports.ts";
+import type { BranchPool } from "../git/commit-pool.ts";
 import { refPartOf } from "../git/layout.ts";
 import { ensureRepository } from "../git/repository.ts";
 import { targetOf } from "../git/stages.ts";
@@ -18,7 +19,7 @@ export interface LockedPoolOptions extends TargetLockOptions {
 }
 
 /** Takes a target's lock, and makes its repository, before `pool` first touches it; ends `pool` before it lets go of them. */
-export function lockedPool(pool: CommitPool, options: LockedPoolOptions): CommitPool {
+export function lockedPool(pool: BranchPool, options: LockedPoolOptions): BranchPool {
   const locks = new Map<string, Promise<AsyncDisposable>>();
   const locked = async (targetId: string): Promise<void> => {
     const held = locks.get(targetId) ?? lockTarget(targetOf(options.targets, targetId), options);
@@ -28,7 +29,26 @@ export function lockedPool(pool: CommitPool, options: LockedPoolOptions): Commit
       throw error;
     });
   };
+  const { mirrors } = pool;
   return {
+    mirrors: {
+      async adopt(targetId, remote) {
+        await locked(targetId);
+        return mirrors.adopt(targetId, remote);
+      },
+      async outgoing(targetId) {
+        await locked(targetId);
+        return mirrors.outgoing(targetId);
+      },
+      async arrived(targetId, remote) {
+        await locked(targetId);
+        return mirrors.arrived(targetId, remote);
+      },
+      async rebuild(targetId, remote) {
+        await locked(targetId);
+        return mirrors.rebuild(targetId, remote);
+      },
+    },
     async open(targetId) {
       await locked(targetId);
       return pool.open(targetId);

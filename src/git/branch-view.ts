@@ -4,6 +4,7 @@ import type { Clock, FileSystem } from "../../actors/ports.ts";
 import { KubescribeError } from "../../machines/error.ts";
 import type { Cursor, TypeKey } from "../../machines/messages.ts";
 import { type CommitWalk, raise, readCommit, walkCommits } from "./history.ts";
+import { readTextIfAny } from "./files.ts";
 import { ObjectReader } from "./object-reader.ts";
 import { RefStore } from "./refs.ts";
 import { decodeState, stateRefOf } from "./state.ts";
@@ -42,6 +43,12 @@ export function branchRefOf(target: TargetOptions): string {
   return `refs/heads/${target.branch}`;
 }
 
+/** Commits whose parents were not fetched. */
+export async function readShallow(fs: FileSystem, gitDirectory: string): Promise<ReadonlySet<string>> {
+  const text = (await readTextIfAny(fs, `${gitDirectory}/shallow`)) ?? "";
+  return new Set(text.split("\n").filter((line) => line !== ""));
+}
+
 export async function readBranch(options: BranchViewOptions): Promise<BranchView> {
   const { fs, gitDirectory, target, prefix } = options;
   const refs = new RefStore({ ...options, sync: target.durability === "flush" });
@@ -60,7 +67,8 @@ export async function readBranch(options: BranchViewOptions): Promise<BranchView
   }
   const until = state?.tip ?? "";
   const limitCommits = state === null ? searchCommits : completeCommits;
-  const walk = await walkCommits({ reader, target, prefix, head, until, limitCommits });
+  const shallow = await readShallow(fs, gitDirectory);
+  const walk = await walkCommits({ reader, target, prefix, head, until, limitCommits, shallow });
   if (!walk.reached) throw rewritten(target, until, `is at ${head}, which does not descend from it`);
   const durableCursors = state?.cursors ?? new Map<TypeKey, Cursor>();
   return {

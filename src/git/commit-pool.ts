@@ -1,12 +1,12 @@
 /** The CommitPool port over the two stages: cuts a flush into chunks, prepares them side by side, and has them assembled. */
 
-import type { CommitPool, FlushRequest, FlushResult, TargetState } from "../../actors/ports.ts";
+import type { CommitPool, FlushRequest, FlushResult, Mirrors, Outgoing, TargetState } from "../../actors/ports.ts";
 import type { Selection } from "../../machines/selection.ts";
 import { batchOf, type BatchTarget, type Chunk } from "./batch.ts";
 import { BranchTurns } from "./branch-turns.ts";
 import type { PreparedChunk } from "./prepare.ts";
 import { SelectionIndex } from "./selection.ts";
-import { Stages, type StagesOptions, targetOf } from "./stages.ts";
+import { type MirrorReply, type MirrorTask, Stages, type StagesOptions, targetOf } from "./stages.ts";
 import type { TargetOptions } from "./target.ts";
 
 /** What a target wants now; the very same list while nothing changes. */
@@ -19,16 +19,23 @@ export interface StageRunner extends AsyncDisposable {
   open(targetId: string): Promise<TargetState>;
   prepare(chunk: Chunk): Promise<PreparedChunk>;
   flush(targetId: string, header: string, prepared: readonly PreparedChunk[]): Promise<FlushResult>;
+  mirror(task: MirrorTask): Promise<MirrorReply>;
+}
+
+/** Both ports on the same branches: what one of them does to a branch, the other waits for. */
+export interface BranchPool extends CommitPool {
+  readonly mirrors: Mirrors;
 }
 
 /** Everything in the calling thread, through the ports only: for simulations and tests. */
-export function createInlineCommitPool(options: StagesOptions & { readonly selectionsOf: SelectionsOf }): CommitPool {
+export function createInlineCommitPool(options: StagesOptions & { readonly selectionsOf: SelectionsOf }): BranchPool {
   const stages = new Stages(options);
   return createCommitPool(options, {
     parallelChunks: 1,
     open: (targetId) => stages.open(targetId),
     prepare: async (chunk) => stages.prepare(chunk),
     flush: (_targetId, header, prepared) => stages.flush(header, prepared),
+    mirror: (task) => stages.mirror(task),
     [Symbol.asyncDispose]: async () => {},
   });
 }
@@ -39,7 +46,7 @@ export interface CommitPoolOptions {
 }
 
 /** A flush is prepared and assembled with the same selections; they are sent to the target's worker when they have changed. */
-export function createCommitPool({ targets, selectionsOf }: CommitPoolOptions, runner: StageRunner): CommitPool {
+export function createCommitPool({ targets, selectionsOf }: CommitPoolOptions, runner: StageRunner): BranchPool {
   const indexes = new Map<string, { readonly selections: readonly Selection[]; readonly index: SelectionIndex }>();
   /** What each target's worker has; nothing after a failure: it may be another worker now. */
   const sent = new Map<string, readonly Selection[]>();
@@ -51,7 +58,15 @@ export function createCommitPool({ targets, selectionsOf }: CommitPoolOptions, r
     indexes.set(targetId, { selections, index });
     return index;
   };
+  const mirror = <Answer extends MirrorReply>(task: MirrorTask): Promise<Answer> =>
+    turns.take(targetOf(targets, task.targetId), () => runner.mirror(task) as Promise<Answer>);
   return {
+    mirrors: {
+      adopt: (targetId, remote) => mirror<boolean>({ kind: "adopt", targetId, remote }),
+      outgoing: (targetId) => mirror<Outgoing | null>({ kind: "outgoing", targetId }),
+      arrived: async (targetId, remote) => void (await mirror<null>({ kind: "arrived", targetId, remote })),
+      rebuild: (targetId, remote) => mirror<number>({ kind: "rebuild", targetId, remote }),
+    },
     open: async (targetId) => runner.open(targetOf(targets, targetId).id),
     async flush(id, request) {
       const target = targetOf(targets, id);

@@ -117,10 +117,25 @@ function encodeCommit(frame: CommitFrame, text: CommitText): Buffer {
   );
 }
 
+/** A commit of ours on another tree and parent: who made what, when and why stays as it is. */
+export function recommitted(commit: Buffer, frame: CommitFrame): Buffer {
+  const end = commit.indexOf("\n\n");
+  const lines = commit.toString("latin1", 0, end).split("\n");
+  const author = lines.find((line) => line.startsWith("author ")) ?? "";
+  const committer = lines.find((line) => line.startsWith("committer ")) ?? "";
+  const parent = frame.parent === "" ? "" : `parent ${frame.parent}\n`;
+  const second = `${secondOf(frame.committedAtMs)} +0000`;
+  const header = `tree ${frame.tree}\n${parent}${author}\n${committer.replace(/\d+ [+-]\d{4}$/, second)}`;
+  return Buffer.concat([Buffer.from(header, "latin1"), commit.subarray(end)]);
+}
+
 /** The last second of the year 9999: later ones do not fit everywhere. */
 const latestSecond = 253_402_300_799;
 
 function signatureOf(person: Person, atMs: number): string {
-  const second = Number.isFinite(atMs) ? Math.min(Math.max(0, Math.floor(atMs / 1000)), latestSecond) : 0;
-  return `${lineOf(person.name)} <${lineOf(person.email)}> ${second} +0000`;
+  return `${lineOf(person.name)} <${lineOf(person.email)}> ${secondOf(atMs)} +0000`;
+}
+
+function secondOf(atMs: number): number {
+  return Number.isFinite(atMs) ? Math.min(Math.max(0, Math.floor(atMs / 1000)), latestSecond) : 0;
 }

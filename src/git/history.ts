@@ -39,6 +39,8 @@ export interface WalkOptions {
   /** Where to stop; empty: at the first commit. */
   readonly until: string;
   readonly limitCommits: number;
+  /** Commits whose parents are not there. */
+  readonly shallow: ReadonlySet<string>;
 }
 
 /**
@@ -71,7 +73,7 @@ export async function walkCommits(options: WalkOptions): Promise<CommitWalk> {
       for (const [key, cursor] of record.cursors) raise(cursors, key, cursor);
     }
     for (const parent of commit.parents) {
-      if (seen.has(parent)) continue;
+      if (seen.has(parent) || options.shallow.has(commit.id)) continue;
       seen.add(parent);
       queue.push(await readCommit(reader, parent));
     }
@@ -147,7 +149,7 @@ function versionIn(epoch: string | undefined, version: string): Omit<Cursor, "ui
 /** Another target of this cluster may write to the same branch, below another path. */
 async function touchesPrefix(commit: Commit, options: WalkOptions): Promise<boolean> {
   if (options.prefix.length === 0) return true;
-  const parent = commit.parents[0];
+  const parent = options.shallow.has(commit.id) ? undefined : commit.parents[0];
   const before = parent === undefined ? "" : (await readCommit(options.reader, parent)).tree;
   const at = (root: string): Promise<string> => treeAt(options.reader, root, options.prefix);
   return (await at(commit.tree)) !== (await at(before));

@@ -55,6 +55,19 @@ export class ObjectReader {
     );
   }
 
+  /** Which pack of the repository itself has the object (`pack-<checksum>`), and where; null: none of them. */
+  async locate(id: string): Promise<{ readonly pack: string; readonly offset: number } | null> {
+    const directory = `${this.#objectDirectories[0] ?? ""}/pack`;
+    const binaryId = Buffer.from(id, "hex");
+    const known = [...this.#indexes.keys()].filter((path) => path.startsWith(`${directory}/`));
+    const listed = (await listIfAny(this.#fs, directory)).filter((name) => /^pack-.*\.idx$/.test(name));
+    for (const path of new Set([...known, ...listed.map((name) => `${directory}/${name.slice(0, -4)}`)])) {
+      const offset = (await this.#indexOf(path))?.find(binaryId) ?? -1;
+      if (offset >= 0) return { pack: path.slice(directory.length + 1), offset };
+    }
+    return null;
+  }
+
   async find(id: string): Promise<GitObject | null> {
     for (const directory of this.#objectDirectories) {
       const object = (await this.#findPacked(directory, id)) ?? (await this.#findLoose(directory, id));

@@ -4,12 +4,13 @@
  */
 
 import { Piscina } from "piscina";
-import type { CommitPool, FlushResult, TargetState } from "../../actors/ports.ts";
+import type { FlushResult, TargetState } from "../../actors/ports.ts";
 import { KubescribeError } from "../../machines/error.ts";
 import type { Retry } from "../../machines/error.ts";
 import type { Chunk } from "./batch.ts";
-import { createCommitPool, type SelectionsOf } from "./commit-pool.ts";
+import { type BranchPool, createCommitPool, type SelectionsOf } from "./commit-pool.ts";
 import type { PreparedChunk } from "./prepare.ts";
+import type { MirrorReply } from "./stages.ts";
 import type { TargetOptions } from "./target.ts";
 
 export interface PiscinaCommitPoolOptions {
@@ -42,7 +43,7 @@ export async function replyOf<Value>(work: () => Promise<Value>): Promise<Reply<
   }
 }
 
-export function createPiscinaCommitPool(options: PiscinaCommitPoolOptions): CommitPool {
+export function createPiscinaCommitPool(options: PiscinaCommitPoolOptions): BranchPool {
   const { targets, workerUrl, prepareThreads } = options;
   const threads = (count: number): Piscina => {
     const pool = new Piscina({
@@ -77,6 +78,9 @@ export function createPiscinaCommitPool(options: PiscinaCommitPoolOptions): Comm
       const buffers = prepared.flatMap((chunk) => [chunk.entries, chunk.table]);
       const work = assemblerOf(targetId).run(task, { name: "flush", ...transferring(buffers) });
       return valueOf(await replied<FlushResult>(work));
+    },
+    async mirror(task) {
+      return valueOf(await replied<MirrorReply>(assemblerOf(task.targetId).run(task, { name: "mirror" })));
     },
     async [Symbol.asyncDispose]() {
       await Promise.all([preparing.close(), ...[...assembling.values()].map((assembler) => assembler.close())]);

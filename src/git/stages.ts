@@ -1,9 +1,11 @@
 /** The work of both stages for all targets, in whatever thread it runs: what the inline pool and the worker threads share. */
 
-import type { Clock, FileSystem, FlushResult, TargetState } from "../../actors/ports.ts";
+import type { Clock, FileSystem, FlushResult, Outgoing, RefIds, TargetState } from "../../actors/ports.ts";
 import { KubescribeError } from "../../machines/error.ts";
 import type { BatchHeader, Chunk, ChunkHeader } from "./batch.ts";
 import { type ManifestOf, prepareChunk, type PreparedChunk } from "./prepare.ts";
+import { Mirror } from "./mirror.ts";
+import { ensureRepository } from "./repository.ts";
 import type { TargetOptions } from "./target.ts";
 import { TargetWriter } from "./target-writer.ts";
 
@@ -15,6 +17,13 @@ export interface StagesOptions {
   /** Whether a repository that is not there is made; false where it was made before. Default true. */
   readonly creates?: boolean;
 }
+
+/** One call of the Mirrors port. */
+export type MirrorTask =
+  | { readonly kind: "outgoing"; readonly targetId: string }
+  | { readonly kind: "adopt" | "arrived" | "rebuild"; readonly targetId: string; readonly remote: RefIds };
+
+export type MirrorReply = Outgoing | null | boolean | number;
 
 export class Stages {
   readonly #options: StagesOptions;
@@ -37,6 +46,33 @@ export class Stages {
   flush(header: string, prepared: readonly PreparedChunk[]): Promise<FlushResult> {
     const batch = JSON.parse(header) as BatchHeader;
     return naming(this.#targetOf(batch.targetId), () => this.#writerOf(batch.targetId).flush(batch, prepared));
+  }
+
+  mirror(task: MirrorTask): Promise<MirrorReply> {
+    const target = this.#targetOf(task.targetId);
+    return naming(target, async () => {
+      const mirror = await this.#mirrorOf(target);
+      switch (task.kind) {
+        case "outgoing":
+          return mirror.outgoing();
+        case "adopt":
+          return mirror.adopt(task.remote);
+        case "arrived":
+          await mirror.arrived(task.remote);
+          return null;
+        case "rebuild":
+          return mirror.rebuild(task.remote);
+        default:
+          return task satisfies never;
+      }
+    });
+  }
+
+  async #mirrorOf({ repository, branch, durability }: TargetOptions): Promise<Mirror> {
+    const { fs, clock } = this.#options;
+    const targets = this.#options.targets.filter((each) => each.repository === repository && each.branch === branch);
+    const gitDirectory = await ensureRepository({ fs, repository, branch, sync: durability === "flush" });
+    return new Mirror({ fs, clock, gitDirectory, targets });
   }
 
   #targetOf(targetId: string): TargetOptions {

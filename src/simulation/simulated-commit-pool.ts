@@ -3,10 +3,10 @@
  * worker: one that is lost leaves what it was doing half done, and the next one reads the repository anew.
  */
 
-import type { CommitPool, FileSystem, FlushResult } from "../../actors/ports.ts";
+import type { CommitPool, FileSystem, FlushResult, Mirrors } from "../../actors/ports.ts";
 import { KubescribeError } from "../../machines/error.ts";
 import type { CommitPoolOptions } from "../composition/engine-ports.ts";
-import { createInlineCommitPool } from "../git/commit-pool.ts";
+import { type BranchPool, createInlineCommitPool } from "../git/commit-pool.ts";
 import { manifestOf } from "../sanitize/manifest.ts";
 import type { FlushCall } from "./calls.ts";
 import type { Fuse } from "./life.ts";
@@ -23,7 +23,13 @@ export interface SimulatedCommitPoolOptions extends CommitPoolOptions, Mortality
 /** Of files. */
 export type WorkerCalls = Pick<Fuse, "calls" | "only">;
 
-export class SimulatedCommitPool implements CommitPool {
+export class SimulatedCommitPool implements BranchPool {
+  readonly mirrors: Mirrors = {
+    adopt: (targetId, remote) => this.#worker.unlessLost(({ mirrors }) => mirrors.adopt(targetId, remote)),
+    outgoing: (targetId) => this.#worker.unlessLost(({ mirrors }) => mirrors.outgoing(targetId)),
+    arrived: (targetId, remote) => this.#worker.unlessLost(({ mirrors }) => mirrors.arrived(targetId, remote)),
+    rebuild: (targetId, remote) => this.#worker.unlessLost(({ mirrors }) => mirrors.rebuild(targetId, remote)),
+  };
   readonly #options: SimulatedCommitPoolOptions;
   #worker: Worker;
 
@@ -74,10 +80,10 @@ export class SimulatedCommitPool implements CommitPool {
 
 class Worker {
   readonly life: Life;
-  readonly #pool: CommitPool;
+  readonly #pool: BranchPool;
   readonly #waiting = new Set<(reason: Error) => void>();
 
-  constructor(life: Life, pool: CommitPool) {
+  constructor(life: Life, pool: BranchPool) {
     this.life = life;
     this.#pool = pool;
   }
@@ -88,7 +94,7 @@ class Worker {
     for (const reject of this.#waiting) reject(new KubescribeError("git-worker-ended", ended, { retry: "backoff" }));
   }
 
-  unlessLost<Value>(work: (pool: CommitPool) => Promise<Value>): Promise<Value> {
+  unlessLost<Value>(work: (pool: BranchPool) => Promise<Value>): Promise<Value> {
     const { promise, resolve, reject } = Promise.withResolvers<Value>();
     this.#waiting.add(reject);
     void work(this.#pool)

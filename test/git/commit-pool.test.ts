@@ -102,6 +102,7 @@ test("a type that is served later is committed once it is selected; a worker is 
         headers.push(JSON.parse(header) as BatchHeader);
         return stages.flush(header, prepared);
       },
+      mirror: (task) => stages.mirror(task),
       [Symbol.asyncDispose]: async () => {},
     },
   );

@@ -1,0 +1,162 @@
+/**
+ * A branch that has a remote, in its local repository: what the remote lacks, and where it stood when it was read last.
+ *
+ * Owns the refs `refs/upstream/*`: the remote's `refs/*` as they were read back.
+ * 1. They only tell of commits that the local repository holds.
+ * 2. A state ref never names a tip that its branch does not descend from, at whatever point a process ends.
+ */
+
+import type { Clock, FileSystem, Outgoing, RefIds, RefUpdate } from "../../actors/ports.ts";
+import { KubescribeError } from "../../machines/error.ts";
+import { branchRefOf, readShallow } from "./branch-view.ts";
+import { readCommit } from "./history.ts";
+import { refPartOf } from "./layout.ts";
+import { ObjectReader } from "./object-reader.ts";
+import { copyPacks, openPackSource, type PackSource } from "./pack-copy.ts";
+import { rebuildOn } from "./rebuild.ts";
+import { RefStore } from "./refs.ts";
+import { decodeState, stateRefOf } from "./state.ts";
+import type { TargetOptions } from "./target.ts";
+
+export interface MirrorOptions {
+  readonly fs: FileSystem;
+  readonly clock: Clock;
+  readonly gitDirectory: string;
+  /** All that write to the branch; one at least. */
+  readonly targets: readonly TargetOptions[];
+}
+
+export class Mirror {
+  readonly #options: MirrorOptions;
+  readonly #refs: RefStore;
+  readonly #branch: string;
+  readonly #states: readonly string[];
+
+  constructor(options: MirrorOptions) {
+    this.#options = options;
+    const [target] = options.targets;
+    if (target === undefined) throw new RangeError("a mirror without targets");
+    this.#refs = new RefStore({ ...options, sync: target.durability === "flush" });
+    this.#branch = branchRefOf(target);
+    this.#states = options.targets.map((each) => stateRefOf(each));
+  }
+
+  async adopt(remote: RefIds): Promise<boolean> {
+    const head = remote[this.#branch] ?? "";
+    if (head === "" || (await this.#refs.read(this.#branch)) !== "") return true;
+    const reader = await this.#reader();
+    const tips = await Promise.all(this.#states.map((ref) => this.#tipOf(reader, ref, remote[ref] ?? "")));
+    const wanted = tips.filter((tip) => tip !== "");
+    if (!(await this.#reaches(reader, head, wanted))) return false;
+    await this.arrived(remote);
+    // The branch last: until it is there, this is done again.
+    for (const ref of [...this.#states, this.#branch]) await this.#put(ref, remote[ref] ?? "");
+    return true;
+  }
+
+  async arrived(remote: RefIds): Promise<void> {
+    for (const ref of [this.#branch, ...this.#states]) await this.#put(trackingOf(ref), remote[ref] ?? "");
+  }
+
+  async outgoing(): Promise<Outgoing | null> {
+    const updates: RefUpdate[] = [];
+    for (const ref of [this.#branch, ...this.#states]) {
+      const to = await this.#refs.read(ref);
+      const from = await this.#refs.read(trackingOf(ref));
+      if (to !== "" && to !== from) updates.push({ ref, from, to });
+    }
+    if (updates.length === 0) return null;
+    const reader = await this.#reader();
+    const head = await this.#refs.read(this.#branch);
+    const pushed = await this.#refs.read(trackingOf(this.#branch));
+    const commits = await this.#commitsBetween(reader, head, pushed);
+    const blobs = updates.filter(({ ref }) => ref !== this.#branch).map(({ to }) => to);
+    const packPath = await this.#packOf(reader, [...commits, ...blobs], pushed);
+    return { commits: commits.length, updates, packPath };
+  }
+
+  async rebuild(remote: RefIds): Promise<number> {
+    const head = remote[this.#branch] ?? "";
+    const local = await this.#refs.read(this.#branch);
+    const pushed = await this.#refs.read(trackingOf(this.#branch));
+    const { targets } = this.#options;
+    const count = await rebuildOn({ ...this.#options, refs: this.#refs, targets, head, local, pushed, remote });
+    await this.arrived(remote);
+    return count;
+  }
+
+  async #put(ref: string, id: string): Promise<void> {
+    const found = await this.#refs.read(ref);
+    if (id !== "" && id !== found) await this.#refs.move(ref, { expected: found, id });
+  }
+
+  async #reader(): Promise<ObjectReader> {
+    const { fs, gitDirectory } = this.#options;
+    return ObjectReader.open(fs, gitDirectory);
+  }
+
+  async #tipOf(reader: ObjectReader, ref: string, id: string): Promise<string> {
+    return id === "" ? "" : decodeState((await reader.read(id, "blob")).body, ref).tip;
+  }
+
+  async #reaches(reader: ObjectReader, head: string, tips: readonly string[]): Promise<boolean> {
+    const missing = new Set(tips);
+    const shallow = await readShallow(this.#options.fs, this.#options.gitDirectory);
+    const seen = new Set([head]);
+    for (const id of seen) {
+      missing.delete(id);
+      if (missing.size === 0) return true;
+      if (!shallow.has(id)) for (const parent of (await readCommit(reader, id)).parents) seen.add(parent);
+    }
+    // All of it was read: whoever opens the branch says that it was rewritten.
+    return shallow.size === 0;
+  }
+
+  /** Newest first. */
+  async #commitsBetween(reader: ObjectReader, head: string, base: string): Promise<readonly string[]> {
+    const ids: string[] = [];
+    for (let id = head; id !== base && id !== "";) {
+      ids.push(id);
+      const [parent = ""] = (await readCommit(reader, id)).parents;
+      id = parent;
+    }
+    return ids;
+  }
+
+  /** The packs that have the objects, oldest first: one as it is, several copied into one. */
+  async #packOf(reader: ObjectReader, ids: readonly string[], pushed: string): Promise<string> {
+    const { fs, gitDirectory, targets } = this.#options;
+    const directory = `${gitDirectory}/objects/pack`;
+    const end = pushed === "" ? null : await reader.locate(pushed);
+    const names = new Set<string>();
+    for (const id of ids.toReversed()) {
+      const found = await reader.locate(id);
+      if (found === null) throw looseError(id, gitDirectory);
+      names.add(found.pack);
+    }
+    const sources: PackSource[] = [];
+    for (const name of names) {
+      const source = await openPackSource({ fs, directory }, name);
+      if (source === null) throw looseError(name, gitDirectory);
+      sources.push(end?.pack === name ? { ...source, from: source.index.entryEnd(end.offset) } : source);
+    }
+    const [only] = sources;
+    if (only !== undefined && only.from === undefined && sources.length === 1) return `${directory}/${only.name}.pack`;
+    const path = `${directory}/tmp_push_kubescribe_${refPartOf(targets[0]?.id ?? "")}`;
+    await copyPacks(sources, { fs, directory, path, sync: false });
+    return path;
+  }
+}
+
+/** Where the remote's ref is kept. */
+export function trackingOf(ref: string): string {
+  return ref.replace(/^refs\//, "refs/upstream/");
+}
+
+function looseError(what: string, gitDirectory: string): KubescribeError {
+  return new KubescribeError(
+    "git-pack-missing",
+    `a pack of ${gitDirectory} should hold ${what}, and none does any more: somebody repacked it in this moment; it is tried again`,
+    { retry: "backoff" },
+  );
+}

@@ -1,0 +1,240 @@
+/** What a mirror gives to push, and how it is rebuilt: the remote is a bare repository that stock git reads and writes. */
+
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { expect, test } from "vitest";
+
+import type { Outgoing, RefIds } from "../../actors/ports.ts";
+import { createNodeFileSystem } from "../../src/composition/node-file-system.ts";
+import { createInlineCommitPool, type BranchPool } from "../../src/git/commit-pool.ts";
+import { stateRefOf } from "../../src/git/state.ts";
+import { createSimulatedClock, type SimulatedClock } from "../../src/simulation/simulated-clock.ts";
+import {
+  allSelections,
+  changed,
+  clusterUid,
+  flush,
+  plainManifest,
+  runGit,
+  targetAt,
+  temporaryPlace,
+} from "./fixtures.ts";
+
+const target = "default/history";
+const branch = "refs/heads/main";
+const state = stateRefOf({ id: target, clusterUid });
+const fileOf = (name: string): string => `clusters/prod/default/core/configmaps/${name}.yaml`;
+
+class World implements Disposable {
+  readonly place = temporaryPlace("mirror.git");
+  readonly clock: SimulatedClock = createSimulatedClock(1_700_001_000_000);
+  readonly remote = join(this.place.path, "..", "remote.git");
+  readonly work = join(this.place.path, "..", "work");
+  pool: BranchPool = this.open();
+  #version = 0;
+
+  constructor() {
+    runGit("/", ["init", "-q", "--bare", "-b", "main", this.remote]);
+  }
+
+  open(path = this.place.path): BranchPool {
+    return createInlineCommitPool({
+      fs: createNodeFileSystem(),
+      clock: this.clock,
+      manifestOf: plainManifest,
+      selectionsOf: () => allSelections,
+      targets: [targetAt(path)],
+    });
+  }
+
+  async commit(name: string, content: string): Promise<void> {
+    this.#version += 1;
+    await flush(this.pool, [changed({ version: this.#version, name, content: `${content}\n` })]);
+  }
+
+  /** By stock git: the pack must have all that is missing there. */
+  deliver({ updates, packPath }: Outgoing): RefIds {
+    const args = ["index-pack", "--fix-thin", "--stdin", "--strict"];
+    runGit(this.remote, args, readFileSync(packPath) as unknown as string);
+    for (const { ref, from, to } of updates)
+      runGit(this.remote, ["update-ref", ref, to, from === "" ? "0".repeat(40) : from]);
+    return this.refs();
+  }
+
+  refs(): RefIds {
+    const lines = runGit(this.remote, ["for-each-ref", "--format=%(refname) %(objectname)"]).split("\n");
+    return Object.fromEntries(lines.filter((line) => line !== "").map((line) => line.split(" ") as [string, string]));
+  }
+
+  async push(): Promise<void> {
+    const outgoing = await this.pool.mirrors.outgoing(target);
+    if (outgoing === null) throw new Error("there should be something to push");
+    await this.pool.mirrors.arrived(target, this.deliver(outgoing));
+  }
+
+  fetch(into = this.place.path, ...options: readonly string[]): RefIds {
+    runGit(into, ["fetch", "-q", ...options, `file://${this.remote}`, "+refs/*:refs/fetched/*"]);
+    return this.refs();
+  }
+
+  /** Somebody else commits there. */
+  edit(files: Readonly<Record<string, string>>): void {
+    runGit("/", ["clone", "-q", this.remote, this.work]);
+    for (const [path, text] of Object.entries(files))
+      runGit(this.work, [
+        "update-index",
+        "--add",
+        "--cacheinfo",
+        `100644,${runGit(this.work, ["hash-object", "-w", "--stdin"], text)},${path}`,
+      ]);
+    runGit(this.work, ["commit", "-q", "-m", "mine"]);
+    runGit(this.work, ["push", "-q"]);
+  }
+
+  log(format = "%an|%s"): readonly string[] {
+    return runGit(this.remote, ["log", "--reverse", `--format=${format}`, "main"]).split("\n");
+  }
+
+  check(): void {
+    runGit(this.remote, ["fsck", "--strict", "--full"]);
+    runGit(this.place.path, ["fsck", "--strict", "--full"]);
+  }
+
+  [Symbol.dispose](): void {
+    this.place[Symbol.dispose]();
+  }
+}
+
+test("what was committed arrives with each push, and nothing is left to do", async () => {
+  using world = new World();
+  for (let round = 0; round < 3; round += 1) {
+    await world.commit("a", `a${round}`);
+    await world.commit("b", `b${round}`);
+    const outgoing = await world.pool.mirrors.outgoing(target);
+    expect(outgoing?.commits).toBe(2);
+    expect(outgoing?.updates.map(({ ref }) => ref)).toEqual([branch, state]);
+    await world.push();
+    expect(await world.pool.mirrors.outgoing(target)).toBeNull();
+  }
+  expect(world.log()).toHaveLength(6);
+  world.check();
+});
+
+test("of packs that were joined, only what is new is sent", async () => {
+  using world = new World();
+  for (let at = 0; at < 49; at += 1) await world.commit(`name-${at % 7}`, `first ${at}`);
+  await world.push();
+  // The fiftieth flush joins all packs.
+  await world.commit("name-3", "last");
+  const outgoing = await world.pool.mirrors.outgoing(target);
+  if (outgoing === null) throw new Error("there should be something to push");
+  const count = readFileSync(outgoing.packPath).readUInt32BE(8);
+  expect(count).toBeLessThan(20);
+  await world.push();
+  expect(world.log().at(-1)).toBe("alice@example.com|Update configmaps default/name-3");
+  world.check();
+});
+
+test("a remote that has moved gets what it lacks on top, by its authors and in order", async () => {
+  using world = new World();
+  await world.commit("a", "a1");
+  await world.push();
+  await world.commit("a", "a2");
+  await world.commit("b", "b1");
+  const dates = (): readonly string[] => world.log("%ad %s");
+  world.edit({ "README.md": "mine\n" });
+  expect(await world.pool.mirrors.rebuild(target, world.fetch())).toBe(2);
+  await world.push();
+  expect(world.log()).toEqual([
+    "alice@example.com|Update configmaps default/a",
+    "mallory|mine",
+    "alice@example.com|Update configmaps default/a",
+    "alice@example.com|Update configmaps default/b",
+  ]);
+  expect(
+    new Set(
+      dates()
+        .filter((line) => !line.endsWith("mine"))
+        .map((line) => line.split(" Update")[0]),
+    ).size,
+  ).toBe(1);
+  expect(runGit(world.remote, ["show", `main:${fileOf("a")}`])).toBe("a2");
+  expect(runGit(world.remote, ["show", "main:README.md"])).toBe("mine");
+  // The writer goes on from there.
+  await world.commit("a", "a3");
+  await world.push();
+  expect(world.log()).toHaveLength(5);
+  world.check();
+});
+
+test("ours wins over an edit of one of our files, in a takeover commit", async () => {
+  using world = new World();
+  await world.commit("a", "a1");
+  await world.commit("b", "b1");
+  await world.push();
+  await world.commit("b", "b2");
+  world.edit({ [fileOf("a")]: "edited\n", [fileOf("b")]: "edited, too\n" });
+  await world.pool.mirrors.rebuild(target, world.fetch());
+  await world.push();
+  expect(world.log("%s").slice(2)).toEqual([
+    "mine",
+    "Take over 2 files that others changed",
+    "Update configmaps default/b",
+  ]);
+  expect(runGit(world.remote, ["show", `main:${fileOf("a")}`])).toBe("a1");
+  expect(runGit(world.remote, ["show", `main:${fileOf("b")}`])).toBe("b2");
+  world.check();
+});
+
+test("a remote that already has what was pushed, and more of ours, is only noted", async () => {
+  using world = new World();
+  await world.commit("a", "a1");
+  await world.push();
+  await world.commit("a", "a2");
+  const outgoing = await world.pool.mirrors.outgoing(target);
+  if (outgoing === null) throw new Error("there should be something to push");
+  // The answer got lost.
+  world.deliver(outgoing);
+  expect(await world.pool.mirrors.rebuild(target, world.fetch())).toBe(0);
+  expect(await world.pool.mirrors.outgoing(target)).toBeNull();
+});
+
+test("a rewritten remote is left alone, and nothing is lost", async () => {
+  using world = new World();
+  await world.commit("a", "a1");
+  await world.push();
+  await world.commit("a", "a2");
+  const other = runGit(world.remote, ["commit-tree", "-m", "other", runGit(world.remote, ["mktree"])]);
+  runGit(world.remote, ["update-ref", branch, other]);
+  await expect(world.pool.mirrors.rebuild(target, world.fetch())).rejects.toMatchObject({
+    code: "git-remote-rewritten",
+    retry: "never",
+  });
+  expect(runGit(world.place.path, ["show", `main:${fileOf("a")}`])).toBe("a2");
+});
+
+test.each([1, 2])("a new process takes over what is there, from %i of its commits", async (depth) => {
+  using world = new World();
+  for (const at of [1, 2, 3]) await world.commit("a", `a${at}`);
+  await world.push();
+  // The state ref is older than the branch: as a server leaves it that moves one of two refs.
+  const old = world.refs()[state] ?? "";
+  await world.commit("a", "a4");
+  await world.push();
+  runGit(world.remote, ["update-ref", state, old]);
+  const path = join(world.place.path, "..", "second.git");
+  const second = world.open(path);
+  const mirror = second.mirrors;
+  expect(await mirror.adopt(target, {})).toBe(true);
+  expect(await mirror.adopt(target, world.fetch(path, `--depth=${depth}`))).toBe(depth > 1);
+  if (depth === 1) expect(await mirror.adopt(target, world.fetch(path, "--deepen=1"))).toBe(true);
+  const opened = await second.open(target);
+  expect(opened.cursors.get("core/configmaps" as never)?.resourceVersion).toBe("4");
+  expect(await mirror.outgoing(target)).toBeNull();
+  await flush(second, [changed({ version: 5, name: "b", content: "b1\n" })]);
+  const outgoing = await mirror.outgoing(target);
+  if (outgoing === null) throw new Error("there should be something to push");
+  world.deliver(outgoing);
+  expect(world.log()).toHaveLength(5);
+  runGit(world.remote, ["fsck", "--strict", "--full"]);
+});
