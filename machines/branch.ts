@@ -5,6 +5,7 @@
  */
 
 import { assign, setup } from "xstate";
+import { backoffCeilingMs } from "./backoff.ts";
 import type { Retry } from "./error.ts";
 
 /** Facts, told by the actor. */
@@ -63,13 +64,6 @@ export interface BranchContext {
   readonly failures: number;
   readonly catchUpFailures: number;
 }
-
-/** Full jitter is drawn from 0 to the ceiling. */
-export function backoffCeilingMs(failures: number): number {
-  return Math.min(firstBackoffMs * 2 ** Math.max(0, failures - 1), lastBackoffMs);
-}
-const firstBackoffMs = 800;
-const lastBackoffMs = 30_000;
 
 const branchSetup = setup({
   types: { context: {} as BranchContext, events: {} as BranchEvent },

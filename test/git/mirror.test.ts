@@ -1,112 +1,14 @@
-/** What a mirror gives to push, and how it is rebuilt: the remote is a bare repository that stock git reads and writes. */
+/** What a mirror gives to push, and how it is rebuilt. */
 
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
 
-import type { Outgoing, RefIds } from "../../actors/ports.ts";
-import { createNodeFileSystem } from "../../src/composition/node-file-system.ts";
-import { createInlineCommitPool, type BranchPool } from "../../src/git/commit-pool.ts";
-import { stateRefOf } from "../../src/git/state.ts";
-import { createSimulatedClock, type SimulatedClock } from "../../src/simulation/simulated-clock.ts";
-import {
-  allSelections,
-  changed,
-  clusterUid,
-  flush,
-  plainManifest,
-  runGit,
-  targetAt,
-  temporaryPlace,
-} from "./fixtures.ts";
-
-const target = "default/history";
-const branch = "refs/heads/main";
-const state = stateRefOf({ id: target, clusterUid });
-const fileOf = (name: string): string => `clusters/prod/default/core/configmaps/${name}.yaml`;
-
-class World implements Disposable {
-  readonly place = temporaryPlace("mirror.git");
-  readonly clock: SimulatedClock = createSimulatedClock(1_700_001_000_000);
-  readonly remote = join(this.place.path, "..", "remote.git");
-  readonly work = join(this.place.path, "..", "work");
-  pool: BranchPool = this.open();
-  #version = 0;
-
-  constructor() {
-    runGit("/", ["init", "-q", "--bare", "-b", "main", this.remote]);
-  }
-
-  open(path = this.place.path): BranchPool {
-    return createInlineCommitPool({
-      fs: createNodeFileSystem(),
-      clock: this.clock,
-      manifestOf: plainManifest,
-      selectionsOf: () => allSelections,
-      targets: [targetAt(path)],
-    });
-  }
-
-  async commit(name: string, content: string): Promise<void> {
-    this.#version += 1;
-    await flush(this.pool, [changed({ version: this.#version, name, content: `${content}\n` })]);
-  }
-
-  /** By stock git: the pack must have all that is missing there. */
-  deliver({ updates, packPath }: Outgoing): RefIds {
-    const args = ["index-pack", "--fix-thin", "--stdin", "--strict"];
-    runGit(this.remote, args, readFileSync(packPath) as unknown as string);
-    for (const { ref, from, to } of updates)
-      runGit(this.remote, ["update-ref", ref, to, from === "" ? "0".repeat(40) : from]);
-    return this.refs();
-  }
-
-  refs(): RefIds {
-    const lines = runGit(this.remote, ["for-each-ref", "--format=%(refname) %(objectname)"]).split("\n");
-    return Object.fromEntries(lines.filter((line) => line !== "").map((line) => line.split(" ") as [string, string]));
-  }
-
-  async push(): Promise<void> {
-    const outgoing = await this.pool.mirrors.outgoing(target);
-    if (outgoing === null) throw new Error("there should be something to push");
-    await this.pool.mirrors.arrived(target, this.deliver(outgoing));
-  }
-
-  fetch(into = this.place.path, ...options: readonly string[]): RefIds {
-    runGit(into, ["fetch", "-q", ...options, `file://${this.remote}`, "+refs/*:refs/fetched/*"]);
-    return this.refs();
-  }
-
-  /** Somebody else commits there. */
-  edit(files: Readonly<Record<string, string>>): void {
-    runGit("/", ["clone", "-q", this.remote, this.work]);
-    for (const [path, text] of Object.entries(files))
-      runGit(this.work, [
-        "update-index",
-        "--add",
-        "--cacheinfo",
-        `100644,${runGit(this.work, ["hash-object", "-w", "--stdin"], text)},${path}`,
-      ]);
-    runGit(this.work, ["commit", "-q", "-m", "mine"]);
-    runGit(this.work, ["push", "-q"]);
-  }
-
-  log(format = "%an|%s"): readonly string[] {
-    return runGit(this.remote, ["log", "--reverse", `--format=${format}`, "main"]).split("\n");
-  }
-
-  check(): void {
-    runGit(this.remote, ["fsck", "--strict", "--full"]);
-    runGit(this.place.path, ["fsck", "--strict", "--full"]);
-  }
-
-  [Symbol.dispose](): void {
-    this.place[Symbol.dispose]();
-  }
-}
+import { changed, flush, runGit } from "./fixtures.ts";
+import { branch, fileOf, MirrorWorld, state, target } from "./mirror-world.ts";
 
 test("what was committed arrives with each push, and nothing is left to do", async () => {
-  using world = new World();
+  using world = new MirrorWorld();
   for (let round = 0; round < 3; round += 1) {
     await world.commit("a", `a${round}`);
     await world.commit("b", `b${round}`);
@@ -121,7 +23,7 @@ test("what was committed arrives with each push, and nothing is left to do", asy
 });
 
 test("of packs that were joined, only what is new is sent", async () => {
-  using world = new World();
+  using world = new MirrorWorld();
   for (let at = 0; at < 49; at += 1) await world.commit(`name-${at % 7}`, `first ${at}`);
   await world.push();
   // The fiftieth flush joins all packs.
@@ -136,7 +38,7 @@ test("of packs that were joined, only what is new is sent", async () => {
 });
 
 test("a remote that has moved gets what it lacks on top, by its authors and in order", async () => {
-  using world = new World();
+  using world = new MirrorWorld();
   await world.commit("a", "a1");
   await world.push();
   await world.commit("a", "a2");
@@ -168,7 +70,7 @@ test("a remote that has moved gets what it lacks on top, by its authors and in o
 });
 
 test("ours wins over an edit of one of our files, in a takeover commit", async () => {
-  using world = new World();
+  using world = new MirrorWorld();
   await world.commit("a", "a1");
   await world.commit("b", "b1");
   await world.push();
@@ -187,7 +89,7 @@ test("ours wins over an edit of one of our files, in a takeover commit", async (
 });
 
 test("a remote that already has what was pushed, and more of ours, is only noted", async () => {
-  using world = new World();
+  using world = new MirrorWorld();
   await world.commit("a", "a1");
   await world.push();
   await world.commit("a", "a2");
@@ -200,7 +102,7 @@ test("a remote that already has what was pushed, and more of ours, is only noted
 });
 
 test("a rewritten remote is left alone, and nothing is lost", async () => {
-  using world = new World();
+  using world = new MirrorWorld();
   await world.commit("a", "a1");
   await world.push();
   await world.commit("a", "a2");
@@ -214,7 +116,7 @@ test("a rewritten remote is left alone, and nothing is lost", async () => {
 });
 
 test.each([1, 2])("a new process takes over what is there, from %i of its commits", async (depth) => {
-  using world = new World();
+  using world = new MirrorWorld();
   for (const at of [1, 2, 3]) await world.commit("a", `a${at}`);
   await world.push();
   // The state ref is older than the branch: as a server leaves it that moves one of two refs.

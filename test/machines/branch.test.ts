@@ -1,6 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { initialTransition, transition } from "xstate";
-import { backoffCeilingMs, branchMachine, type BranchEffect, type BranchEvent } from "../../machines/branch.ts";
+import { backoffCeilingMs } from "../../machines/backoff.ts";
+import { branchMachine, type BranchEffect, type BranchEvent } from "../../machines/branch.ts";
 
 /** The states after `events`, as `flow supply`, and what was ordered on the way. */
 function play(...events: readonly BranchEvent[]): { readonly state: string; readonly ordered: readonly string[] } {

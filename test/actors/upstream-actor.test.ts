@@ -1,0 +1,130 @@
+/** The way to the remote: real mirrors and a real repository behind a remote that fails, lies and is overtaken as the test says. */
+
+import { describe, expect, test } from "vitest";
+
+import { UpstreamActor } from "../../actors/upstream-actor.ts";
+import type { Outgoing, RefIds, Remote } from "../../actors/ports.ts";
+import { KubescribeError } from "../../machines/error.ts";
+import { FakeLog, FakeMeter } from "../fakes/branch-world.ts";
+import { runGit } from "../git/fixtures.ts";
+import { branch, fileOf, MirrorWorld, state, target } from "../git/mirror-world.ts";
+
+/** What befalls the next push. */
+type Fate = "unreachable" | "cut" | "liesAboutAtomic" | "overtaken" | "refused";
+
+class Distance implements Remote, Disposable {
+  readonly world = new MirrorWorld();
+  readonly meter = new FakeMeter();
+  readonly log = new FakeLog();
+  readonly fates: Fate[] = [];
+  readonly actor = new UpstreamActor({
+    targetId: target,
+    mirrors: this.world.pool.mirrors,
+    remote: this,
+    clock: this.world.clock,
+    random: () => 1,
+    meter: this.meter,
+    log: this.log,
+  });
+
+  async fetch(): Promise<RefIds> {
+    return this.world.fetch();
+  }
+
+  async push(outgoing: Outgoing): Promise<RefIds> {
+    const fate = this.fates.shift();
+    switch (fate) {
+      case undefined:
+        break;
+      case "unreachable":
+        throw new KubescribeError("remote-unreachable", "nobody answers", { retry: "backoff" });
+      case "refused":
+        throw new KubescribeError("remote-gone", "there is no such repository", { retry: "never" });
+      case "cut":
+        this.world.deliver(outgoing);
+        throw new KubescribeError("remote-cut", "the connection broke", { retry: "backoff" });
+      case "liesAboutAtomic":
+        return this.world.deliver({ ...outgoing, updates: outgoing.updates.filter(({ ref }) => ref === branch) });
+      case "overtaken":
+        this.world.edit({ [`other-${this.fates.length}.md`]: "mine\n" });
+        break;
+      default:
+        fate satisfies never;
+    }
+    const here = this.world.refs();
+    if (outgoing.updates.some(({ ref, from }) => (here[ref] ?? "") !== from))
+      throw new KubescribeError("remote-stale", "the branch is elsewhere", { retry: "backoff" });
+    return this.world.deliver(outgoing);
+  }
+
+  async commit(name: string, content: string): Promise<void> {
+    await this.world.commit(name, content);
+    this.actor.moved(1);
+  }
+
+  /** With the clock going on until the remote has all there is. */
+  async level(): Promise<void> {
+    const done = this.actor.drain(AbortSignal.timeout(30_000));
+    await done;
+  }
+
+  [Symbol.dispose](): void {
+    this.world[Symbol.dispose]();
+  }
+}
+
+describe("the remote gets everything once, in order", () => {
+  test.each<[string, readonly Fate[]]>([
+    ["at once", []],
+    ["after it could not be reached", ["unreachable", "unreachable"]],
+    ["though the answer was lost", ["cut"]],
+    ["though it moves one ref of two", ["liesAboutAtomic"]],
+    ["though somebody else was faster", ["overtaken"]],
+    [
+      "though somebody else is faster again and again",
+      ["overtaken", "overtaken", "overtaken", "overtaken", "overtaken"],
+    ],
+    ["whatever comes together", ["cut", "overtaken", "liesAboutAtomic", "unreachable", "overtaken", "cut"]],
+  ])("%s", async (_, fates) => {
+    using distance = new Distance();
+    await distance.commit("a", "a1");
+    await distance.level();
+    distance.fates.push(...fates);
+    await distance.commit("a", "a2");
+    await distance.commit("b", "b1");
+    await distance.level();
+    const { world, actor } = distance;
+    expect(actor.status()).toEqual({ state: "level", unpushed: 0, lastError: null });
+    expect(world.log().filter((line) => !line.endsWith("|mine"))).toEqual([
+      "alice@example.com|Update configmaps default/a",
+      "alice@example.com|Update configmaps default/a",
+      "alice@example.com|Update configmaps default/b",
+    ]);
+    expect(world.log().filter((line) => line.endsWith("|mine"))).toHaveLength(
+      fates.filter((fate) => fate === "overtaken").length,
+    );
+    expect(runGit(world.remote, ["show", `main:${fileOf("a")}`])).toBe("a2");
+    const stateTip = (JSON.parse(runGit(world.remote, ["cat-file", "-p", state])) as { tip: string }).tip;
+    expect(stateTip).toBe(world.refs()[branch]);
+    world.check();
+  });
+});
+
+test("what comes while a push is under way is pushed after it", async () => {
+  using distance = new Distance();
+  const first = distance.commit("a", "a1");
+  await first;
+  await distance.commit("b", "b1");
+  await distance.level();
+  expect(distance.world.log()).toHaveLength(2);
+});
+
+test("a remote that is gone for good is told of, and commits go on", async () => {
+  using distance = new Distance();
+  distance.fates.push("refused");
+  await distance.commit("a", "a1");
+  await distance.level();
+  expect(distance.actor.status()).toMatchObject({ state: "stopped", unpushed: 1, lastError: { code: "remote-gone" } });
+  await distance.commit("a", "a2");
+  expect(runGit(distance.world.place.path, ["show", `main:${fileOf("a")}`])).toBe("a2");
+});
