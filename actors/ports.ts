@@ -169,7 +169,7 @@ export interface Mirrors {
   adopt(targetId: string, remote: RefIds): Promise<boolean>;
   /** Null: the remote has everything. */
   outgoing(targetId: string): Promise<Outgoing | null>;
-  /** Notes where the remote stands. */
+  /** Notes where the remote stands: refs that were pushed, or fetched. */
   arrived(targetId: string, remote: RefIds): Promise<void>;
   /**
    * The remote's branch has moved, and that was fetched: what it lacks is committed anew on it. Throws `git-remote-rewritten` where the

@@ -134,7 +134,8 @@ export class UpstreamActor implements AsyncDisposable {
       meter.count("pushes", { ...this.#labels, outcome: "stale" });
       return { type: "stale" };
     }
-    await mirrors.arrived(targetId, refs);
+    // No other ref: where somebody else has brought the branch is not fetched yet.
+    await mirrors.arrived(targetId, Object.fromEntries(outgoing.updates.map(({ ref, to }) => [ref, to])));
     this.#unpushed = Math.max(0, this.#unpushed - outgoing.commits);
     this.#lastError = null;
     meter.count("pushes", { ...this.#labels, outcome: "pushed" });
