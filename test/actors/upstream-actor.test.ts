@@ -105,7 +105,7 @@ describe("the remote gets everything once, in order", () => {
     );
     expect(runGit(world.remote, ["show", `main:${fileOf("a")}`])).toBe("a2");
     const stateTip = (JSON.parse(runGit(world.remote, ["cat-file", "-p", state])) as { tip: string }).tip;
-    expect(stateTip).toBe(world.refs()[branch]);
+    expect(runGit(world.remote, ["log", "--format=%an", `${stateTip}..main`])).toMatch(/^(mallory)?$/);
     world.check();
   });
 });
