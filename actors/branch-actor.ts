@@ -269,6 +269,7 @@ export class BranchActor implements AsyncDisposable {
       this.#lastError = null;
       this.#meters.flushed(durable, result.commits, seconds());
       this.#drains.settled(durable.length);
+      this.#options.flushed?.(result.commits.reduce((sum, made) => sum + made, 0));
       this.#tellFaults(result.faults ?? 0);
       if (!this.#closed) this.#send({ type: "flushed", next: this.#next() });
     } catch (error) {

@@ -22,6 +22,8 @@ export interface BranchOptions {
   /** Types that the target's rules name: their first lists share the first commit. */
   readonly types: readonly TypeKey[];
   readonly pool: CommitPool;
+  /** Told of each flush that is durable, and how many commits it made. */
+  readonly flushed?: (commits: number) => void;
   readonly catchUp: CatchUp;
   readonly clock: Clock;
   readonly random: Random;

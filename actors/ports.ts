@@ -165,6 +165,8 @@ export interface Outgoing {
 
 /** The local repository of branches that have a remote. A branch is named by any target that writes to it. */
 export interface Mirrors {
+  /** There is a branch in the local repository already. */
+  exists(targetId: string): Promise<boolean>;
   /** First contact: takes over what was fetched, where there is no branch yet. False: the history reaches back too little. */
   adopt(targetId: string, remote: RefIds): Promise<boolean>;
   /** Null: the remote has everything. */

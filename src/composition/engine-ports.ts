@@ -1,5 +1,5 @@
 /** All that the composition of the engine has of the world: Node's (node-ports.ts), or a simulation's. */
-import type { ApiServer, Clock, FileSystem, Log, Meter, Random } from "../../actors/ports.ts";
+import type { ApiServer, Clock, FileSystem, Log, Meter, Random, Remote } from "../../actors/ports.ts";
 import type { AdmissionServerOptions } from "../admission/server.ts";
 import type { Address } from "../config/options.ts";
 import type { BranchPool } from "../git/commit-pool.ts";
@@ -25,6 +25,18 @@ export interface EnginePorts {
   readonly serveProbes: (options: ProbesOptions) => Promise<Listener>;
   /** Repositories must be there before they are opened. */
   readonly commitPool: (options: CommitPoolOptions) => BranchPool;
+  /** Connects to nothing yet. Throws a KubescribeError where the URL cannot be used. */
+  readonly openRemote: (site: RemoteSite) => Remote;
+}
+
+/** One branch of a remote, and the local repository that stands before it. */
+export interface RemoteSite {
+  readonly url: string;
+  /** Null: no credentials. */
+  readonly credentialsDirectory: string | null;
+  readonly gitDirectory: string;
+  /** Full names: the branch, and the state refs of the targets that write to it. */
+  readonly refs: readonly string[];
 }
 
 export interface ClusterApi extends ApiServer, AsyncDisposable {

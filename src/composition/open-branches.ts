@@ -19,6 +19,8 @@ export interface BranchPorts {
   readonly rules: RuleView;
   readonly source: WatchSource;
   readonly pool: CommitPool;
+  /** Told of a target's flushes. */
+  readonly flushed: (targetId: string, commits: number) => void;
   readonly clock: Clock;
   readonly random: Random;
   readonly files: FileSystem;
@@ -48,12 +50,13 @@ export function sharedStart(typeKey: TypeKey, branches: Iterable<Pick<BranchActo
 }
 
 function openBranch(targetId: string, ports: BranchPorts): Promise<BranchActor> {
-  const { options, clusterUid, rules, pool, clock, random, files, meter, log } = ports;
+  const { options, clusterUid, rules, pool, flushed, clock, random, files, meter, log } = ports;
   return openBranchActor({
     targetId,
     cluster: clusterUid,
     types: rules.selectionsOf(targetId).map(({ typeKey }) => typeKey),
     pool,
+    flushed: (commits) => flushed(targetId, commits),
     catchUp: catchUpOf(ports),
     clock,
     random,
@@ -66,7 +69,7 @@ function openBranch(targetId: string, ports: BranchPorts): Promise<BranchActor> 
 }
 
 /** A watch of its own for a target that fell behind. */
-export function catchUpOf(ports: Omit<BranchPorts, "options" | "clusterUid" | "pool" | "files">): CatchUp {
+export function catchUpOf(ports: Omit<BranchPorts, "options" | "clusterUid" | "pool" | "flushed" | "files">): CatchUp {
   const { rules, source, clock, random, meter, log } = ports;
   return async ({ typeKey, from, epoch }, sink, signal) => {
     const type = rules.typeOf(typeKey);

@@ -1,14 +1,24 @@
-/** What `/readyz` says: every watch synced, every repository writable. Read from memory. */
+/**
+ * What `/readyz` says: every watch synced, every repository writable. Read from memory. A remote that cannot be reached is told of and
+ * makes nothing unready: reviews must be taken all the same, and commits are safe on disk.
+ */
 import type { BranchActor } from "../../actors/branch-actor.ts";
+import type { UpstreamActor } from "../../actors/upstream-actor.ts";
 import type { WatchManager } from "../../actors/watch-manager.ts";
 import type { Condition } from "../telemetry/probes.ts";
 
+export interface ReadinessSources {
+  readonly watches: WatchManager;
+  readonly branches: ReadonlyMap<string, BranchActor>;
+  readonly upstreams: ReadonlyMap<string, UpstreamActor>;
+}
+
 export class Readiness {
-  #sources: { readonly watches: WatchManager; readonly branches: ReadonlyMap<string, BranchActor> } | null = null;
+  #sources: ReadinessSources | null = null;
   #stopping = false;
 
-  started(watches: WatchManager, branches: ReadonlyMap<string, BranchActor>): void {
-    this.#sources = { watches, branches };
+  started(sources: ReadinessSources): void {
+    this.#sources = sources;
   }
 
   stopping(): void {
@@ -18,7 +28,7 @@ export class Readiness {
   conditions(): readonly Condition[] {
     if (this.#stopping) return [{ name: "engine", ok: false, reason: "it is stopping" }];
     if (this.#sources === null) return [{ name: "engine", ok: false, reason: "it is starting" }];
-    const { watches, branches } = this.#sources;
+    const { watches, branches, upstreams } = this.#sources;
     const all: Condition[] = [
       { name: "watches", ok: watches.synced, reason: "some first list is not complete yet: see the watches below" },
     ];
@@ -29,10 +39,16 @@ export class Readiness {
       const ok = state !== "stopped" && state !== "backingOff";
       all.push({ name: `repository ${targetId}`, ok, reason: lastError?.message ?? state });
     }
+    for (const [targetId, upstream] of upstreams) {
+      const { state, unpushed, lastError } = upstream.status();
+      const ok = state !== "stopped" && state !== "backingOff";
+      const reason = `${unpushed} commits are not pushed yet: ${lastError?.message ?? state}`;
+      all.push({ name: `remote ${targetId}`, ok, reason, decides: false });
+    }
     return all;
   }
 
   get ready(): boolean {
-    return this.conditions().every(({ ok }) => ok);
+    return this.conditions().every(({ ok, decides = true }) => ok || !decides);
   }
 }

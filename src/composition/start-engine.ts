@@ -33,6 +33,7 @@ import { Readiness } from "./readiness.ts";
 import { RuleView } from "./rule-view.ts";
 import { lockedPool } from "./target-lock.ts";
 import { targetOptionsOf } from "./target-options.ts";
+import { Upstreams } from "./upstreams.ts";
 
 const readyPollMs = 50;
 
@@ -61,12 +62,18 @@ export async function startEngine(plan: EnginePlan, ports: EnginePorts): Promise
   await api.refresh();
   const clusterUid = await persistently(() => readClusterUid(api, signal), ports);
   await persistently(() => rules.refresh(signal), ports);
-  router.opened(await openTargets(plan, { clusterUid, rules, source }, ports, stack));
+  const { branches, upstreams } = await openTargets(plan, { clusterUid, rules, source }, ports, stack);
+  router.opened(branches);
   const store = new KnownStore(files, options.dataDir, log);
   for (const typeKey of rules.typeKeys) engine.registry.restore(typeKey, await store.load(typeKey));
   const recordsOf = engine.registry.recordsOf.bind(engine.registry);
   const keeper = stack.use(new KnownKeeper({ store, clock, log, watch$, recordsOf }));
-  const drain = (): Promise<void> => router.drain(options.bounds.drainSeconds * 1000, ports);
+  const drain = async (): Promise<void> => {
+    const patienceMs = options.bounds.drainSeconds * 1000;
+    const startedMs = clock.monotonicMs();
+    await router.drain(patienceMs, ports);
+    await upstreams.drain(Math.max(0, patienceMs - (clock.monotonicMs() - startedMs)), ports);
+  };
   stack.defer(async () => {
     await drain();
     await keeper.save();
@@ -80,7 +87,7 @@ export async function startEngine(plan: EnginePlan, ports: EnginePorts): Promise
       sink: (message) => watch$.next(message),
     }),
   );
-  readiness.started(watches, router.branches);
+  readiness.started({ watches, branches: router.branches, upstreams: upstreams.actors });
   const owned = stack.move();
   return {
     admissionAddress: () => addressOf(admission.address),
@@ -127,9 +134,10 @@ async function openTargets(
   { clusterUid, rules, source }: Targeting,
   ports: EnginePorts,
   stack: AsyncDisposableStack,
-): Promise<ReadonlyMap<string, BranchActor>> {
+): Promise<{ readonly branches: ReadonlyMap<string, BranchActor>; readonly upstreams: Upstreams }> {
   const { files, clock, processes } = ports;
-  const targets = rules.targets.map((target) => targetOptionsOf(target, clusterUid));
+  const { credentialsDir, dataDir } = options;
+  const targets = rules.targets.map((target) => targetOptionsOf(target, clusterUid, dataDir));
   const threads = ports.commitPool({
     targets,
     selectionsOf: (targetId) => rules.selectionsOf(targetId),
@@ -137,9 +145,14 @@ async function openTargets(
   });
   const pool = stack.use(lockedPool(threads, { targets, fs: files, clock, processes }));
   const ids = targets.map(({ id }) => id);
-  const branches = await openBranches(ids, { ...ports, options, clusterUid, rules, source, pool });
+  const { mirrors } = pool;
+  const upstreams = stack.use(
+    await Upstreams.open({ compiled: rules.targets, targets, mirrors, credentialsDir }, ports),
+  );
+  const flushed = upstreams.flushed.bind(upstreams);
+  const branches = await openBranches(ids, { ...ports, options, clusterUid, rules, source, pool, flushed });
   for (const branch of branches.values()) stack.use(branch);
-  return branches;
+  return { branches, upstreams };
 }
 
 async function untilReady(readiness: Readiness, { clock, signal }: EnginePorts): Promise<void> {

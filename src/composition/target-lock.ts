@@ -32,6 +32,10 @@ export function lockedPool(pool: BranchPool, options: LockedPoolOptions): Branch
   const { mirrors } = pool;
   return {
     mirrors: {
+      async exists(targetId) {
+        await locked(targetId);
+        return mirrors.exists(targetId);
+      },
       async adopt(targetId, remote) {
         await locked(targetId);
         return mirrors.adopt(targetId, remote);

@@ -1,15 +1,19 @@
 /** From what rule documents say to what the git adapter takes. */
 
+import { hash } from "node:crypto";
+import { join } from "node:path";
+
 import type { CompiledTarget } from "../config/compile-rules.ts";
 import type { TargetOptions } from "../git/target.ts";
 import { defaultAuthorMapping, defaultCommitter, defaultSentinel } from "../git/target.ts";
 
-export function targetOptionsOf(target: CompiledTarget, clusterUid: string): TargetOptions {
+/** `dataDir`: where the local repositories of remotes are. */
+export function targetOptionsOf(target: CompiledTarget, clusterUid: string, dataDir: string): TargetOptions {
   const { config } = target;
   return {
     id: target.id,
     clusterUid,
-    repository: config.repository,
+    repository: config.remote === null ? config.repository : mirrorPathOf(dataDir, config.remote.url),
     branch: config.branch,
     path: config.path,
     author: {
@@ -29,4 +33,9 @@ export function targetOptionsOf(target: CompiledTarget, clusterUid: string): Tar
 export function claimKeysOf(targets: readonly Pick<CompiledTarget, "config">[]): readonly string[] {
   const keys = targets.flatMap(({ config }) => [config.author.nameClaim, config.author.emailClaim]);
   return [...new Set(keys.filter((key) => key !== null))];
+}
+
+/** One for each URL: targets with several branches of a remote share it. */
+function mirrorPathOf(dataDir: string, url: string): string {
+  return join(dataDir, "mirrors", `${hash("sha256", url).slice(0, 16)}.git`);
 }

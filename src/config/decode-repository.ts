@@ -2,7 +2,7 @@
 
 import type { AuthorConfig, GitRepoConfig, Metadata, PersonConfig, SecretsConfig } from "./documents.ts";
 import type { Field } from "./field.ts";
-import { isName, isNamespace, nameExpected, namespaceExpected } from "./kubernetes-names.ts";
+import { isName, nameExpected } from "./kubernetes-names.ts";
 import { quoted } from "./problem.ts";
 import { repositoryOf } from "./repository-url.ts";
 
@@ -13,27 +13,30 @@ export function decodeRepository(spec: Field, metadata: Metadata): GitRepoConfig
   const fields = spec.fields({
     known: ["url", "branch", "path", "secretRef", "author", "commit", "secrets"],
     refused: {
-      push: "not yet: commits go to a repository on this machine's disk, from which nothing is pushed; remotes come later",
+      push: "not yet: what is committed is pushed at once",
     },
   });
   const url = fields.get("url");
-  const repository =
-    url === undefined ? spec.problem("url is missing: expected file:///absolute/path") : repositoryOf(url);
+  const place = url === undefined ? spec.problem("url is missing: expected file:///absolute/path") : repositoryOf(url);
   const branch = decodeBranch(fields.get("branch"));
   const path = decodePath(fields.get("path"));
   const author = decodeAuthor(fields.get("author"));
   const committer = decodeCommit(fields.get("commit"));
-  checkSecretRef(fields.get("secretRef"));
+  const secret = decodeSecretRef(
+    fields.get("secretRef"),
+    metadata.namespace === "" ? defaultNamespace : metadata.namespace,
+  );
   const secrets = decodeSecrets(fields.get("secrets"));
-  if (repository === null || branch === null || path === null) return null;
+  if (place === null || branch === null || path === null) return null;
   const namespace = metadata.namespace === "" ? defaultNamespace : metadata.namespace;
-  const { place } = spec;
+  const { repository, remote } = place;
   return {
     kind: "GitRepoConfig",
-    place,
+    place: spec.place,
     name: metadata.name,
     namespace,
     repository,
+    remote: remote ? { url: repository, secret } : null,
     branch,
     path,
     author,
@@ -144,19 +147,14 @@ function decodeIdentity(
   return rule.pattern.test(text) ? text : field.problem(`expected ${rule.expected}, found ${quoted(text)}`);
 }
 
-/** Credentials for a remote: a file repository needs none, so the reference is only checked for its form. */
-function checkSecretRef(field: Field | undefined): void {
-  if (field === undefined) return;
-  const fields = field.fields({ known: ["name", "namespace"] });
-  const name = fields.get("name");
-  const text = name?.string(nameExpected) ?? null;
-  if (name === undefined) field.problem("name is missing: expected the name of a Secret");
-  else if (text !== null && !isName(text)) name.problem(`expected ${nameExpected}, found ${quoted(text)}`);
-  const namespace = fields.get("namespace");
-  const namespaceText = namespace?.string(namespaceExpected) ?? null;
-  if (namespaceText !== null && !isNamespace(namespaceText)) {
-    namespace?.problem(`expected ${namespaceExpected}, found ${quoted(namespaceText)}`);
-  }
+/** Where the credentials of a remote are; a repository on disk needs none. A Secret of another namespace is nobody's to lend. */
+function decodeSecretRef(field: Field | undefined, namespace: string): string | null {
+  if (field === undefined) return null;
+  const name = field.fields({ known: ["name"] }).get("name");
+  if (name === undefined) return field.problem("name is missing: expected the name of a Secret");
+  const text = name.string(nameExpected);
+  if (text === null) return null;
+  return isName(text) ? `${namespace}/${text}` : name.problem(`expected ${nameExpected}, found ${quoted(text)}`);
 }
 
 function decodeSecrets(field: Field | undefined): SecretsConfig {

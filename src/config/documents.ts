@@ -11,8 +11,10 @@ export interface GitRepoConfig {
   readonly place: Place;
   readonly name: string;
   readonly namespace: string;
-  /** Absolute path of the repository that `spec.url` names, normalised. */
+  /** Absolute path of the repository that `spec.url` names, normalised; of a remote, the URL. */
   readonly repository: string;
+  /** Null: the repository is on this machine's disk. */
+  readonly remote: RemoteConfig | null;
   readonly branch: string;
   /** Without slashes at either end; empty for the root. */
   readonly path: string;
@@ -20,6 +22,12 @@ export interface GitRepoConfig {
   /** Null: kubescribe's own. */
   readonly committer: PersonConfig | null;
   readonly secrets: SecretsConfig;
+}
+
+export interface RemoteConfig {
+  readonly url: string;
+  /** `namespace/name` of the Secret with its credentials; null: none are needed. */
+  readonly secret: string | null;
 }
 
 export interface AuthorConfig {

@@ -92,6 +92,10 @@ export const runOptionTable: readonly OptionDefinition[] = [
     }),
     fallback: "/var/lib/kubescribe",
   },
+  path("credentials-dir", storage, {
+    value: "DIR",
+    help: "Secrets of remotes, mounted as DIR/NAMESPACE/NAME/KEY; read again when they change",
+  }),
   ...designOptions(storage, "as a rollback"),
   choice("durability", storage, {
     choices: ["flush", "second"],

@@ -9,6 +9,8 @@ export interface RunOptions {
   readonly metrics: Address;
   /** Absolute path. */
   readonly dataDir: string;
+  /** Absolute path, or null: no remote has credentials. */
+  readonly credentialsDir: string | null;
   readonly ingestion: Ingestion;
   readonly attribution: AttributionMode;
   readonly durability: Durability;

@@ -3,25 +3,42 @@ import { fileURLToPath } from "node:url";
 import type { Field } from "./field.ts";
 import { quoted } from "./problem.ts";
 
-const expected = "file:///absolute/path/of/a/repository.git";
+const expected =
+  "file:///absolute/path/of/a/repository.git, https://HOST/PATH.git, ssh://USER@HOST/PATH.git or USER@HOST:PATH.git";
 
-/** The absolute path that a repository's URL names, or null and a problem. Here only repositories on disk can be written. */
-export function repositoryOf(field: Field): string | null {
+export interface RepositoryPlace {
+  /** Of a repository on this machine's disk, its absolute path, normalised; of a remote, its URL. */
+  readonly repository: string;
+  readonly remote: boolean;
+}
+
+/** Where a repository's URL leads, or null and a problem. A remote's URL is checked again by whoever connects to it. */
+export function repositoryOf(field: Field): RepositoryPlace | null {
   const url = field.string(expected);
   if (url === null) return null;
-  if (/^(?:https?|ssh|git):\/\//i.test(url) || /^[^/:@]+@[^/:]+:/.test(url)) {
-    // No part of the URL is shown: it may hold a password.
-    return field.problem(
-      `not yet: remotes come later. Expected ${expected}, found the URL of a remote; git push from there`,
-    );
-  }
+  if (/^(?:https?|ssh|git):\/\//i.test(url)) return remoteAt(field, url);
+  if (/^[^/:@\s]+@[^/:\s]+:[^/]/.test(url)) return { repository: url, remote: true };
   const path = pathOf(url);
   if (path === null || !isAbsolute(path) || /\p{Cc}/u.test(path)) {
     return field.problem(`expected ${expected}, found ${quoted(url)}`);
   }
   const normal = normalize(path);
   if (normal === "/") return field.problem(`expected ${expected}, found the root of the file system`);
-  return normal.endsWith("/") ? normal.slice(0, -1) : normal;
+  return { repository: normal.endsWith("/") ? normal.slice(0, -1) : normal, remote: false };
+}
+
+/** No part of the URL is shown: it may hold a password. */
+function remoteAt(field: Field, url: string): RepositoryPlace | null {
+  const parsed = URL.canParse(url) ? new URL(url) : null;
+  if (parsed === null || parsed.hostname === "" || parsed.pathname.length < 2)
+    return field.problem(`expected ${expected}, found a URL without a host or a path`);
+  if (parsed.protocol === "git:")
+    return field.problem(`expected ${expected}, found git://, over which nothing can be pushed safely`);
+  if (parsed.password !== "")
+    return field.problem("expected a URL without a password: put it into the Secret that secretRef names");
+  if (parsed.search !== "" || parsed.hash !== "")
+    return field.problem(`expected ${expected}, found one with a query or a fragment`);
+  return { repository: url, remote: true };
 }
 
 function pathOf(url: string): string | null {

@@ -19,6 +19,7 @@ export function parseRunOptions(argv: readonly string[], cwd: string): RunOption
     },
     metrics: parsed.address("metrics-address"),
     dataDir: parsed.text("data-dir"),
+    credentialsDir: parsed.textOrNull("credentials-dir"),
     ingestion: parsed.text("ingestion") === "dual" ? "dual" : "correlate",
     attribution: parsed.text("attribution") === "fifo" ? "fifo" : "exact",
     durability: durabilityOf(parsed),

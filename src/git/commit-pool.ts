@@ -62,6 +62,7 @@ export function createCommitPool({ targets, selectionsOf }: CommitPoolOptions, r
     turns.take(targetOf(targets, task.targetId), () => runner.mirror(task) as Promise<Answer>);
   return {
     mirrors: {
+      exists: (targetId) => mirror<boolean>({ kind: "exists", targetId }),
       adopt: (targetId, remote) => mirror<boolean>({ kind: "adopt", targetId, remote }),
       outgoing: (targetId) => mirror<Outgoing | null>({ kind: "outgoing", targetId }),
       arrived: async (targetId, remote) => void (await mirror<null>({ kind: "arrived", targetId, remote })),

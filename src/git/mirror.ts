@@ -41,9 +41,13 @@ export class Mirror {
     this.#states = options.targets.map((each) => stateRefOf(each));
   }
 
+  async exists(): Promise<boolean> {
+    return (await this.#refs.read(this.#branch)) !== "";
+  }
+
   async adopt(remote: RefIds): Promise<boolean> {
     const head = remote[this.#branch] ?? "";
-    if (head === "" || (await this.#refs.read(this.#branch)) !== "") return true;
+    if (head === "" || (await this.exists())) return true;
     const reader = await this.#reader();
     const tips = await Promise.all(this.#states.map((ref) => this.#tipOf(reader, ref, remote[ref] ?? "")));
     const wanted = tips.filter((tip) => tip !== "");

@@ -20,7 +20,7 @@ export interface StagesOptions {
 
 /** One call of the Mirrors port. */
 export type MirrorTask =
-  | { readonly kind: "outgoing"; readonly targetId: string }
+  | { readonly kind: "exists" | "outgoing"; readonly targetId: string }
   | { readonly kind: "adopt" | "arrived" | "rebuild"; readonly targetId: string; readonly remote: RefIds };
 
 export type MirrorReply = Outgoing | null | boolean | number;
@@ -53,6 +53,8 @@ export class Stages {
     return naming(target, async () => {
       const mirror = await this.#mirrorOf(target);
       switch (task.kind) {
+        case "exists":
+          return mirror.exists();
         case "outgoing":
           return mirror.outgoing();
         case "adopt":

@@ -25,6 +25,7 @@ export type WorkerCalls = Pick<Fuse, "calls" | "only">;
 
 export class SimulatedCommitPool implements BranchPool {
   readonly mirrors: Mirrors = {
+    exists: (targetId) => this.#worker.unlessLost(({ mirrors }) => mirrors.exists(targetId)),
     adopt: (targetId, remote) => this.#worker.unlessLost(({ mirrors }) => mirrors.adopt(targetId, remote)),
     outgoing: (targetId) => this.#worker.unlessLost(({ mirrors }) => mirrors.outgoing(targetId)),
     arrived: (targetId, remote) => this.#worker.unlessLost(({ mirrors }) => mirrors.arrived(targetId, remote)),

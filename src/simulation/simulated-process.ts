@@ -134,6 +134,9 @@ export class SimulatedProcess {
         });
         return this.#pool;
       },
+      openRemote: () => {
+        throw new Error("there are no remotes in here");
+      },
     };
   }
 

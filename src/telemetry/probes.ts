@@ -27,6 +27,8 @@ export interface Condition {
   readonly ok: boolean;
   /** Why it does not hold, and what to do. */
   readonly reason: string;
+  /** False: it is told of, and decides nothing. Default true. */
+  readonly decides?: boolean;
 }
 
 export interface ProbeServer extends AsyncDisposable {
@@ -114,7 +116,7 @@ async function answer(request: IncomingMessage, response: ServerResponse, option
 
 /** In the manner of the API server's own probes: a line for each condition. */
 function conditionsReply(conditions: readonly Condition[]): Reply {
-  const failed = conditions.filter(({ ok }) => !ok);
+  const failed = conditions.filter(({ ok, decides = true }) => !ok && decides);
   const lines = conditions.map(({ name, ok, reason }) => `[${ok ? "+" : "-"}] ${name}${ok ? "" : `: ${reason}`}\n`);
   const verdict = failed.length === 0 ? "ok\n" : `failed: ${failed.length} of ${conditions.length}\n`;
   return { status: failed.length === 0 ? 200 : 503, type: textType, body: lines.join("") + verdict };

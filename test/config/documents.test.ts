@@ -57,6 +57,16 @@ describe("rule documents", () => {
     expect(decodeDocuments(json, "a").problems).toEqual([]);
   });
 
+  test.each([["https://example.com/a.git"], ["ssh://git@example.com:2222/a.git"], ["git@example.com:team/a.git"]])(
+    "name a remote, and the Secret of their own namespace: %s",
+    (url) => {
+      const text = repository(`  url: ${url}\n  secretRef: {name: credentials}`, "");
+      const { documents, problems } = decodeDocuments(text, "rules.yaml");
+      expect(problems).toEqual([]);
+      expect(documents).toMatchObject([{ repository: url, remote: { url, secret: "default/credentials" } }]);
+    },
+  );
+
   test("with aliases are read", () => {
     const text = clusterRule(
       "  rules:\n  - {apiGroups: &g [apps], resources: [deployments]}\n  - {apiGroups: *g, resources: [daemonsets]}",
@@ -75,7 +85,7 @@ describe("rule documents", () => {
     [
       "a field of later",
       repository("  push: {}"),
-      "rules.yaml:7:3: spec.push: not yet: commits go to a repository on this machine",
+      "rules.yaml:7:3: spec.push: not yet: what is committed is pushed at once",
     ],
     [
       "batching",
@@ -88,15 +98,30 @@ describe("rule documents", () => {
       "rules.yaml:7:12: spec.secrets: not yet: values of Secrets can be",
     ],
     [
-      "a remote",
-      repository("  url: https://token@example.com/a.git", ""),
-      "rules.yaml:6:8: spec.url: not yet: remotes come later",
+      "a password in a URL",
+      repository("  url: https://bob:hunter2@example.com/a.git", ""),
+      "rules.yaml:6:8: spec.url: expected a URL without a password: put it into the Secret that secretRef names",
     ],
-    ["an scp-like remote", repository("  url: git@example.com:a.git", ""), "spec.url: not yet: remotes come later"],
+    [
+      "git://",
+      repository("  url: git://example.com/a.git", ""),
+      "found git://, over which nothing can be pushed safely",
+    ],
+    ["a URL without a path", repository("  url: https://example.com", ""), "found a URL without a host or a path"],
+    [
+      "a query in a URL",
+      repository("  url: https://example.com/a.git?x=1", ""),
+      "found one with a query or a fragment",
+    ],
+    [
+      "another namespace's Secret",
+      repository("  secretRef: {name: a, namespace: b}"),
+      "spec.secretRef.namespace: unknown field",
+    ],
     [
       "a relative path",
       repository("  url: history.git", ""),
-      "spec.url: expected file:///absolute/path/of/a/repository.git, found",
+      "spec.url: expected file:///absolute/path/of/a/repository.git, https://HOST/PATH.git,",
     ],
     ["a host in a file URL", repository("  url: file://server/a.git", ""), "spec.url: expected file:///absolute"],
     ["no url", repository("", ""), "spec is missing"],

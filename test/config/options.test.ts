@@ -19,6 +19,7 @@ describe("options of run", () => {
       },
       metrics: { host: "127.0.0.1", port: 8080 },
       dataDir: "/var/lib/kubescribe",
+      credentialsDir: null,
       ingestion: "correlate",
       attribution: "exact",
       durability: "flush",
