@@ -2,8 +2,7 @@
 
 import { mkdirSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
-import type { CommitPool } from "../../actors/ports.ts";
-import { createInlineCommitPool } from "../../src/git/commit-pool.ts";
+import { type BranchPool, createInlineCommitPool } from "../../src/git/commit-pool.ts";
 import type { TargetOptions } from "../../src/git/target.ts";
 import { createSimulatedClock, type SimulatedClock } from "../../src/simulation/simulated-clock.ts";
 import { MemoryFileSystem } from "../../src/simulation/memory-file-system.ts";
@@ -13,7 +12,7 @@ export class MemoryWorld {
   readonly clock: SimulatedClock = createSimulatedClock(1_700_001_000_000);
   readonly fs = new MemoryFileSystem(this.clock);
 
-  pool(target: Partial<TargetOptions> = {}): CommitPool {
+  pool(target: Partial<TargetOptions> = {}): BranchPool {
     const { fs, clock } = this;
     return createInlineCommitPool({
       fs,
