@@ -1,7 +1,7 @@
 /**
- * Commits of 1.5 KB of YAML at 5-level paths, one change each: both stages of src/git in this thread (objects to blobs; trees,
- * commits, packs, refs, synced at each flush), beside `git fast-import` of the same history in the same run. Interleaved rounds;
- * trust the ratio. The result is checked by `git fsck --strict`, and both histories must end in the same tree.
+ * Commits of 1.5 KB of YAML, one change each: both stages of src/git in this thread (objects to blobs; trees, commits, packs, refs), beside
+ * `git fast-import` of the same history at equal terms in the same run. Interleaved rounds; trust the ratio. Repositories are new, every
+ * result is checked by `git fsck --strict`, and both histories must end in the same tree.
  *
  *     node bench/git.ts [--smoke] [--json]
  */
@@ -12,123 +12,152 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 
 import type { FlushEntry } from "../actors/ports.ts";
-import type { ResourceVersion } from "../machines/messages.ts";
+import { cursorOf } from "../machines/cursor.ts";
+import type { Cursor, TypeKey } from "../machines/messages.ts";
 import { digestOf, environment, median, print, randomFrom, seed, smoke } from "./environment.ts";
 import type { PreparedFile } from "./prepared-files.ts";
 import { changeOf, poolOf, snapshotOf, targetOf, typeOf, yamlOf } from "./prepared-files.ts";
 
 const rounds = smoke ? 1 : 5;
-const files = smoke ? 200 : 20_000;
 const commits = smoke ? 100 : 4000;
-const flushSizes = smoke ? [50] : [1000, 100];
-const type = typeOf("apps", "deployments");
 const random = randomFrom(seed);
 
-const first = Array.from({ length: files }, (_, index) => fileOf(index));
-const steps = Array.from({ length: commits }, () => fileOf(Math.floor(random() * files)));
-const directory = mkdtempSync(join(tmpdir(), "kubescribe-bench-"));
-const git = (repository: string, ...args: readonly string[]): string =>
-  execFileSync("git", args, {
-    cwd: repository,
-    encoding: "utf8",
-    stdio: ["ignore", "pipe", "pipe"],
-    maxBuffer: 1 << 30,
-  });
-const setupStream = join(directory, "setup.stream");
-const stepsStream = join(directory, "steps.stream");
-writeFileSync(setupStream, snapshotStreamOf(first));
-writeFileSync(stepsStream, streamOf(steps));
-
-interface Row {
-  readonly flushSize: number;
-  readonly perSecond: number[];
-  readonly ratios: number[];
+interface Layout {
+  readonly name: string;
+  readonly files: readonly PreparedFile[];
+  readonly steps: readonly PreparedFile[];
 }
 
-const rows = flushSizes.map((flushSize): Row => ({ flushSize, perSecond: [], ratios: [] }));
-const floor: number[] = [];
-const trees = new Set<string>();
+interface Terms {
+  readonly layout: Layout;
+  readonly flushSize: number;
+  readonly synced: boolean;
+  readonly goal: number;
+}
+
+/** The contract's: 50 namespaces of 20 resources of 20 files. */
+const contract = layoutOf("50 namespaces x 20 resources x 20 files", smoke ? [5, 2, 20] : [50, 20, 20]);
+const wide = layoutOf("10,000 files in one directory", smoke ? [1, 1, 200] : [1, 1, 10_000]);
+const terms: readonly Terms[] = [
+  { layout: contract, flushSize: 1000, synced: false, goal: 2.5 },
+  { layout: contract, flushSize: 100, synced: true, goal: 1.5 },
+  { layout: wide, flushSize: 1000, synced: false, goal: 2.5 },
+];
+const results = terms.map((term) => ({ term, ours: [] as number[], theirs: [] as number[], ratios: [] as number[] }));
+const directory = mkdtempSync(join(tmpdir(), "kubescribe-bench-"));
+const digests: string[] = [];
 try {
-  for (let round = 0; round < rounds; round++) await oneRound(round);
+  for (const layout of [contract, wide]) writeFileSync(setupStreamOf(layout), snapshotStreamOf(layout.files));
+  for (const term of terms) writeFileSync(stepsStreamOf(term), streamOf(term));
+  for (let round = 0; round < rounds; round++) for (const result of results) await oneRound(round, result);
 } finally {
   rmSync(directory, { recursive: true, force: true });
 }
-if (trees.size !== 1) throw new Error(`the histories should end in one tree and end in ${trees.size}`);
 
-const hash = digestOf(trees);
-const table = rows.map(({ flushSize, perSecond, ratios }) => ({
-  flushSize,
-  commitsPerSecond: median(perSecond),
+const table = results.map(({ term, ours, theirs, ratios }) => ({
+  layout: term.layout.name,
+  flushSize: term.flushSize,
+  synced: term.synced,
+  commitsPerSecond: median(ours),
+  fastImportPerSecond: median(theirs),
   toFastImport: median(ratios),
+  goal: term.goal,
 }));
-const fastImportPerSecond = median(floor);
-const where = `${environment}, ${files} files, ${commits} commits, ${rounds} rounds`;
-print({ bench: "git", environment: where, hash, fastImportPerSecond, table }, [
-  `${where}; fsck clean; hash ${hash}`,
-  `git fast-import: ${fastImportPerSecond} commits/s`,
+const version = execFileSync("git", ["--version"], { encoding: "utf8" }).trim();
+const where = `${environment}, ${version}, ${commits} commits, ${rounds} rounds`;
+print({ bench: "git", environment: where, hash: digestOf(digests), table }, [
+  `${where}; fsck clean; hash ${digestOf(digests)}`,
   ...table.map(
-    ({ flushSize, commitsPerSecond, toFastImport }) =>
-      `kubescribe, flushes of ${flushSize}, synced: ${commitsPerSecond} commits/s, ${toFastImport} of fast-import`,
+    (row) =>
+      `${row.layout}, flushes of ${row.flushSize}${row.synced ? ", synced" : ""}: ${row.commitsPerSecond} commits/s; ` +
+      `fast-import ${row.synced ? `with a checkpoint every ${row.flushSize}, synced` : "as it comes"}: ${row.fastImportPerSecond}; ` +
+      `ratio ${row.toFastImport}, goal ${row.goal}`,
   ),
 ]);
 
-async function oneRound(round: number): Promise<void> {
+async function oneRound(round: number, { term, ours, theirs, ratios }: (typeof results)[number]): Promise<void> {
   const reference = join(directory, `fast-import-${round}.git`);
-  const perSecond = runFastImport(reference);
-  floor.push(perSecond);
-  trees.add(git(reference, "rev-parse", "main^{tree}"));
-  for (const row of rows) {
-    const repository = join(directory, `ours-${round}-${row.flushSize}.git`);
-    const ours = await runOurs(repository, row.flushSize);
-    row.perSecond.push(ours);
-    row.ratios.push(ours / perSecond);
-    trees.add(git(repository, "rev-parse", "main^{tree}"));
-    if (round === 0) git(repository, "fsck", "--strict", "--no-dangling");
-    rmSync(repository, { recursive: true });
-  }
-  rmSync(reference, { recursive: true });
+  const repository = join(directory, `ours-${round}.git`);
+  const fastImport = runFastImport(reference, term);
+  const kubescribe = await runOurs(repository, term);
+  ours.push(kubescribe);
+  theirs.push(fastImport);
+  ratios.push(kubescribe / fastImport);
+  const [tree, other] = [reference, repository].map((path) => git(path, "rev-parse", "main^{tree}"));
+  if (tree === undefined || tree !== other) throw new Error("the two histories should end in one tree");
+  if (round === 0) digests.push(tree);
+  git(repository, "fsck", "--strict", "--no-dangling");
+  for (const path of [reference, repository]) rmSync(path, { recursive: true });
 }
 
-function fileOf(index: number): PreparedFile {
-  const name = `web-${index}`;
-  return { type, namespace: `team-${index % 50}`, name, yaml: yamlOf(name, random) };
-}
-
-async function runOurs(repository: string, flushSize: number): Promise<number> {
-  await using pool = poolOf([targetOf("bench", repository)], [type]);
-  const flush = async (entries: readonly FlushEntry[], last: number): Promise<void> => {
-    const cursor = { epoch: 0, resourceVersion: String(last) as ResourceVersion };
-    await pool.flush("bench", { entries, cursors: new Map([[type.key, cursor]]) });
+async function runOurs(repository: string, { layout, flushSize, synced }: Terms): Promise<number> {
+  const { files, steps } = layout;
+  const types = [...new Set(files.map(({ type }) => type))];
+  const durability = synced ? "flush" : "none";
+  await using pool = poolOf([{ ...targetOf("bench", repository), durability }], types);
+  const flush = async (entries: readonly FlushEntry[]): Promise<void> => {
+    const cursors = new Map<TypeKey, Cursor>();
+    for (const entry of entries) {
+      if (entry.kind === "change") cursors.set(entry.change.type.key, cursorOf(entry.change));
+      else cursors.set(entry.type.key, entry.cursor);
+    }
+    await pool.flush("bench", { entries, cursors });
   };
-  await flush(snapshotOf(first, files), files);
+  await flush(snapshotOf(files, files.length));
   const startMs = performance.now();
-  for (let from = 0; from < commits; from += flushSize) {
+  for (let from = 0; from < steps.length; from += flushSize) {
     const some = steps.slice(from, from + flushSize);
-    const entries = some.map((step, index) => changeOf(step, files + from + index + 1));
-    await flush(entries, files + from + some.length);
+    await flush(some.map((step, index) => changeOf(step, files.length + from + index + 1)));
   }
-  return commits / ((performance.now() - startMs) / 1000);
+  return steps.length / ((performance.now() - startMs) / 1000);
 }
 
-function runFastImport(repository: string): number {
+function runFastImport(repository: string, term: Terms): number {
   git(directory, "init", "-q", "--bare", "-b", "main", repository);
+  const sync = term.synced ? "-c core.fsync=all" : "";
   const run = (stream: string): void =>
-    void execFileSync("sh", ["-c", `git fast-import --quiet < ${stream}`], { cwd: repository });
-  run(setupStream);
+    void execFileSync("sh", ["-c", `git ${sync} fast-import --quiet < ${stream}`], { cwd: repository });
+  run(setupStreamOf(term.layout));
   const startMs = performance.now();
-  run(stepsStream);
-  return commits / ((performance.now() - startMs) / 1000);
+  run(stepsStreamOf(term));
+  return term.layout.steps.length / ((performance.now() - startMs) / 1000);
 }
 
-function streamOf(list: readonly PreparedFile[]): Buffer {
+function git(repository: string, ...args: readonly string[]): string {
+  const options = { cwd: repository, encoding: "utf8", maxBuffer: 1 << 30 } as const;
+  return execFileSync("git", args, options).trim();
+}
+
+function layoutOf(name: string, [namespaces, resources, each]: readonly [number, number, number]): Layout {
+  const types = Array.from({ length: resources }, (_, at) => typeOf("apps", `kind${at}s`));
+  const fileOf = (index: number): PreparedFile => {
+    const type = types[index % resources];
+    if (type === undefined) throw new RangeError("no types");
+    const name = `web-${Math.floor(index / resources / namespaces)}`;
+    return { type, namespace: `team-${Math.floor(index / resources) % namespaces}`, name, yaml: yamlOf(name, random) };
+  };
+  const count = namespaces * resources * each;
+  const files = Array.from({ length: count }, (_, index) => fileOf(index));
+  return { name, files, steps: Array.from({ length: commits }, () => fileOf(Math.floor(random() * count))) };
+}
+
+function setupStreamOf(layout: Layout): string {
+  return join(directory, `${layout === wide ? "wide" : "contract"}.stream`);
+}
+
+function stepsStreamOf(term: Terms): string {
+  return join(directory, `${terms.indexOf(term)}.stream`);
+}
+
+function streamOf({ layout, flushSize, synced }: Terms): Buffer {
   const head = "commit refs/heads/main\ncommitter k <k@example.com> 1700000000 +0000\n";
-  return Buffer.concat(
-    list.flatMap((file, index) => {
-      const message = `Update deployments.apps ${file.namespace}/${file.name}\n`;
-      const from = index === 0 ? "from refs/heads/main^0\n" : "";
-      return [Buffer.from(`${head}data ${message.length}\n${message}${from}`), ...inlineOf(file)];
-    }),
-  );
+  const parts = layout.steps.flatMap((file, index) => {
+    const message = `Update ${file.type.resource}.apps ${file.namespace}/${file.name}\n`;
+    const from = index === 0 ? "from refs/heads/main^0\n" : "";
+    const ends = synced && (index + 1) % flushSize === 0 ? [Buffer.from("checkpoint\n\n")] : [];
+    return [Buffer.from(`${head}data ${message.length}\n${message}${from}`), ...inlineOf(file), ...ends];
+  });
+  return Buffer.concat(parts);
 }
 
 /** All files in one commit. */
@@ -137,7 +166,7 @@ function snapshotStreamOf(list: readonly PreparedFile[]): Buffer {
   return Buffer.concat([Buffer.from(head), ...list.flatMap(inlineOf)]);
 }
 
-function inlineOf({ namespace, name, yaml }: PreparedFile): readonly Buffer[] {
-  const path = `clusters/${namespace}/apps/deployments/${name}.yaml`;
+function inlineOf({ type, namespace, name, yaml }: PreparedFile): readonly Buffer[] {
+  const path = `clusters/${namespace}/apps/${type.resource}/${name}.yaml`;
   return [Buffer.from(`M 100644 inline ${path}\ndata ${yaml.length}\n`), yaml, Buffer.from("\n")];
 }
