@@ -16,6 +16,8 @@ export interface UpstreamOptions {
   readonly targetId: string;
   readonly mirrors: Mirrors;
   readonly remote: Remote;
+  /** From one push that arrived to the next, at least. */
+  readonly intervalMs: number;
   readonly clock: Clock;
   readonly random: Random;
   readonly meter: Meter;
@@ -23,7 +25,7 @@ export interface UpstreamOptions {
 }
 
 export interface UpstreamStatus {
-  readonly state: "level" | "pushing" | "rebuilding" | "backingOff" | "stopped";
+  readonly state: "level" | "pushing" | "resting" | "rebuilding" | "backingOff" | "stopped";
   readonly unpushed: number;
   readonly lastError: { readonly code: string; readonly message: string } | null;
 }
@@ -107,6 +109,11 @@ export class UpstreamActor implements AsyncDisposable {
       case "armBackoff": {
         const { clock, random } = this.#options;
         this.#timer = clock.after(random() * effect.ceilingMs, () => this.#send({ type: "backoffElapsed" }));
+        return;
+      }
+      case "armRest": {
+        const { clock, intervalMs } = this.#options;
+        this.#timer = clock.after(intervalMs, () => this.#send({ type: "restElapsed" }));
         return;
       }
       case "disarm":

@@ -22,7 +22,8 @@ export type UpstreamEvent =
   | { readonly type: "failed"; readonly retry: Retry }
   /** Somebody waits for the remote to be level: no more rests. */
   | { readonly type: "hurried" }
-  | { readonly type: "backoffElapsed" };
+  | { readonly type: "backoffElapsed" }
+  | { readonly type: "restElapsed" };
 
 /** Orders to the actor. */
 export type UpstreamEffect =
@@ -30,6 +31,8 @@ export type UpstreamEffect =
   | { readonly kind: "rebuild" }
   /** Send `backoffElapsed` after a random part of `ceilingMs`. */
   | { readonly kind: "armBackoff"; readonly ceilingMs: number }
+  /** Send `restElapsed` when the least time between two pushes is over. */
+  | { readonly kind: "armRest" }
   | { readonly kind: "disarm" }
   /** Nothing helps: say so. What is committed stays where it is. */
   | { readonly kind: "giveUp" };
@@ -70,7 +73,7 @@ export const upstreamMachine = upstreamSetup.createMachine({
       entry: [assign({ moved: false }), { type: "effect", params: { kind: "push" } }],
       on: {
         moved: { actions: "noteMove" },
-        pushed: { target: "pushing", reenter: true, actions: assign({ failures: 0, rebuilds: 0 }) },
+        pushed: { target: "resting", actions: assign({ failures: 0, rebuilds: 0 }) },
         level: [{ guard: "moved", target: "pushing", reenter: true }, { target: "level" }],
         stale: [{ guard: "crowded", target: "backingOff", actions: "countFailure" }, { target: "rebuilding" }],
         failed: [
@@ -78,6 +81,12 @@ export const upstreamMachine = upstreamSetup.createMachine({
           { target: "backingOff", actions: "countFailure" },
         ],
       },
+    },
+    /** Changes come by the dozen a second, and a push costs the remote more than a commit costs us. */
+    resting: {
+      entry: { type: "effect", params: { kind: "armRest" } },
+      exit: { type: "effect", params: { kind: "disarm" } },
+      on: { restElapsed: "pushing", hurried: "pushing" },
     },
     rebuilding: {
       entry: [

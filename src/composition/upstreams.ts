@@ -58,14 +58,15 @@ export class Upstreams implements AsyncDisposable {
     const { mirrors, credentialsDir } = options;
     const targets = group.map(({ id }) => targetOf(options.targets, id));
     const target = targetOf(options.targets, lead.id);
-    const { secret, url } = remoteConfig;
+    const { secret, url, pushIntervalSeconds } = remoteConfig;
     const credentialsDirectory = secret === null || credentialsDir === null ? null : join(credentialsDir, secret);
     const refs = [branchRefOf(target), ...targets.map((each) => stateRefOf(each))];
     const remote = ports.openRemote({ url, credentialsDirectory, gitDirectory: target.repository, refs });
     if (!(await mirrors.exists(lead.id)))
       await persistently(() => meet(lead.id, { mirrors, remote, refs }, ports), ports);
     const { clock, random, meter, log } = ports;
-    const actor = new UpstreamActor({ targetId: lead.id, mirrors, remote, clock, random, meter, log });
+    const intervalMs = pushIntervalSeconds * 1000;
+    const actor = new UpstreamActor({ targetId: lead.id, mirrors, remote, intervalMs, clock, random, meter, log });
     for (const { id } of group) this.#actors.set(id, actor);
     // What an earlier process could not push any more.
     actor.moved(0);

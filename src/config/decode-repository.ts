@@ -11,10 +11,7 @@ const defaultBranch = "main";
 
 export function decodeRepository(spec: Field, metadata: Metadata): GitRepoConfig | null {
   const fields = spec.fields({
-    known: ["url", "branch", "path", "secretRef", "author", "commit", "secrets"],
-    refused: {
-      push: "not yet: what is committed is pushed at once",
-    },
+    known: ["url", "branch", "path", "secretRef", "author", "commit", "push", "secrets"],
   });
   const url = fields.get("url");
   const place = url === undefined ? spec.problem("url is missing: expected file:///absolute/path") : repositoryOf(url);
@@ -26,6 +23,7 @@ export function decodeRepository(spec: Field, metadata: Metadata): GitRepoConfig
     fields.get("secretRef"),
     metadata.namespace === "" ? defaultNamespace : metadata.namespace,
   );
+  const pushIntervalSeconds = decodePush(fields.get("push"));
   const secrets = decodeSecrets(fields.get("secrets"));
   if (place === null || branch === null || path === null) return null;
   const namespace = metadata.namespace === "" ? defaultNamespace : metadata.namespace;
@@ -36,7 +34,7 @@ export function decodeRepository(spec: Field, metadata: Metadata): GitRepoConfig
     name: metadata.name,
     namespace,
     repository,
-    remote: remote ? { url: repository, secret } : null,
+    remote: remote ? { url: repository, secret, pushIntervalSeconds } : null,
     branch,
     path,
     author,
@@ -155,6 +153,13 @@ function decodeSecretRef(field: Field | undefined, namespace: string): string | 
   const text = name.string(nameExpected);
   if (text === null) return null;
   return isName(text) ? `${namespace}/${text}` : name.problem(`expected ${nameExpected}, found ${quoted(text)}`);
+}
+
+const defaultPushIntervalSeconds = 1;
+
+function decodePush(field: Field | undefined): number {
+  const interval = field?.fields({ known: ["intervalSeconds"] }).get("intervalSeconds");
+  return interval?.wholeNumber({ from: 0, to: 3600, unit: "seconds" }) ?? defaultPushIntervalSeconds;
 }
 
 function decodeSecrets(field: Field | undefined): SecretsConfig {

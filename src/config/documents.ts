@@ -28,6 +28,8 @@ export interface RemoteConfig {
   readonly url: string;
   /** `namespace/name` of the Secret with its credentials; null: none are needed. */
   readonly secret: string | null;
+  /** From one push to the next, at least. */
+  readonly pushIntervalSeconds: number;
 }
 
 export interface AuthorConfig {

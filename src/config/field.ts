@@ -118,6 +118,21 @@ export class Field {
     return this.problem(`expected ${expected}, found ${this.found()}${quotes}`);
   }
 
+  wholeNumber({
+    from,
+    to,
+    unit,
+  }: {
+    readonly from: number;
+    readonly to: number;
+    readonly unit: string;
+  }): number | null {
+    const node = this.#node;
+    const value = isScalar(node) ? node.value : null;
+    if (typeof value === "number" && Number.isInteger(value) && value >= from && value <= to) return value;
+    return this.problem(`expected a whole number of ${unit} from ${from} to ${to}, found ${this.found()}`);
+  }
+
   /** Strings that are not empty lists: what "absent" means is for the caller to say. */
   strings(expected: string): readonly Field[] {
     const items = this.items(`a list of ${expected}`);

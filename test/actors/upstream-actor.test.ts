@@ -21,6 +21,7 @@ class Distance implements Remote, Disposable {
     targetId: target,
     mirrors: this.world.pool.mirrors,
     remote: this,
+    intervalMs: 1000,
     clock: this.world.clock,
     random: () => 1,
     meter: this.meter,

@@ -63,7 +63,9 @@ describe("rule documents", () => {
       const text = repository(`  url: ${url}\n  secretRef: {name: credentials}`, "");
       const { documents, problems } = decodeDocuments(text, "rules.yaml");
       expect(problems).toEqual([]);
-      expect(documents).toMatchObject([{ repository: url, remote: { url, secret: "default/credentials" } }]);
+      expect(documents).toMatchObject([
+        { repository: url, remote: { url, secret: "default/credentials", pushIntervalSeconds: 1 } },
+      ]);
     },
   );
 
@@ -83,9 +85,9 @@ describe("rule documents", () => {
       'rules.yaml:7:3: spec.brnch: unknown field: did you mean "branch"?',
     ],
     [
-      "a field of later",
-      repository("  push: {}"),
-      "rules.yaml:7:3: spec.push: not yet: what is committed is pushed at once",
+      "a number of other things",
+      repository("  push: {intervalSeconds: 1.5}"),
+      "spec.push.intervalSeconds: expected a whole number of seconds from 0 to 3600, found the number 1.5",
     ],
     [
       "batching",

@@ -32,6 +32,8 @@ export interface KubescribeOptions {
   readonly kubeconfig?: string;
   /** Tells several in one control plane apart; default `kubescribe`. */
   readonly name?: string;
+  /** Where commits are pushed, and where that lies on disk: tests read it there. Default: a repository beside the rules. */
+  readonly remote?: { readonly url: string; readonly path: string };
   /** More fields for the GitRepoConfig's spec, such as `{secrets: "keep"}`. */
   readonly repositorySpec?: Readonly<Record<string, unknown>>;
 }
@@ -85,7 +87,7 @@ export class Kubescribe implements AsyncDisposable {
     this.#name = options.name ?? "kubescribe";
     const place = join(plane.directory, this.#name);
     mkdirSync(place);
-    this.repository = join(place, "history.git");
+    this.repository = options.remote?.path ?? join(place, "history.git");
     this.dataDir = join(place, "data");
     this.rulesFile = join(place, "rules.yaml");
     this.logPath = join(place, "kubescribe.log");
@@ -319,13 +321,14 @@ export class Kubescribe implements AsyncDisposable {
   }
 }
 
-function rulesOf(repository: string, { types, repositorySpec = {} }: KubescribeOptions): string {
+function rulesOf(repository: string, { types, remote, repositorySpec = {} }: KubescribeOptions): string {
+  const url = remote?.url ?? `file://${encodeURI(repository)}`;
   const documents = [
     {
       apiVersion: "kubescribe.dev/v1alpha1",
       kind: "GitRepoConfig",
       metadata: { name: "history", namespace: "default" },
-      spec: { url: `file://${encodeURI(repository)}`, branch: "main", path: "cluster", ...repositorySpec },
+      spec: { url, branch: "main", path: "cluster", ...repositorySpec },
     },
     {
       apiVersion: "kubescribe.dev/v1alpha1",
