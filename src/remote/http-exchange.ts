@@ -5,6 +5,7 @@ import * as https from "node:https";
 import type { RequestBody } from "./conversation.ts";
 import { remoteError } from "./remote-error.ts";
 import { connectionError } from "./connection-error.ts";
+import { pump } from "./pump.ts";
 import type { Watchdog } from "./watchdog.ts";
 
 export interface HttpExchange {
@@ -52,11 +53,14 @@ export async function exchange(options: HttpExchange): Promise<HttpAnswer> {
   sent.on("error", (error) => {
     reject(explain(error));
   });
-  void send(sent, body, watchdog).catch((error: unknown) => {
-    failure.error = error;
-    sent.destroy();
-    reject(error);
-  });
+  if (body === null) sent.end();
+  else {
+    void pump(body, sent, { stop: unwanted(sent), watchdog }).catch((error: unknown) => {
+      failure.error = error;
+      sent.destroy();
+      reject(error);
+    });
+  }
   const response = await promise;
   watchdog.reach();
   return {
@@ -68,33 +72,16 @@ export async function exchange(options: HttpExchange): Promise<HttpAnswer> {
   };
 }
 
-/** With the connection's own speed: the next chunk is asked for once the last is on its way. */
-async function send(sent: http.ClientRequest, body: RequestBody | null, watchdog: Watchdog): Promise<void> {
-  let wake: () => void = () => undefined;
-  let stopped = false;
-  let left = body?.sizeBytes ?? 0;
-  sent.on("drain", () => {
-    wake();
-  });
+/** Aborted once nobody takes what is sent: the connection is gone, or a refusal is there. */
+function unwanted(sent: http.ClientRequest): AbortSignal {
+  const controller = new AbortController();
   sent.once("response", (response) => {
-    stopped ||= (response.statusCode ?? 0) >= 300;
-    wake();
+    if ((response.statusCode ?? 0) >= 300) controller.abort();
   });
   sent.once("close", () => {
-    stopped = true;
-    wake();
+    controller.abort();
   });
-  for await (const chunk of body?.chunks ?? []) {
-    if (stopped) return;
-    left -= chunk.length;
-    if (left < 0) break;
-    const { promise, resolve } = Promise.withResolvers<void>();
-    wake = resolve;
-    if (!sent.write(chunk)) await promise;
-    watchdog.touch();
-  }
-  if (left !== 0) throw new RangeError(`a body should have as many bytes as was said, and has ${-left} more`);
-  if (!stopped) sent.end();
+  return controller.signal;
 }
 
 async function* received(

@@ -28,7 +28,7 @@ const defaultUser = "git";
 
 /** Throws `remote-url-invalid`, which shows no part of the URL: it may hold a password. */
 export function parseRemoteUrl(text: string): RemotePlace {
-  const short = /^(?:([^/@:\s]+)@)?(\[[0-9a-f:.]+\]|[^/@:\s[\]]+):(?!\/\/)(.+)$/i.exec(text);
+  const short = /^(?:([^/@:\s]+)@)?(\[[0-9a-f:.]+\]|[^/@:\s[\]]+):(?!\/\/|:)(.+)$/i.exec(text);
   if (!text.includes("://") && short !== null) {
     const [, user = defaultUser, host = "", path = ""] = short;
     return sshPlace({ host, port: sshPort, user, path });

@@ -26,8 +26,9 @@ export async function readReport(reader: PacketReader, sideBand: boolean): Promi
   const words = new WordsBuffer();
   const report: ReportLines = { unpackFault: "", faults: new Map(), ended: false };
   if (!sideBand) {
-    for (let packet = await reader.next(); packet !== "flush" && packet !== null; packet = await reader.next()) {
-      takeLine(report, packet.toString("utf8"));
+    // Behind the report a hook may be at work: it would be killed with the connection.
+    for (let packet = await reader.next(); packet !== null; packet = await reader.next()) {
+      if (packet !== "flush") takeLine(report, packet.toString("utf8"));
     }
   } else {
     await readBands(reader, report, words);
