@@ -7,6 +7,7 @@ import { type Credentials, noCredentials, readCredentials } from "./credentials.
 import { HttpTransport } from "./http-transport.ts";
 import { Pusher } from "./push.ts";
 import { parseRemoteUrl, type RemotePlace } from "./remote-url.ts";
+import { SshTransport } from "./ssh-transport.ts";
 import type { Push, PushResult, RefNames, Remote, RemoteRefs } from "./remote.ts";
 
 export interface RemoteOptions {
@@ -41,8 +42,7 @@ function transportOf(place: RemotePlace, options: RemoteOptions): Transport {
   const credentials = (): Promise<Credentials> =>
     directory === null ? Promise.resolve(noCredentials) : readCredentials(fs, directory);
   const common = { credentials, clock, environment, silenceMs };
-  if (place.kind === "http") return new HttpTransport({ place, ...common });
-  throw new Error("ssh comes next");
+  return place.kind === "http" ? new HttpTransport({ place, ...common }) : new SshTransport({ place, ...common });
 }
 
 async function readRefs(transport: Transport, names: RefNames, signal: AbortSignal): Promise<RemoteRefs> {
