@@ -50,7 +50,8 @@ export async function readAdvertisement(reader: PacketReader, options: Advertise
     const name = packet.toString("utf8", 41).replace(/\n$/, "");
     if (id.startsWith("shallow ")) continue;
     if (!/^[0-9a-f]{40}$/.test(id) || packet[40] !== 0x20) throw foreign("no ref", packet, options.secrets);
-    if (/^0{40}$/.test(id) || name.endsWith("^{}") || name === ".have") continue;
+    // HEAD, tags that are peeled, what a receive-pack has besides (.have), and names that no file may bear.
+    if (/^0{40}$/.test(id) || !isRefName(name)) continue;
     count += 1;
     if (!exact.has(name) && !prefixes.some((prefix) => name.startsWith(prefix))) continue;
     if (refs.size === keptRefs) throw remoteError("malformed", `the remote has more than ${keptRefs} refs of ours`);
@@ -68,6 +69,11 @@ export async function readAdvertisement(reader: PacketReader, options: Advertise
   return { refs, count, headRef, capabilities: known };
 }
 
+/** git-check-ref-format(1): callers make paths of it. */
+function isRefName(name: string): boolean {
+  return name.startsWith("refs/") && !/\.\.|\/\/|\/\.|@\{|\.lock(?:\/|$)|[\p{Cc}\s~^:?*[\\\ufffd]|[./]$/u.test(name);
+}
+
 function capabilitiesIn(text: string): Pick<Advertisement, "headRef"> & {
   readonly capabilities: ReadonlyMap<string, string>;
 } {
@@ -75,7 +81,7 @@ function capabilitiesIn(text: string): Pick<Advertisement, "headRef"> & {
   let headRef: string | null = null;
   for (const word of text.trim().split(" ")) {
     const [, name = "", value = ""] = /^([^=]*)=?(.*)$/s.exec(word) ?? [];
-    if (name === "symref") headRef = /^HEAD:(refs\/\S+)$/.exec(value)?.[1] ?? headRef;
+    if (name === "symref" && value.startsWith("HEAD:")) headRef = isRefName(value.slice(5)) ? value.slice(5) : null;
     else if (name !== "") capabilities.set(name, value);
   }
   return { capabilities, headRef };

@@ -4,11 +4,12 @@ import type { Clock, FileSystem } from "../../actors/ports.ts";
 import { readAdvertisement } from "./advertisement.ts";
 import type { Transport } from "./conversation.ts";
 import { type Credentials, noCredentials, readCredentials } from "./credentials.ts";
+import { fetchFrom } from "./fetch.ts";
 import { HttpTransport } from "./http-transport.ts";
 import { Pusher } from "./push.ts";
 import { parseRemoteUrl, type RemotePlace } from "./remote-url.ts";
 import { SshTransport } from "./ssh-transport.ts";
-import type { Push, PushResult, RefNames, Remote, RemoteRefs } from "./remote.ts";
+import type { RefNames, Remote, RemoteRefs } from "./remote.ts";
 
 export interface RemoteOptions {
   /** https, http (without credentials, or to this machine) or ssh. */
@@ -33,7 +34,8 @@ export function openRemote(options: RemoteOptions): Remote {
   return {
     shownUrl: place.shown,
     refs: (names, signal) => readRefs(transport, names, signal),
-    push: (push: Push, signal: AbortSignal): Promise<PushResult> => pusher.push(push, signal),
+    push: (push, signal) => pusher.push(push, signal),
+    fetch: (fetch, signal) => fetchFrom({ transport, fs: options.fs }, fetch, signal),
   };
 }
 

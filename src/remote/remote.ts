@@ -15,6 +15,12 @@ export interface Remote {
    * of `RemoteReason` where nothing was sent. The same push again is safe at all times: what stands at `to` is done.
    */
   push(push: Push, signal: AbortSignal): Promise<PushResult>;
+
+  /**
+   * Brings what is needed of some refs into a git directory, and moves no ref there. Throws errors of `RemoteReason` (`remote-quota`: more
+   * than the limit), and what the file system throws; then the directory is what it was.
+   */
+  fetch(fetch: Fetch, signal: AbortSignal): Promise<FetchResult>;
 }
 
 /** Full names such as `refs/heads/main`; one that ends in a slash stands for all below it. */
@@ -61,3 +67,24 @@ export type PushResult =
       /** Where each ref of the push stands now; empty where there is none. Some may have moved. */
       readonly found: ReadonlyMap<string, string>;
     };
+
+export interface Fetch {
+  readonly gitDirectory: string;
+  /** Those that the remote does not have are left out. */
+  readonly refs: RefNames;
+  /** So many commits of each, and `shallow` says where they end; null: all that are not here. */
+  readonly depth: number | null;
+  /** Commits in hex that are here with all that they need, down to `shallow`; newest first, the first 256 count. */
+  readonly haves: readonly string[];
+  /** Tells temporary files of several targets apart. */
+  readonly owner: string;
+  /** fsync before each rename. */
+  readonly sync: boolean;
+  /** Default 512 MiB; as much memory is needed. */
+  readonly packLimitBytes?: number;
+}
+
+export interface FetchResult extends RemoteRefs {
+  /** Null: nothing was needed. */
+  readonly pack: { readonly name: string; readonly sizeBytes: number } | null;
+}

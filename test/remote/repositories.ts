@@ -81,9 +81,12 @@ export class Source {
 
   /** All that `wanted` need and `known` do not, in chunks of `chunkBytes`. */
   pack(wanted: readonly string[], known: readonly string[] = [], chunkBytes = 64 << 10): PushedPack {
+    return packOf(this.bytes(wanted, known), chunkBytes);
+  }
+
+  bytes(wanted: readonly string[], known: readonly string[] = []): Buffer {
     const revisions = [...wanted, ...known.map((id) => `^${id}`)].join("\n");
-    const bytes = gitBytes(this.path, ["pack-objects", "--revs", "--stdout", "-q"], `${revisions}\n`);
-    return packOf(bytes, chunkBytes);
+    return gitBytes(this.path, ["pack-objects", "--revs", "--stdout", "-q"], `${revisions}\n`);
   }
 }
 
