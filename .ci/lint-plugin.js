@@ -8,7 +8,7 @@ const computingMembers = {
   zlib: (name) => name.endsWith("Sync") || name === "constants" || name === "crc32",
 };
 /** Packages with sockets, threads, files, timers, or work on Node's thread pool. */
-const worldly = /^(?:piscina|isomorphic-git|@kubernetes\/client-node|@opentelemetry\/(?!api$)|@peculiar\/x509)/;
+const worldly = /^(?:piscina|ssh2|isomorphic-git|@kubernetes\/client-node|@opentelemetry\/(?!api$)|@peculiar\/x509)/;
 /** What no adapter may have, whichever port it fills. */
 const clocks = /^(?:timers|timers\/promises|perf_hooks|process|console)$/;
 const chance = /^(?:random|webcrypto|getRandomValues)/;
