@@ -9,6 +9,7 @@ import type { EnginePorts } from "./engine-ports.ts";
 import { nodeClock as clock, nodeRandom as random } from "./node-clock.ts";
 import { createNodeFileSystem } from "./node-file-system.ts";
 import { createProcessTable } from "./node-process-table.ts";
+import { linkRemote } from "./remote-link.ts";
 
 export interface NodePortsOptions {
   readonly meter: PrometheusMeter;
@@ -32,5 +33,6 @@ export async function nodePorts({ meter, log, signal }: NodePortsOptions): Promi
     takeReviews: (options) => startAdmissionServer({ ...options, clock, files, meter, log }),
     serveProbes: (options) => startProbeServer({ ...options, exposition: () => meter.exposition(), log }),
     commitPool: (options) => createPiscinaCommitPool({ ...options, workerUrl }),
+    openRemote: (site) => linkRemote(site, { fs: files, clock, environment: process.env }),
   };
 }

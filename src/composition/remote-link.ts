@@ -1,0 +1,46 @@
+/** The Remote port: src/remote, spoken to for one branch of one local repository. */
+
+import { createReadStream } from "node:fs";
+import type { Clock, FileSystem, Outgoing, RefIds, Remote } from "../../actors/ports.ts";
+import { trackingOf } from "../git/mirror.ts";
+import { RefStore } from "../git/refs.ts";
+import { openRemote } from "../remote/open-remote.ts";
+import type { RemoteSite } from "./engine-ports.ts";
+
+export interface RemoteLinkOptions {
+  readonly fs: FileSystem;
+  readonly clock: Clock;
+  /** Proxies, and the agent of SSH. */
+  readonly environment: Readonly<Record<string, string | undefined>>;
+}
+
+const fetchOwner = "upstream";
+
+/** Connects to nothing yet. Throws `remote-url-invalid`. */
+export function linkRemote(site: RemoteSite, options: RemoteLinkOptions): Remote {
+  const { fs, clock } = options;
+  const { url, credentialsDirectory, gitDirectory, refs } = site;
+  const [branch = ""] = refs;
+  const remote = openRemote({ ...options, url, credentialsDirectory });
+  const local = new RefStore({ fs, clock, gitDirectory, sync: false });
+  return {
+    async fetch(depth, signal) {
+      const tracked = await local.read(trackingOf(branch));
+      const haves = tracked === "" ? [] : [tracked];
+      const fetch = { gitDirectory, refs, depth, haves, owner: fetchOwner, sync: true };
+      const found = await remote.fetch(fetch, signal);
+      return ofSite(found.refs);
+    },
+    async push({ updates, packPath }: Outgoing, signal) {
+      const { sizeBytes } = await fs.stat(packPath);
+      const pack = { sizeBytes, chunks: (): AsyncIterable<Uint8Array> => createReadStream(packPath) };
+      const result = await remote.push({ updates, pack }, signal);
+      if (result.kind === "rejected") throw result.error;
+      return Object.fromEntries(updates.map(({ ref, to }) => [ref, to]));
+    },
+  };
+
+  function ofSite(found: ReadonlyMap<string, string>): RefIds {
+    return Object.fromEntries(refs.flatMap((ref) => (found.has(ref) ? [[ref, found.get(ref) ?? ""]] : [])));
+  }
+}
