@@ -22,6 +22,8 @@ export interface LookPorts {
   readonly clock: Clock;
   readonly files: FileSystem;
   readonly signal: AbortSignal;
+  /** Path of a repository that holds the target's branch as it stands now. */
+  readonly repositoryOf: (target: CompiledTarget) => Promise<string>;
 }
 
 export async function lookAt(rules: CompiledRules, ports: LookPorts): Promise<readonly Look[]> {
@@ -39,7 +41,7 @@ async function lookAtTarget(target: CompiledTarget, types: readonly ResourceType
   // The cluster first: what is committed meanwhile is then in the tree, and a second look settles the rest.
   const expected = new Map<ResourceType, ReadonlyMap<string, ExpectedFile>>();
   for (const type of wanted) expected.set(type, await filesExpected(type, target, ports));
-  const head = await Head.open(target, ports.files);
+  const head = await Head.open(target, { repository: await ports.repositoryOf(target), files: ports.files });
   for (const type of wanted) {
     const found = await head.filesOf(type, pathPrefixOf(path), index);
     files += found.size;
@@ -92,8 +94,11 @@ class Head {
     this.commit = commit;
   }
 
-  static async open({ config }: CompiledTarget, files: FileSystem): Promise<Head> {
-    const { repository, branch, place } = config;
+  static async open(
+    { config }: CompiledTarget,
+    { repository, files }: { readonly repository: string; readonly files: FileSystem },
+  ): Promise<Head> {
+    const { branch, place } = config;
     const gitdir = await findGitDirectory(files, repository);
     if (gitdir === null) {
       const message = `${place.file}:${place.line}: expected a git repository at ${repository}, found none. Has "kubescribe run" been here?`;

@@ -13,6 +13,7 @@ import { Discovery } from "../kubernetes/discovery.ts";
 import { createPrometheusMeter } from "../telemetry/meter.ts";
 import { nodeClock } from "./node-clock.ts";
 import { createNodeFileSystem } from "./node-file-system.ts";
+import { RemoteCopies } from "./remote-copies.ts";
 import { ServedTypes } from "./served-types.ts";
 import { terminalLog } from "./terminal-log.ts";
 
@@ -31,10 +32,11 @@ export async function composeVerify(argv: readonly string[], context: CommandCon
   const served = new ServedTypes().read(await new Discovery(api).read(signal));
   const rules = compileRules(documents, served);
   for (const warning of rules.warnings) context.error(`kubescribe verify: ${problemLine(warning)}\n`);
+  await using copies = await RemoteCopies.make({ ...options, files, signal });
   return await verify(options, {
     clock: nodeClock,
     out,
     signal,
-    look: () => lookAt(rules, { api, clock: nodeClock, files, signal }),
+    look: () => lookAt(rules, { api, clock: nodeClock, files, signal, repositoryOf: (target) => copies.of(target) }),
   });
 }

@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { UpstreamActor } from "../../actors/upstream-actor.ts";
 import type { Mirrors, RefIds, Remote } from "../../actors/ports.ts";
 import type { CompiledTarget } from "../config/compile-rules.ts";
+import type { RemoteConfig } from "../config/documents.ts";
 import { branchRefOf } from "../git/branch-view.ts";
 import { stateRefOf } from "../git/state.ts";
 import { targetOf } from "../git/stages.ts";
@@ -58,8 +59,8 @@ export class Upstreams implements AsyncDisposable {
     const { mirrors, credentialsDir } = options;
     const targets = group.map(({ id }) => targetOf(options.targets, id));
     const target = targetOf(options.targets, lead.id);
-    const { secret, url, pushIntervalSeconds } = remoteConfig;
-    const credentialsDirectory = secret === null || credentialsDir === null ? null : join(credentialsDir, secret);
+    const { url, pushIntervalSeconds } = remoteConfig;
+    const credentialsDirectory = credentialsOf(remoteConfig, credentialsDir);
     const refs = [branchRefOf(target), ...targets.map((each) => stateRefOf(each))];
     const remote = ports.openRemote({ url, credentialsDirectory, gitDirectory: target.repository, refs });
     if (!(await mirrors.exists(lead.id)))
@@ -71,6 +72,10 @@ export class Upstreams implements AsyncDisposable {
     // What an earlier process could not push any more.
     actor.moved(0);
   }
+}
+
+export function credentialsOf({ secret }: RemoteConfig, credentialsDir: string | null): string | null {
+  return secret === null || credentialsDir === null ? null : join(credentialsDir, secret);
 }
 
 interface Meeting {

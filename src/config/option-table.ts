@@ -48,6 +48,13 @@ const clusterOptions: readonly OptionDefinition[] = [
   }),
 ];
 
+function credentialsOption(group: string): OptionDefinition {
+  return path("credentials-dir", group, {
+    value: "DIR",
+    help: "Secrets of remotes, mounted as DIR/NAMESPACE/NAME/KEY; read again when they change",
+  });
+}
+
 const outputOptions: readonly OptionDefinition[] = [
   choice("log-level", output, {
     choices: ["debug", "info", "warn", "error"],
@@ -92,10 +99,7 @@ export const runOptionTable: readonly OptionDefinition[] = [
     }),
     fallback: "/var/lib/kubescribe",
   },
-  path("credentials-dir", storage, {
-    value: "DIR",
-    help: "Secrets of remotes, mounted as DIR/NAMESPACE/NAME/KEY; read again when they change",
-  }),
+  credentialsOption(storage),
   ...designOptions(storage, "as a rollback"),
   choice("durability", storage, {
     choices: ["flush", "second"],
@@ -224,6 +228,7 @@ export const runOptionTable: readonly OptionDefinition[] = [
 
 export const verifyOptionTable: readonly OptionDefinition[] = [
   ...clusterOptions,
+  credentialsOption(connection),
   flag("json", output, "print the differences as one JSON document"),
 ];
 

@@ -73,5 +73,6 @@ export interface Bounds {
 export interface VerifyOptions {
   readonly kubeconfig: string | null;
   readonly config: string;
+  readonly credentialsDir: string | null;
   readonly json: boolean;
 }

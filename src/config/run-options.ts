@@ -34,6 +34,7 @@ export function parseVerifyOptions(argv: readonly string[], cwd: string): Verify
   return {
     kubeconfig: parsed.textOrNull("kubeconfig"),
     config: parsed.text("config"),
+    credentialsDir: parsed.textOrNull("credentials-dir"),
     json: parsed.flag("json"),
   };
 }

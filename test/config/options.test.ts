@@ -87,6 +87,7 @@ test("options of verify", () => {
   expect(parseVerifyOptions(["--config", "a", "--json"], "/b")).toEqual({
     kubeconfig: null,
     config: "/b/a",
+    credentialsDir: null,
     json: true,
   });
   expect(() => parseVerifyOptions(["--config", "a", "--data-dir", "b"], "/")).toThrow('unknown option "--data-dir"');
