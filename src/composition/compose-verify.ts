@@ -13,7 +13,7 @@ import { Discovery } from "../kubernetes/discovery.ts";
 import { createPrometheusMeter } from "../telemetry/meter.ts";
 import { nodeClock } from "./node-clock.ts";
 import { createNodeFileSystem } from "./node-file-system.ts";
-import { RemoteCopies } from "./remote-copies.ts";
+import { RemoteCopies } from "./node-remote-copies.ts";
 import { ServedTypes } from "./served-types.ts";
 import { terminalLog } from "./terminal-log.ts";
 

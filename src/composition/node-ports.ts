@@ -9,7 +9,7 @@ import type { EnginePorts } from "./engine-ports.ts";
 import { nodeClock as clock, nodeRandom as random } from "./node-clock.ts";
 import { createNodeFileSystem } from "./node-file-system.ts";
 import { createProcessTable } from "./node-process-table.ts";
-import { linkRemote } from "./remote-link.ts";
+import { linkRemote } from "./node-remote.ts";
 
 export interface NodePortsOptions {
   readonly meter: PrometheusMeter;

@@ -88,7 +88,8 @@ export function doubled(commits: readonly Commit[]): readonly string[] {
   const seen = new Set<string>();
   const twice: string[] = [];
   for (const { epoch, uid, resourceVersion, kind } of commits) {
-    if (kind !== "") continue;
+    // Somebody else's commit has none of them.
+    if (kind !== "" || uid === "") continue;
     const key = `${epoch} ${uid} ${resourceVersion}`;
     if (seen.has(key)) twice.push(key);
     seen.add(key);

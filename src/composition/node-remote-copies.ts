@@ -8,7 +8,7 @@ import type { CompiledTarget } from "../config/compile-rules.ts";
 import { RefStore } from "../git/refs.ts";
 import { ensureRepository } from "../git/repository.ts";
 import { nodeClock as clock } from "./node-clock.ts";
-import { linkRemote } from "./remote-link.ts";
+import { linkRemote } from "./node-remote.ts";
 import { credentialsOf } from "./upstreams.ts";
 
 export interface RemoteCopiesOptions {
