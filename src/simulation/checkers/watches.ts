@@ -49,6 +49,8 @@ export function spans({ after, lists }: Gap, revision: number): boolean {
 export class WatchRecord {
   readonly #times: Times;
   readonly #gaps = new Map<string, Gap[]>();
+  /** Of each type, in order. */
+  readonly #refusals = new Map<string, { readonly position: number; readonly atMs: number }[]>();
   readonly #deliveries: Delivery[] = [];
   readonly #listings: Delivery[] = [];
   /** Of each era, by revision. */
@@ -61,9 +63,16 @@ export class WatchRecord {
 
   /** A list or a watch at this position was answered with 410 or 504. */
   refused(typeKey: string, position: number): void {
+    const atMs = this.#times.monotonicMs();
+    appendTo(this.#refusals, typeKey, { position, atMs });
     const open = this.#openGap(typeKey);
     if (open !== null) open.after = Math.min(open.after, position);
-    else this.#begin(typeKey, { after: position, restored: false });
+    else {
+      // The gap that another watch was refused in may have ended for this one alone: the other one's list is still to come.
+      const recent = (this.#refusals.get(typeKey) ?? []).filter((each) => each.atMs >= atMs - otherWatchMs);
+      this.#refusals.set(typeKey, recent);
+      this.#begin(typeKey, { after: Math.min(...recent.map((each) => each.position)), restored: false });
+    }
   }
 
   /** A whole list of the latest state was answered. */
@@ -93,6 +102,7 @@ export class WatchRecord {
 
   restored(era: number, types: Iterable<string>): void {
     this.#era = era;
+    this.#refusals.clear();
     this.#eras[era] = new Map();
     for (const typeKey of types) {
       const open = this.#openGap(typeKey);

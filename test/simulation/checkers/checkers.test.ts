@@ -417,6 +417,19 @@ describe("behind a gap", () => {
   });
 });
 
+test("of two watches, one may still be behind a gap that the other has left", () => {
+  const { watches } = new Story();
+  const { key: typeKey } = CONFIG_MAPS;
+  watches.refused(typeKey, 3);
+  watches.listed(typeKey, 6);
+  // One reads on from the list; the other was at 4, and is refused before and behind that.
+  watches.refused(typeKey, 4);
+  watches.streamed(typeKey, 8);
+  watches.refused(typeKey, 8);
+  watches.listed(typeKey, 12);
+  expect(watches.gapsAt({ typeKey, era: 0, revision: 7 })).toHaveLength(1);
+});
+
 test("what bore the name before is gone with the creation of what bears it now", () => {
   const story = new Story();
   for (const write of story.act({ user: "alice", verb: "create", name: "one", body: data("1") })) story.tell(write);
