@@ -5,6 +5,7 @@ import type { Clock, FileSystem, Log, Meter } from "../../actors/ports.ts";
 import { KubescribeError } from "../../machines/error.ts";
 import { openCertificates } from "../admission/certificates.ts";
 import type { RuleDocument } from "../config/documents.ts";
+import { missingInstallationKey, readInstallationKey } from "../config/installation-key.ts";
 import { loadDocuments } from "../config/load-documents.ts";
 import type { RunOptions } from "../config/options.ts";
 import type { Problem } from "../config/problem.ts";
@@ -35,6 +36,7 @@ export async function checkRun(options: RunOptions, ports: CheckPorts): Promise<
   await check(() => checkCertificates(options, ports));
   await check(() => new Credentials(options.kubeconfig, ports.files).look());
   await check(() => checkDataDir(options.dataDir, ports.files));
+  await check(() => checkInstallationKey(options, ports.files));
   for (const document of documents ?? []) {
     if (document.kind === "GitRepoConfig") await check(() => checkRepository(document, ports.files));
   }
@@ -45,6 +47,12 @@ export async function checkRun(options: RunOptions, ports: CheckPorts): Promise<
 async function checkCertificates({ admission }: RunOptions, ports: CheckPorts): Promise<void> {
   const files = { certFile: admission.tlsCertFile, keyFile: admission.tlsKeyFile };
   using _certificates = await openCertificates({ ...ports, ...files }, () => undefined);
+}
+
+/** In the data directory one is made where there is none. */
+async function checkInstallationKey(options: RunOptions, files: FileSystem): Promise<void> {
+  const key = await readInstallationKey(files, options);
+  if (key === null && options.installationKeyFile !== null) throw missingInstallationKey(options);
 }
 
 const probeName = ".kubescribe-probe";

@@ -9,10 +9,12 @@ import { loadDocuments } from "../config/load-documents.ts";
 import { problemLine } from "../config/problem.ts";
 import { parseVerifyOptions } from "../config/run-options.ts";
 import { connectApiServer } from "../kubernetes/api-server.ts";
+import { readClusterUid } from "../kubernetes/cluster-uid.ts";
 import { Discovery } from "../kubernetes/discovery.ts";
 import { createPrometheusMeter } from "../telemetry/meter.ts";
 import { nodeClock } from "./node-clock.ts";
 import { createNodeFileSystem } from "./node-file-system.ts";
+import { lookedAtSecrets } from "./secret-options.ts";
 import { ServedTypes } from "./served-types.ts";
 import { terminalLog } from "./terminal-log.ts";
 
@@ -31,10 +33,12 @@ export async function composeVerify(argv: readonly string[], context: CommandCon
   const served = new ServedTypes().read(await new Discovery(api).read(signal));
   const rules = compileRules(documents, served);
   for (const warning of rules.warnings) context.error(`kubescribe verify: ${problemLine(warning)}\n`);
+  const readUid = (): Promise<string> => readClusterUid(api, signal);
+  const secretsOf = lookedAtSecrets({ files, place: options, readClusterUid: readUid });
   return await verify(options, {
     clock: nodeClock,
     out,
     signal,
-    look: () => lookAt(rules, { api, clock: nodeClock, files, signal }),
+    look: () => lookAt(rules, { api, clock: nodeClock, files, signal, secretsOf }),
   });
 }

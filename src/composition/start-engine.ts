@@ -31,6 +31,7 @@ import { persistently } from "./persistently.ts";
 import { acquireProcessLock } from "./process-lock.ts";
 import { Readiness } from "./readiness.ts";
 import { RuleView } from "./rule-view.ts";
+import type { SecretOptionsOf } from "./secret-options.ts";
 import { lockedPool } from "./target-lock.ts";
 import { targetOptionsOf } from "./target-options.ts";
 
@@ -42,6 +43,7 @@ export async function startEngine(plan: EnginePlan, ports: EnginePorts): Promise
   const { clock, files, log, signal, processes } = ports;
   const what = `the data directory ${options.dataDir}`;
   stack.use(await acquireProcessLock({ fs: files, clock, processes, path: join(options.dataDir, "lock"), what }));
+  const secretOptionsOf = await ports.openSecretKeys(options);
   const readiness = new Readiness();
   const probes = stack.use(
     await ports.serveProbes({ ...options.metrics, live: () => [], ready: () => readiness.conditions() }),
@@ -61,7 +63,7 @@ export async function startEngine(plan: EnginePlan, ports: EnginePorts): Promise
   await api.refresh();
   const clusterUid = await persistently(() => readClusterUid(api, signal), ports);
   await persistently(() => rules.refresh(signal), ports);
-  router.opened(await openTargets(plan, { clusterUid, rules, source }, ports, stack));
+  router.opened(await openTargets(plan, { clusterUid, secretOptionsOf, rules, source }, ports, stack));
   const store = new KnownStore(files, options.dataDir, log);
   for (const typeKey of rules.typeKeys) engine.registry.restore(typeKey, await store.load(typeKey));
   const recordsOf = engine.registry.recordsOf.bind(engine.registry);
@@ -118,18 +120,19 @@ function wireEngine({ options }: EnginePlan, parts: EngineParts, ports: EnginePo
 
 interface Targeting {
   readonly clusterUid: string;
+  readonly secretOptionsOf: SecretOptionsOf;
   readonly rules: RuleView;
   readonly source: ReturnType<typeof createWatchSource>;
 }
 
 async function openTargets(
   { options }: EnginePlan,
-  { clusterUid, rules, source }: Targeting,
+  { clusterUid, secretOptionsOf, rules, source }: Targeting,
   ports: EnginePorts,
   stack: AsyncDisposableStack,
 ): Promise<ReadonlyMap<string, BranchActor>> {
   const { files, clock, processes } = ports;
-  const targets = rules.targets.map((target) => targetOptionsOf(target, clusterUid));
+  const targets = rules.targets.map((target) => targetOptionsOf(target, { clusterUid, secretOptionsOf }));
   const threads = ports.commitPool({
     targets,
     selectionsOf: (targetId) => rules.selectionsOf(targetId),

@@ -3,8 +3,14 @@
 import type { CompiledTarget } from "../config/compile-rules.ts";
 import type { TargetOptions } from "../git/target.ts";
 import { defaultAuthorMapping, defaultCommitter, defaultSentinel } from "../git/target.ts";
+import type { SecretOptionsOf } from "./secret-options.ts";
 
-export function targetOptionsOf(target: CompiledTarget, clusterUid: string): TargetOptions {
+export interface TargetNeeds {
+  readonly clusterUid: string;
+  readonly secretOptionsOf: SecretOptionsOf;
+}
+
+export function targetOptionsOf(target: CompiledTarget, { clusterUid, secretOptionsOf }: TargetNeeds): TargetOptions {
   const { config } = target;
   return {
     id: target.id,
@@ -19,7 +25,7 @@ export function targetOptionsOf(target: CompiledTarget, clusterUid: string): Tar
     },
     committer: config.committer ?? defaultCommitter,
     sentinel: defaultSentinel,
-    secrets: config.secrets,
+    secrets: secretOptionsOf(target, clusterUid),
     // `--durability second` differs in how often it flushes, not in whether a flush is synced.
     durability: "flush",
   };

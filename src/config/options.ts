@@ -9,6 +9,8 @@ export interface RunOptions {
   readonly metrics: Address;
   /** Absolute path. */
   readonly dataDir: string;
+  /** Absolute path; null: the one in the data directory. */
+  readonly installationKeyFile: string | null;
   readonly ingestion: Ingestion;
   readonly attribution: AttributionMode;
   readonly durability: Durability;
@@ -71,5 +73,7 @@ export interface Bounds {
 export interface VerifyOptions {
   readonly kubeconfig: string | null;
   readonly config: string;
+  readonly dataDir: string;
+  readonly installationKeyFile: string | null;
   readonly json: boolean;
 }

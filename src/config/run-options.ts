@@ -19,6 +19,7 @@ export function parseRunOptions(argv: readonly string[], cwd: string): RunOption
     },
     metrics: parsed.address("metrics-address"),
     dataDir: parsed.text("data-dir"),
+    installationKeyFile: parsed.textOrNull("installation-key-file"),
     ingestion: parsed.text("ingestion") === "dual" ? "dual" : "correlate",
     attribution: parsed.text("attribution") === "fifo" ? "fifo" : "exact",
     durability: durabilityOf(parsed),
@@ -33,6 +34,8 @@ export function parseVerifyOptions(argv: readonly string[], cwd: string): Verify
   return {
     kubeconfig: parsed.textOrNull("kubeconfig"),
     config: parsed.text("config"),
+    dataDir: parsed.text("data-dir"),
+    installationKeyFile: parsed.textOrNull("installation-key-file"),
     json: parsed.flag("json"),
   };
 }

@@ -14,7 +14,7 @@ export interface TargetOptions {
   readonly committer: Person;
   /** Who authors what nobody is named for. */
   readonly sentinel: Person;
-  readonly secrets: SecretsPolicy;
+  readonly secrets: SecretOptions;
   /** `flush`: pack, index, directories and refs are synced at each flush. `none`: when the operating system likes. */
   readonly durability: "flush" | "none";
 }
@@ -32,7 +32,8 @@ export interface AuthorMapping {
   readonly domain: string;
 }
 
-export type SecretsPolicy = "omit" | "keep";
+/** As src/sanitize takes it; nothing of it is read here. Keys are in base64. */
+export type SecretOptions = { readonly policy: "omit"; readonly fingerprintKey: string } | { readonly policy: "keep" };
 
 export const defaultAuthorMapping: AuthorMapping = {
   nameClaim: null,

@@ -19,6 +19,7 @@ describe("options of run", () => {
       },
       metrics: { host: "127.0.0.1", port: 8080 },
       dataDir: "/var/lib/kubescribe",
+      installationKeyFile: null,
       ingestion: "correlate",
       attribution: "exact",
       durability: "flush",
@@ -86,9 +87,11 @@ test("options of verify", () => {
   expect(parseVerifyOptions(["--config", "a", "--json"], "/b")).toEqual({
     kubeconfig: null,
     config: "/b/a",
+    dataDir: "/var/lib/kubescribe",
+    installationKeyFile: null,
     json: true,
   });
-  expect(() => parseVerifyOptions(["--config", "a", "--data-dir", "b"], "/")).toThrow('unknown option "--data-dir"');
+  expect(() => parseVerifyOptions(["--config", "a", "--journal-sync"], "/")).toThrow('unknown option "--journal-sync"');
 });
 
 test.each<readonly [string, string | null]>([
