@@ -346,6 +346,7 @@ function poolOf(repository: string): CommitPool {
         committer: defaultCommitter,
         sentinel: defaultSentinel,
         secrets: simulatedSecrets,
+        signing: null,
         durability: "flush",
       },
     ],

@@ -1,18 +1,20 @@
 /**
  * Commits of 1.5 KB of YAML at 5-level paths, one change each: both stages of src/git in this thread (objects to blobs; trees,
- * commits, packs, refs, synced at each flush), beside `git fast-import` of the same history in the same run. Interleaved rounds;
- * trust the ratio. The result is checked by `git fsck --strict`, and both histories must end in the same tree.
+ * commits, packs, refs, synced at each flush), beside `git fast-import` of the same history in the same run, and the same signed with an
+ * Ed25519 key. Interleaved rounds; trust the ratio. The result is checked by `git fsck --strict`, and both histories must end in the same tree.
  *
  *     node bench/git.ts [--smoke] [--json]
  */
 
 import { execFileSync } from "node:child_process";
+import { generateKeyPairSync } from "node:crypto";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
 import type { FlushEntry } from "../actors/ports.ts";
 import type { ResourceVersion } from "../machines/messages.ts";
+import type { SigningKey } from "../src/git/target.ts";
 import { digestOf, environment, median, print, randomFrom, seed, smoke } from "./environment.ts";
 import type { PreparedFile } from "./prepared-files.ts";
 import { changeOf, poolOf, snapshotOf, targetOf, typeOf, yamlOf } from "./prepared-files.ts";
@@ -41,11 +43,14 @@ writeFileSync(stepsStream, streamOf(steps));
 
 interface Row {
   readonly flushSize: number;
+  readonly signing: SigningKey | null;
   readonly perSecond: number[];
   readonly ratios: number[];
 }
 
-const rows = flushSizes.map((flushSize): Row => ({ flushSize, perSecond: [], ratios: [] }));
+const rows = [null, ed25519Key()].flatMap((signing) => {
+  return flushSizes.map((flushSize): Row => ({ flushSize, signing, perSecond: [], ratios: [] }));
+});
 const floor: number[] = [];
 const trees = new Set<string>();
 try {
@@ -56,8 +61,9 @@ try {
 if (trees.size !== 1) throw new Error(`the histories should end in one tree and end in ${trees.size}`);
 
 const hash = digestOf(trees);
-const table = rows.map(({ flushSize, perSecond, ratios }) => ({
+const table = rows.map(({ flushSize, signing, perSecond, ratios }) => ({
   flushSize,
+  signed: signing !== null,
   commitsPerSecond: median(perSecond),
   toFastImport: median(ratios),
 }));
@@ -67,8 +73,8 @@ print({ bench: "git", environment: where, hash, fastImportPerSecond, table }, [
   `${where}; fsck clean; hash ${hash}`,
   `git fast-import: ${fastImportPerSecond} commits/s`,
   ...table.map(
-    ({ flushSize, commitsPerSecond, toFastImport }) =>
-      `kubescribe, flushes of ${flushSize}, synced: ${commitsPerSecond} commits/s, ${toFastImport} of fast-import`,
+    ({ flushSize, signed, commitsPerSecond, toFastImport }) =>
+      `kubescribe, flushes of ${flushSize}, synced${signed ? ", signed" : ""}: ${commitsPerSecond} commits/s, ${toFastImport} of fast-import`,
   ),
 ]);
 
@@ -78,8 +84,8 @@ async function oneRound(round: number): Promise<void> {
   floor.push(perSecond);
   trees.add(git(reference, "rev-parse", "main^{tree}"));
   for (const row of rows) {
-    const repository = join(directory, `ours-${round}-${row.flushSize}.git`);
-    const ours = await runOurs(repository, row.flushSize);
+    const repository = join(directory, `ours-${round}.git`);
+    const ours = await runOurs(repository, row);
     row.perSecond.push(ours);
     row.ratios.push(ours / perSecond);
     trees.add(git(repository, "rev-parse", "main^{tree}"));
@@ -94,8 +100,8 @@ function fileOf(index: number): PreparedFile {
   return { type, namespace: `team-${index % 50}`, name, yaml: yamlOf(name, random) };
 }
 
-async function runOurs(repository: string, flushSize: number): Promise<number> {
-  await using pool = poolOf([targetOf("bench", repository)], [type]);
+async function runOurs(repository: string, { flushSize, signing }: Row): Promise<number> {
+  await using pool = poolOf([{ ...targetOf("bench", repository), signing }], [type]);
   const flush = async (entries: readonly FlushEntry[], last: number): Promise<void> => {
     const cursor = { epoch: 0, resourceVersion: String(last) as ResourceVersion };
     await pool.flush("bench", { entries, cursors: new Map([[type.key, cursor]]) });
@@ -108,6 +114,18 @@ async function runOurs(repository: string, flushSize: number): Promise<number> {
     await flush(entries, files + from + some.length);
   }
   return commits / ((performance.now() - startMs) / 1000);
+}
+
+function ed25519Key(): SigningKey {
+  const { publicKey, privateKey } = generateKeyPairSync("ed25519");
+  const point = publicKey.export({ type: "spki", format: "der" }).subarray(-32);
+  const name = Buffer.from("ssh-ed25519");
+  const encoded = Buffer.concat([Buffer.from([0, 0, 0, name.length]), name, Buffer.from([0, 0, 0, 32]), point]);
+  return {
+    kind: "ssh-ed25519",
+    publicKey: encoded.toString("base64"),
+    privateKey: privateKey.export({ type: "pkcs8", format: "pem" }),
+  };
 }
 
 function runFastImport(repository: string): number {

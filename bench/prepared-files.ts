@@ -71,6 +71,7 @@ export function targetOf(id: string, repository: string): TargetOptions {
     committer: defaultCommitter,
     sentinel: defaultSentinel,
     secrets: simulatedSecrets,
+    signing: null,
     durability: "flush",
   };
 }

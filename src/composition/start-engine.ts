@@ -132,7 +132,8 @@ async function openTargets(
   stack: AsyncDisposableStack,
 ): Promise<ReadonlyMap<string, BranchActor>> {
   const { files, clock, processes } = ports;
-  const targets = rules.targets.map((target) => targetOptionsOf(target, { clusterUid, secretOptionsOf }));
+  const needs = { clusterUid, secretOptionsOf, files };
+  const targets = await Promise.all(rules.targets.map((target) => targetOptionsOf(target, needs)));
   const threads = ports.commitPool({
     targets,
     selectionsOf: (targetId) => rules.selectionsOf(targetId),

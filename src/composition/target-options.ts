@@ -1,6 +1,8 @@
 /** From what rule documents say to what the git adapter takes. */
 
+import type { FileSystem } from "../../actors/ports.ts";
 import type { CompiledTarget } from "../config/compile-rules.ts";
+import { readSigningKey } from "../config/signing-key.ts";
 import type { TargetOptions } from "../git/target.ts";
 import { defaultAuthorMapping, defaultCommitter, defaultSentinel } from "../git/target.ts";
 import type { SecretOptionsOf } from "./secret-options.ts";
@@ -8,10 +10,13 @@ import type { SecretOptionsOf } from "./secret-options.ts";
 export interface TargetNeeds {
   readonly clusterUid: string;
   readonly secretOptionsOf: SecretOptionsOf;
+  readonly files: Pick<FileSystem, "readFile">;
 }
 
-export function targetOptionsOf(target: CompiledTarget, { clusterUid, secretOptionsOf }: TargetNeeds): TargetOptions {
+/** Throws a KubescribeError (`configuration-invalid`) where a key that it needs is not there any more. */
+export async function targetOptionsOf(target: CompiledTarget, needs: TargetNeeds): Promise<TargetOptions> {
   const { config } = target;
+  const { clusterUid, secretOptionsOf, files } = needs;
   return {
     id: target.id,
     clusterUid,
@@ -26,6 +31,7 @@ export function targetOptionsOf(target: CompiledTarget, { clusterUid, secretOpti
     committer: config.committer ?? defaultCommitter,
     sentinel: defaultSentinel,
     secrets: secretOptionsOf(target, clusterUid),
+    signing: config.signing === null ? null : await readSigningKey(files, config.signing),
     // `--durability second` differs in how often it flushes, not in whether a flush is synced.
     durability: "flush",
   };

@@ -15,6 +15,8 @@ export interface TargetOptions {
   /** Who authors what nobody is named for. */
   readonly sentinel: Person;
   readonly secrets: SecretOptions;
+  /** Null: commits are not signed. */
+  readonly signing: SigningKey | null;
   /** `flush`: pack, index, directories and refs are synced at each flush. `none`: when the operating system likes. */
   readonly durability: "flush" | "none";
 }
@@ -34,6 +36,14 @@ export interface AuthorMapping {
 
 /** As src/sanitize takes it; nothing of it is read here. Keys are in base64. */
 export type SecretOptions = { readonly policy: "omit"; readonly fingerprintKey: string } | { readonly policy: "keep" };
+
+export interface SigningKey {
+  readonly kind: "ssh-ed25519" | "ecdsa-sha2-nistp256" | "ecdsa-sha2-nistp384" | "ecdsa-sha2-nistp521" | "ssh-rsa";
+  /** As SSH encodes it, in base64. */
+  readonly publicKey: string;
+  /** PEM. */
+  readonly privateKey: string;
+}
 
 export const defaultAuthorMapping: AuthorMapping = {
   nameClaim: null,

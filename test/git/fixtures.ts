@@ -68,6 +68,7 @@ export function targetAt(repository: string, target: Partial<TargetOptions> = {}
     committer: defaultCommitter,
     sentinel: defaultSentinel,
     secrets: simulatedSecrets,
+    signing: null,
     durability: "flush",
     ...target,
   };
