@@ -23,7 +23,7 @@ export type Random = () => number;
 
 /** Paths are absolute. Errors carry Node's codes (`ENOENT`, `EEXIST`, `ENOSPC`, ...). */
 export interface FileSystem {
-  open(path: string, mode: "read" | "append" | "create" | "create-new"): Promise<FileHandle>;
+  open(path: string, mode: OpenMode): Promise<FileHandle>;
   readFile(path: string): Promise<Uint8Array>;
   /** Names of the entries of a directory, unsorted. */
   list(path: string): Promise<readonly string[]>;
@@ -39,6 +39,9 @@ export interface FileSystem {
   /** Makes renames and new names in a directory durable. */
   syncDirectory(path: string): Promise<void>;
 }
+
+/** `create-private`: as `create`, and only the user of this process may read it. */
+export type OpenMode = "read" | "append" | "create" | "create-new" | "create-private";
 
 export interface FileHandle extends AsyncDisposable {
   /** Writes all of `bytes` at the end (append, create) in order. */

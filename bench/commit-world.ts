@@ -29,6 +29,7 @@ import { createPrometheusMeter } from "../src/telemetry/meter.ts";
 import { quietLog, replayedApi } from "./quiet-ports.ts";
 import type { Traffic, Write } from "./traffic.ts";
 import { deniedUser, deployments } from "./traffic.ts";
+import { simulatedSecrets } from "../src/simulation/simulated-secrets.ts";
 
 const targetId = "bench";
 /** As the option --commit-threads has it. */
@@ -344,7 +345,8 @@ function poolOf(repository: string): CommitPool {
         author: defaultAuthorMapping,
         committer: defaultCommitter,
         sentinel: defaultSentinel,
-        secrets: "omit",
+        secrets: simulatedSecrets,
+        signing: null,
         durability: "flush",
       },
     ],

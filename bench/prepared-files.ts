@@ -8,6 +8,7 @@ import { createBlockingFiles } from "../src/composition/node-blocking-files.ts";
 import { createInlineCommitPool } from "../src/git/commit-pool.ts";
 import type { TargetOptions } from "../src/git/target.ts";
 import { defaultAuthorMapping, defaultCommitter, defaultSentinel } from "../src/git/target.ts";
+import { simulatedSecrets } from "../src/simulation/simulated-secrets.ts";
 
 export interface PreparedFile {
   readonly type: ResourceType;
@@ -69,7 +70,8 @@ export function targetOf(id: string, repository: string): TargetOptions {
     author: defaultAuthorMapping,
     committer: defaultCommitter,
     sentinel: defaultSentinel,
-    secrets: "omit",
+    secrets: simulatedSecrets,
+    signing: null,
     durability: "flush",
   };
 }

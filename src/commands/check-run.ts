@@ -5,10 +5,12 @@ import type { Clock, FileSystem, Log, Meter } from "../../actors/ports.ts";
 import { KubescribeError } from "../../machines/error.ts";
 import { openCertificates } from "../admission/certificates.ts";
 import type { RuleDocument } from "../config/documents.ts";
+import { missingInstallationKey, readInstallationKey } from "../config/installation-key.ts";
 import { loadDocuments } from "../config/load-documents.ts";
 import type { RunOptions } from "../config/options.ts";
 import type { Problem } from "../config/problem.ts";
 import { configurationError } from "../config/problem.ts";
+import { readSigningKey } from "../config/signing-key.ts";
 import { ensureRepository } from "../git/repository.ts";
 import { Credentials } from "../kubernetes/credentials.ts";
 
@@ -35,8 +37,11 @@ export async function checkRun(options: RunOptions, ports: CheckPorts): Promise<
   await check(() => checkCertificates(options, ports));
   await check(() => new Credentials(options.kubeconfig, ports.files).look());
   await check(() => checkDataDir(options.dataDir, ports.files));
+  await check(() => checkInstallationKey(options, ports.files));
   for (const document of documents ?? []) {
-    if (document.kind === "GitRepoConfig") await check(() => checkRepository(document, ports.files));
+    if (document.kind !== "GitRepoConfig") continue;
+    await check(() => checkRepository(document, ports.files));
+    await check(() => checkSigning(document, ports.files));
   }
   if (documents === null || problems.length > 0) throw configurationError(problems);
   return documents;
@@ -45,6 +50,12 @@ export async function checkRun(options: RunOptions, ports: CheckPorts): Promise<
 async function checkCertificates({ admission }: RunOptions, ports: CheckPorts): Promise<void> {
   const files = { certFile: admission.tlsCertFile, keyFile: admission.tlsKeyFile };
   using _certificates = await openCertificates({ ...ports, ...files }, () => undefined);
+}
+
+/** In the data directory one is made where there is none. */
+async function checkInstallationKey(options: RunOptions, files: FileSystem): Promise<void> {
+  const key = await readInstallationKey(files, options);
+  if (key === null && options.installationKeyFile !== null) throw missingInstallationKey(options);
 }
 
 const probeName = ".kubescribe-probe";
@@ -77,6 +88,20 @@ async function checkRepository(
     const expected = `expected a repository that this process may write to at ${repository}, or a place to make one`;
     const message = `${place.file}:${place.line}: ${expected}; found: ${found}`;
     throw new KubescribeError("configuration-invalid", message, { retry: "never", cause });
+  }
+}
+
+async function checkSigning(
+  { signing, place }: Extract<RuleDocument, { readonly kind: "GitRepoConfig" }>,
+  files: FileSystem,
+): Promise<void> {
+  if (signing === null) return;
+  try {
+    await readSigningKey(files, signing);
+  } catch (cause) {
+    if (!(cause instanceof KubescribeError)) throw cause;
+    const message = `${place.file}:${place.line}: spec.commit.signing: ${cause.message}`;
+    throw new KubescribeError(cause.code, message, { retry: "never", cause });
   }
 }
 

@@ -13,6 +13,7 @@ import { findGitDirectory } from "../git/repository.ts";
 import { SelectionIndex } from "../git/selection.ts";
 import { listAll, pageItems } from "../kubernetes/listing.ts";
 import { manifestOf } from "../sanitize/manifest.ts";
+import type { SecretOptions } from "../sanitize/secrets.ts";
 import type { Difference, ExpectedFile, FoundFile } from "./compare-trees.ts";
 import { compareTrees } from "./compare-trees.ts";
 import type { Look } from "./verify.ts";
@@ -24,6 +25,8 @@ export interface LookPorts {
   readonly signal: AbortSignal;
   /** Path of a repository that holds the target's branch as it stands now. */
   readonly repositoryOf: (target: CompiledTarget) => Promise<string>;
+  /** What becomes of Secrets in a target. Throws a KubescribeError where that cannot be known. */
+  readonly secretsOf: (target: CompiledTarget, type: ResourceType) => Promise<SecretOptions>;
 }
 
 export async function lookAt(rules: CompiledRules, ports: LookPorts): Promise<readonly Look[]> {
@@ -38,10 +41,11 @@ async function lookAtTarget(target: CompiledTarget, types: readonly ResourceType
   const wanted = types.filter((type) => target.selections.some(({ typeKey }) => typeKey === type.key));
   const differences: Difference[] = [];
   let files = 0;
+  if (target.config.remote === null) await gitDirectoryOf(target, repository, ports.files);
   // The cluster first: what is committed meanwhile is then in the tree, and a second look settles the rest.
   const expected = new Map<ResourceType, ReadonlyMap<string, ExpectedFile>>();
   for (const type of wanted) expected.set(type, await filesExpected(type, target, ports));
-  const head = await Head.open(target, { repository: await ports.repositoryOf(target), files: ports.files });
+  const head = await Head.open(await gitDirectoryOf(target, await ports.repositoryOf(target), ports.files), branch);
   for (const type of wanted) {
     const found = await head.filesOf(type, pathPrefixOf(path), index);
     files += found.size;
@@ -53,7 +57,7 @@ async function lookAtTarget(target: CompiledTarget, types: readonly ResourceType
 async function filesExpected(
   type: ResourceType,
   target: CompiledTarget,
-  { api, clock, signal }: LookPorts,
+  { api, clock, signal, secretsOf }: LookPorts,
 ): Promise<ReadonlyMap<string, ExpectedFile>> {
   const request = { match: "latest", alive: () => undefined } as const;
   const listed = await listAll({ api, clock, pageItems }, type, request, signal);
@@ -62,15 +66,12 @@ async function filesExpected(
     throw new KubescribeError("cluster-unreadable", message, { retry: "backoff" });
   }
   const prefix = pathPrefixOf(target.config.path);
+  const secrets = await secretsOf(target, type);
   const files = new Map<string, ExpectedFile>();
   for (const item of listed.items) {
     // An object that is being deleted has no file any more (K33).
     if (item.terminating) continue;
-    const { yaml, labels } = manifestOf(item.bytes, {
-      group: type.group,
-      kind: type.kind,
-      secrets: target.config.secrets,
-    });
+    const { yaml, labels } = manifestOf(item.bytes, { group: type.group, kind: type.kind, secrets });
     const operations = selectedOperations(target.selections, { typeKey: type.key, namespace: item.namespace, labels });
     if (operations.size === 0) continue;
     const { directories, file } = filePathOf(prefix, type, item);
@@ -81,6 +82,17 @@ async function filesExpected(
     });
   }
   return files;
+}
+
+async function gitDirectoryOf(
+  { config: { place } }: CompiledTarget,
+  repository: string,
+  files: FileSystem,
+): Promise<string> {
+  const gitdir = await findGitDirectory(files, repository);
+  if (gitdir !== null) return gitdir;
+  const message = `${place.file}:${place.line}: expected a git repository at ${repository}, found none. Has "kubescribe run" been here?`;
+  throw new KubescribeError("configuration-invalid", message, { retry: "never" });
 }
 
 /** A branch's head and its trees. */
@@ -94,16 +106,7 @@ class Head {
     this.commit = commit;
   }
 
-  static async open(
-    { config }: CompiledTarget,
-    { repository, files }: { readonly repository: string; readonly files: FileSystem },
-  ): Promise<Head> {
-    const { branch, place } = config;
-    const gitdir = await findGitDirectory(files, repository);
-    if (gitdir === null) {
-      const message = `${place.file}:${place.line}: expected a git repository at ${repository}, found none. Has "kubescribe run" been here?`;
-      throw new KubescribeError("configuration-invalid", message, { retry: "never" });
-    }
+  static async open(gitdir: string, branch: string): Promise<Head> {
     try {
       return new Head(gitdir, await git.resolveRef({ fs: nodeFiles, gitdir, ref: `refs/heads/${branch}` }));
     } catch (error) {

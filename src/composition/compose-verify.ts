@@ -9,11 +9,13 @@ import { loadDocuments } from "../config/load-documents.ts";
 import { problemLine } from "../config/problem.ts";
 import { parseVerifyOptions } from "../config/run-options.ts";
 import { connectApiServer } from "../kubernetes/api-server.ts";
+import { readClusterUid } from "../kubernetes/cluster-uid.ts";
 import { Discovery } from "../kubernetes/discovery.ts";
 import { createPrometheusMeter } from "../telemetry/meter.ts";
 import { nodeClock } from "./node-clock.ts";
 import { createNodeFileSystem } from "./node-file-system.ts";
 import { RemoteCopies } from "./node-remote-copies.ts";
+import { lookedAtSecrets } from "./secret-options.ts";
 import { ServedTypes } from "./served-types.ts";
 import { terminalLog } from "./terminal-log.ts";
 
@@ -33,10 +35,13 @@ export async function composeVerify(argv: readonly string[], context: CommandCon
   const rules = compileRules(documents, served);
   for (const warning of rules.warnings) context.error(`kubescribe verify: ${problemLine(warning)}\n`);
   await using copies = await RemoteCopies.make({ ...options, files, signal });
+  const readUid = (): Promise<string> => readClusterUid(api, signal);
+  const secretsOf = lookedAtSecrets({ files, place: options, readClusterUid: readUid });
   return await verify(options, {
     clock: nodeClock,
     out,
     signal,
-    look: () => lookAt(rules, { api, clock: nodeClock, files, signal, repositoryOf: (target) => copies.of(target) }),
+    look: () =>
+      lookAt(rules, { api, clock: nodeClock, files, signal, secretsOf, repositoryOf: copies.of.bind(copies) }),
   });
 }

@@ -5,7 +5,9 @@ import type { Address } from "../config/options.ts";
 import type { BranchPool } from "../git/commit-pool.ts";
 import type { PiscinaCommitPoolOptions } from "../git/piscina-pool.ts";
 import type { ProbeServerOptions } from "../telemetry/probes.ts";
+import type { InstallationKeyPlace } from "../config/installation-key.ts";
 import type { ProcessTable } from "./process-lock.ts";
+import type { SecretOptionsOf } from "./secret-options.ts";
 
 export interface EnginePorts {
   readonly clock: Clock;
@@ -17,6 +19,8 @@ export interface EnginePorts {
   readonly signal: AbortSignal;
   /** For the locks. */
   readonly processes: ProcessTable;
+  /** Asked for once, under the lock of the data directory. Throws a KubescribeError that says why a key cannot be used. */
+  readonly openSecretKeys: (place: InstallationKeyPlace) => Promise<SecretOptionsOf>;
   /** Null: the service account of the pod. Nothing is read before it is asked for something. */
   readonly connect: (kubeconfig: string | null) => ClusterApi;
   /** Resolves when reviews are taken; throws a KubescribeError that says why they cannot be. */

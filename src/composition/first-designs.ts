@@ -34,6 +34,6 @@ function isTerminating(object: Uint8Array): boolean {
 
 /** Sanitized on the main thread, in the webhook's path, as these designs did. The object itself says what kind it is. */
 function contentKey(object: Uint8Array): string {
-  const { yaml } = manifestOf(object, { group: "", kind: "", secrets: "keep" });
+  const { yaml } = manifestOf(object, { group: "", kind: "", secrets: { policy: "keep" } });
   return createHash("sha256").update(yaml).digest("base64");
 }

@@ -5,11 +5,11 @@
 
 import * as files from "node:fs";
 import type { FileHandle, FileSystem } from "../../actors/ports.ts";
-import { makeDirectory, openFlags } from "./node-file-system.ts";
+import { makeDirectory, openFlags, permissionsOf } from "./node-file-system.ts";
 
 export function createBlockingFiles(): FileSystem {
   return {
-    open: async (path, mode) => new BlockingFileHandle(files.openSync(path, openFlags[mode], 0o644)),
+    open: async (path, mode) => new BlockingFileHandle(files.openSync(path, openFlags[mode], permissionsOf(mode))),
     readFile: async (path) => files.readFileSync(path),
     list: async (path) => files.readdirSync(path),
     stat: async (path) => {

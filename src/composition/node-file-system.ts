@@ -3,19 +3,24 @@
 import { constants, writeSync } from "node:fs";
 import * as files from "node:fs/promises";
 import { dirname } from "node:path";
-import type { FileHandle, FileSystem } from "../../actors/ports.ts";
+import type { FileHandle, FileSystem, OpenMode } from "../../actors/ports.ts";
 
 export const openFlags = {
   read: "r",
   append: "a",
   create: "w",
   "create-new": "wx",
+  "create-private": "w",
 } as const;
+
+export function permissionsOf(mode: OpenMode): number {
+  return mode === "create-private" ? 0o600 : 0o644;
+}
 
 export function createNodeFileSystem(): FileSystem {
   return {
     async open(path, mode) {
-      const file = await files.open(path, openFlags[mode], 0o644);
+      const file = await files.open(path, openFlags[mode], permissionsOf(mode));
       return mode === "append" ? new AppendingFileHandle(file) : new NodeFileHandle(file);
     },
     readFile: (path) => files.readFile(path),

@@ -1,4 +1,6 @@
 /** The engine's ports on what this process has: Node's clock, files, sockets and threads. */
+import { randomBytes } from "node:crypto";
+
 import type { Log } from "../../actors/ports.ts";
 import { startAdmissionServer } from "../admission/server.ts";
 import { createPiscinaCommitPool } from "../git/piscina-pool.ts";
@@ -10,6 +12,7 @@ import { nodeClock as clock, nodeRandom as random } from "./node-clock.ts";
 import { createNodeFileSystem } from "./node-file-system.ts";
 import { createProcessTable } from "./node-process-table.ts";
 import { linkRemote } from "./node-remote.ts";
+import { openSecretKeys } from "./secret-options.ts";
 
 export interface NodePortsOptions {
   readonly meter: PrometheusMeter;
@@ -29,6 +32,7 @@ export async function nodePorts({ meter, log, signal }: NodePortsOptions): Promi
     log,
     signal,
     processes: await createProcessTable(),
+    openSecretKeys: (place) => openSecretKeys({ files, log, place, newKey: () => randomBytes(32) }),
     connect: (kubeconfig) => new HttpsApiServer({ kubeconfig, clock, files, meter, log }),
     takeReviews: (options) => startAdmissionServer({ ...options, clock, files, meter, log }),
     serveProbes: (options) => startProbeServer({ ...options, exposition: () => meter.exposition(), log }),

@@ -31,6 +31,7 @@ import { persistently } from "./persistently.ts";
 import { acquireProcessLock } from "./process-lock.ts";
 import { Readiness } from "./readiness.ts";
 import { RuleView } from "./rule-view.ts";
+import type { SecretOptionsOf } from "./secret-options.ts";
 import { lockedPool } from "./target-lock.ts";
 import { targetOptionsOf } from "./target-options.ts";
 import { Upstreams } from "./upstreams.ts";
@@ -43,6 +44,7 @@ export async function startEngine(plan: EnginePlan, ports: EnginePorts): Promise
   const { clock, files, log, signal, processes } = ports;
   const what = `the data directory ${options.dataDir}`;
   stack.use(await acquireProcessLock({ fs: files, clock, processes, path: join(options.dataDir, "lock"), what }));
+  const secretOptionsOf = await ports.openSecretKeys(options);
   const readiness = new Readiness();
   const probes = stack.use(
     await ports.serveProbes({ ...options.metrics, live: () => [], ready: () => readiness.conditions() }),
@@ -62,7 +64,7 @@ export async function startEngine(plan: EnginePlan, ports: EnginePorts): Promise
   await api.refresh();
   const clusterUid = await persistently(() => readClusterUid(api, signal), ports);
   await persistently(() => rules.refresh(signal), ports);
-  const { branches, upstreams } = await openTargets(plan, { clusterUid, rules, source }, ports, stack);
+  const { branches, upstreams } = await openTargets(plan, { clusterUid, secretOptionsOf, rules, source }, ports, stack);
   router.opened(branches);
   const store = new KnownStore(files, options.dataDir, log);
   for (const typeKey of rules.typeKeys) engine.registry.restore(typeKey, await store.load(typeKey));
@@ -125,19 +127,21 @@ function wireEngine({ options }: EnginePlan, parts: EngineParts, ports: EnginePo
 
 interface Targeting {
   readonly clusterUid: string;
+  readonly secretOptionsOf: SecretOptionsOf;
   readonly rules: RuleView;
   readonly source: ReturnType<typeof createWatchSource>;
 }
 
 async function openTargets(
   { options }: EnginePlan,
-  { clusterUid, rules, source }: Targeting,
+  { clusterUid, secretOptionsOf, rules, source }: Targeting,
   ports: EnginePorts,
   stack: AsyncDisposableStack,
 ): Promise<{ readonly branches: ReadonlyMap<string, BranchActor>; readonly upstreams: Upstreams }> {
   const { files, clock, processes } = ports;
   const { credentialsDir, dataDir } = options;
-  const targets = rules.targets.map((target) => targetOptionsOf(target, clusterUid, dataDir));
+  const needs = { clusterUid, dataDir, secretOptionsOf, files };
+  const targets = await Promise.all(rules.targets.map((target) => targetOptionsOf(target, needs)));
   const threads = ports.commitPool({
     targets,
     selectionsOf: (targetId) => rules.selectionsOf(targetId),

@@ -3,13 +3,25 @@
 import { hash } from "node:crypto";
 import { join } from "node:path";
 
+import type { FileSystem } from "../../actors/ports.ts";
 import type { CompiledTarget } from "../config/compile-rules.ts";
+import { readSigningKey } from "../config/signing-key.ts";
 import type { TargetOptions } from "../git/target.ts";
 import { defaultAuthorMapping, defaultCommitter, defaultSentinel } from "../git/target.ts";
+import type { SecretOptionsOf } from "./secret-options.ts";
 
-/** `dataDir`: where the local repositories of remotes are. */
-export function targetOptionsOf(target: CompiledTarget, clusterUid: string, dataDir: string): TargetOptions {
+export interface TargetNeeds {
+  readonly clusterUid: string;
+  /** Where the local repositories of remotes are. */
+  readonly dataDir: string;
+  readonly secretOptionsOf: SecretOptionsOf;
+  readonly files: Pick<FileSystem, "readFile">;
+}
+
+/** Throws a KubescribeError (`configuration-invalid`) where a key that it needs is not there any more. */
+export async function targetOptionsOf(target: CompiledTarget, needs: TargetNeeds): Promise<TargetOptions> {
   const { config } = target;
+  const { clusterUid, dataDir, secretOptionsOf, files } = needs;
   return {
     id: target.id,
     clusterUid,
@@ -23,7 +35,8 @@ export function targetOptionsOf(target: CompiledTarget, clusterUid: string, data
     },
     committer: config.committer ?? defaultCommitter,
     sentinel: defaultSentinel,
-    secrets: config.secrets,
+    secrets: secretOptionsOf(target, clusterUid),
+    signing: config.signing === null ? null : await readSigningKey(files, config.signing),
     // `--durability second` differs in how often it flushes, not in whether a flush is synced.
     durability: "flush",
   };

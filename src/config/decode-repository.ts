@@ -1,6 +1,6 @@
 /** The spec of a GitRepoConfig. What a later release will do is refused with a word on it, never ignored. */
 
-import type { AuthorConfig, GitRepoConfig, Metadata, PersonConfig, SecretsConfig } from "./documents.ts";
+import type { AuthorConfig, GitRepoConfig, Metadata, PersonConfig, SecretsConfig, SigningConfig } from "./documents.ts";
 import type { Field } from "./field.ts";
 import { isName, nameExpected } from "./kubernetes-names.ts";
 import { quoted } from "./problem.ts";
@@ -18,12 +18,12 @@ export function decodeRepository(spec: Field, metadata: Metadata): GitRepoConfig
   const branch = decodeBranch(fields.get("branch"));
   const path = decodePath(fields.get("path"));
   const author = decodeAuthor(fields.get("author"));
-  const committer = decodeCommit(fields.get("commit"));
   const secret = decodeSecretRef(
     fields.get("secretRef"),
     metadata.namespace === "" ? defaultNamespace : metadata.namespace,
   );
   const pushIntervalSeconds = decodePush(fields.get("push"));
+  const { committer, signing } = decodeCommit(fields.get("commit"));
   const secrets = decodeSecrets(fields.get("secrets"));
   if (place === null || branch === null || path === null) return null;
   const namespace = metadata.namespace === "" ? defaultNamespace : metadata.namespace;
@@ -39,6 +39,7 @@ export function decodeRepository(spec: Field, metadata: Metadata): GitRepoConfig
     path,
     author,
     committer,
+    signing,
     secrets,
   };
 }
@@ -109,16 +110,19 @@ function decodeDomain(field: Field | undefined): string | null {
   return isName(text.toLowerCase()) ? text : field.problem(`expected ${expected}, found ${quoted(text)}`);
 }
 
-function decodeCommit(field: Field | undefined): PersonConfig | null {
-  if (field === undefined) return null;
+function decodeCommit(field: Field | undefined): Pick<GitRepoConfig, "committer" | "signing"> {
+  if (field === undefined) return { committer: null, signing: null };
   const batching = "not yet: each change is one commit; commits of several changes come later";
   const refused = {
     batch: batching,
     batchWindow: batching,
     batchWindowMs: batching,
-    signing: "not yet: commits are not signed; signatures come later",
   };
-  const committer = field.fields({ known: ["committer"], refused }).get("committer");
+  const fields = field.fields({ known: ["committer", "signing"], refused });
+  return { committer: decodeCommitter(fields.get("committer")), signing: decodeSigning(fields.get("signing")) };
+}
+
+function decodeCommitter(committer: Field | undefined): PersonConfig | null {
   if (committer === undefined) return null;
   const fields = committer.fields({ known: ["name", "email"] });
   const name = decodeIdentity(committer, fields.get("name"), {
@@ -132,6 +136,24 @@ function decodeCommit(field: Field | undefined): PersonConfig | null {
     pattern: /^[^<>\s\p{Cc}]{1,200}$/u,
   });
   return name === null || email === null ? null : { name, email };
+}
+
+function decodeSigning(field: Field | undefined): SigningConfig | null {
+  if (field === undefined) return null;
+  const fields = field.fields({ known: ["sshKeyFile", "passphraseFile"] });
+  const keyFile = fields.get("sshKeyFile");
+  if (keyFile === undefined) return field.problem("sshKeyFile is missing: expected the path of a private SSH key");
+  const sshKeyFile = decodeFile(keyFile);
+  const passphrase = fields.get("passphraseFile");
+  const passphraseFile = passphrase === undefined ? null : decodeFile(passphrase);
+  return sshKeyFile === null ? null : { sshKeyFile, passphraseFile };
+}
+
+function decodeFile(field: Field): string | null {
+  const expected = "an absolute path such as /etc/kubescribe/signing-key";
+  const text = field.string(expected);
+  if (text === null || (text.startsWith("/") && !text.includes("\0"))) return text;
+  return field.problem(`expected ${expected}, found ${quoted(text)}`);
 }
 
 function decodeIdentity(

@@ -21,6 +21,8 @@ export interface GitRepoConfig {
   readonly author: AuthorConfig;
   /** Null: kubescribe's own. */
   readonly committer: PersonConfig | null;
+  /** Null: commits are not signed. */
+  readonly signing: SigningConfig | null;
   readonly secrets: SecretsConfig;
 }
 
@@ -43,6 +45,13 @@ export interface AuthorConfig {
 export interface PersonConfig {
   readonly name: string;
   readonly email: string;
+}
+
+/** Absolute paths on the machine that commits. */
+export interface SigningConfig {
+  readonly sshKeyFile: string;
+  /** Null: the key has no passphrase. */
+  readonly passphraseFile: string | null;
 }
 
 /** `omit`: keys stay, values go. `keep`: values are committed in the clear. */

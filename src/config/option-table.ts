@@ -92,14 +92,12 @@ export const runOptionTable: readonly OptionDefinition[] = [
     fallback: "127.0.0.1:8080",
     help: "where /metrics, /livez and /readyz are",
   }),
-  {
-    ...path("data-dir", storage, {
-      value: "DIR",
-      help: "journal and cursors; one process at a time",
-    }),
-    fallback: "/var/lib/kubescribe",
-  },
   credentialsOption(storage),
+  dataDirOption("journal, cursors, local copies of remotes; one process at a time"),
+  path("installation-key-file", storage, {
+    value: "FILE",
+    help: "key of fingerprints of Secrets, 64 hex digits (default: made in the data directory)",
+  }),
   ...designOptions(storage, "as a rollback"),
   choice("durability", storage, {
     choices: ["flush", "second"],
@@ -229,6 +227,8 @@ export const runOptionTable: readonly OptionDefinition[] = [
 export const verifyOptionTable: readonly OptionDefinition[] = [
   ...clusterOptions,
   credentialsOption(connection),
+  dataDirOption("of the process that commits: its installation key is read"),
+  path("installation-key-file", storage, { value: "FILE", help: "as that process is told" }),
   flag("json", output, "print the differences as one JSON document"),
 ];
 
@@ -295,6 +295,10 @@ export const simulateOptionTable: readonly OptionDefinition[] = [
   flag("trace", output, "print what happened, step by step"),
   flag("json", output, "print the reports as one JSON document"),
 ];
+
+function dataDirOption(help: string): OptionDefinition {
+  return { ...path("data-dir", storage, { value: "DIR", help }), fallback: "/var/lib/kubescribe" };
+}
 
 /** The designs before this one. */
 function designOptions(group: string, purpose: string): readonly OptionDefinition[] {

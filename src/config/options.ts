@@ -11,6 +11,8 @@ export interface RunOptions {
   readonly dataDir: string;
   /** Absolute path, or null: no remote has credentials. */
   readonly credentialsDir: string | null;
+  /** Absolute path; null: the one in the data directory. */
+  readonly installationKeyFile: string | null;
   readonly ingestion: Ingestion;
   readonly attribution: AttributionMode;
   readonly durability: Durability;
@@ -74,5 +76,7 @@ export interface VerifyOptions {
   readonly kubeconfig: string | null;
   readonly config: string;
   readonly credentialsDir: string | null;
+  readonly dataDir: string;
+  readonly installationKeyFile: string | null;
   readonly json: boolean;
 }

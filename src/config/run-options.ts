@@ -20,6 +20,7 @@ export function parseRunOptions(argv: readonly string[], cwd: string): RunOption
     metrics: parsed.address("metrics-address"),
     dataDir: parsed.text("data-dir"),
     credentialsDir: parsed.textOrNull("credentials-dir"),
+    installationKeyFile: parsed.textOrNull("installation-key-file"),
     ingestion: parsed.text("ingestion") === "dual" ? "dual" : "correlate",
     attribution: parsed.text("attribution") === "fifo" ? "fifo" : "exact",
     durability: durabilityOf(parsed),
@@ -35,6 +36,8 @@ export function parseVerifyOptions(argv: readonly string[], cwd: string): Verify
     kubeconfig: parsed.textOrNull("kubeconfig"),
     config: parsed.text("config"),
     credentialsDir: parsed.textOrNull("credentials-dir"),
+    dataDir: parsed.text("data-dir"),
+    installationKeyFile: parsed.textOrNull("installation-key-file"),
     json: parsed.flag("json"),
   };
 }

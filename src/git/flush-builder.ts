@@ -11,6 +11,7 @@ import type { Cursor, ResourceType, TypeKey, Uid } from "../../machines/messages
 import type { BatchEntry } from "./batch.ts";
 import type { BranchView } from "./branch-view.ts";
 import { changeCommitOf, type ChangeHeader, noteCommitOf, type NoteOptions } from "./commit.ts";
+import type { CommitSigner } from "./commit-signature.ts";
 import {
   decodePathPart,
   type FilePath,
@@ -36,6 +37,8 @@ export interface FlushBuilderOptions {
   readonly prefix: readonly string[];
   readonly selections: SelectionIndex;
   readonly clock: Clock;
+  /** Null: commits are not signed. */
+  readonly sign: CommitSigner | null;
 }
 
 type SnapshotEntry = Extract<BatchEntry, { readonly kind: "snapshot" }>;
@@ -215,9 +218,10 @@ export class FlushBuilder {
   }
 
   #commit(encode: (frame: Parameters<typeof changeCommitOf>[1]) => Buffer): void {
-    const tree = this.#options.view.tree.write(this.pack).toString("hex");
-    const frame = { tree, parent: this.#tip, committedAtMs: this.#options.clock.nowMs() };
-    this.#tip = this.pack.add("commit", encode(frame)).toString("hex");
+    const { view, clock, sign } = this.#options;
+    const tree = view.tree.write(this.pack).toString("hex");
+    const commit = encode({ tree, parent: this.#tip, committedAtMs: clock.nowMs() });
+    this.#tip = this.pack.add("commit", sign === null ? commit : sign(commit)).toString("hex");
   }
 }
 

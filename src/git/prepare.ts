@@ -3,14 +3,14 @@
 import type { ResourceType } from "../../machines/messages.ts";
 import type { Chunk, ChunkHeader } from "./batch.ts";
 import { packObject, type PackedObject } from "./object.ts";
-import type { SecretsPolicy } from "./target.ts";
+import type { SecretOptions } from "./target.ts";
 
 export type Labels = Readonly<Record<string, string>>;
 
 /** From an object's raw bytes to the file that is committed; the composition root brings it. */
 export type ManifestOf = (
   bytes: Uint8Array,
-  options: ResourceType & { readonly secrets: SecretsPolicy },
+  options: ResourceType & { readonly secrets: SecretOptions },
 ) => { readonly yaml: Uint8Array; readonly labels: Labels };
 
 /** The blobs of one chunk, to be transferred. */
@@ -27,7 +27,7 @@ export interface PreparedChunk {
 
 export interface PrepareOptions {
   readonly manifestOf: ManifestOf;
-  readonly secrets: SecretsPolicy;
+  readonly secrets: SecretOptions;
 }
 
 const rowBytes = 28;

@@ -8,6 +8,7 @@ import { KubescribeError } from "../../machines/error.ts";
 import type { Cursor, TypeKey } from "../../machines/messages.ts";
 import { branchRefOf, readBranch, readShallow } from "./branch-view.ts";
 import { noteCommitOf, recommitted } from "./commit.ts";
+import { type CommitSigner, commitSignerOf } from "./commit-signature.ts";
 import { type Commit, readCommit } from "./history.ts";
 import { pathPrefixOf, refPartOf } from "./layout.ts";
 import { ObjectReader } from "./object-reader.ts";
@@ -85,6 +86,7 @@ class Rebuild {
   readonly #options: RebuildOptions;
   readonly #reader: ObjectReader;
   readonly #tree: TreeCache;
+  readonly #sign: CommitSigner | null;
   tip: string;
 
   constructor(options: RebuildOptions, reader: ObjectReader, tree: TreeCache) {
@@ -92,6 +94,8 @@ class Rebuild {
     this.#reader = reader;
     this.#tree = tree;
     this.tip = options.head;
+    const signing = options.targets[0]?.signing ?? null;
+    this.#sign = signing === null ? null : commitSignerOf(signing);
   }
 
   /** Ours over what others did to our files since `base`. */
@@ -131,7 +135,7 @@ class Rebuild {
   }
 
   #commit(body: Buffer): void {
-    this.tip = this.pack.add("commit", body).toString("hex");
+    this.tip = this.pack.add("commit", this.#sign === null ? body : this.#sign(body)).toString("hex");
   }
 }
 

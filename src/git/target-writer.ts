@@ -15,6 +15,7 @@ import { KubescribeError } from "../../machines/error.ts";
 import type { Cursor, TypeKey } from "../../machines/messages.ts";
 import type { BatchHeader } from "./batch.ts";
 import { branchRefOf, type BranchView, readBranch } from "./branch-view.ts";
+import { type CommitSigner, commitSignerOf } from "./commit-signature.ts";
 import { FlushBuilder } from "./flush-builder.ts";
 import { raise } from "./history.ts";
 import { pathPrefixOf, refPartOf } from "./layout.ts";
@@ -40,6 +41,7 @@ const stateDelayMs = 60_000;
 export class TargetWriter {
   readonly #options: TargetWriterOptions;
   readonly #prefix: readonly string[];
+  readonly #sign: CommitSigner | null;
   /** Null: none came yet. */
   #selections: SelectionIndex | null = null;
   #mayCreate: boolean;
@@ -50,7 +52,9 @@ export class TargetWriter {
   constructor(options: TargetWriterOptions) {
     this.#options = options;
     this.#mayCreate = options.creates;
-    this.#prefix = pathPrefixOf(options.target.path);
+    const { path, signing } = options.target;
+    this.#prefix = pathPrefixOf(path);
+    this.#sign = signing === null ? null : commitSignerOf(signing);
   }
 
   async open(): Promise<TargetState> {
@@ -73,6 +77,7 @@ export class TargetWriter {
       prefix: this.#prefix,
       selections,
       clock,
+      sign: this.#sign,
     });
     await builder.takeOver();
     const commits = await builder.add(batch.entries, decodePrepared(prepared));

@@ -14,7 +14,9 @@ export interface TargetOptions {
   readonly committer: Person;
   /** Who authors what nobody is named for. */
   readonly sentinel: Person;
-  readonly secrets: SecretsPolicy;
+  readonly secrets: SecretOptions;
+  /** Null: commits are not signed. */
+  readonly signing: SigningKey | null;
   /** `flush`: pack, index, directories and refs are synced at each flush. `none`: when the operating system likes. */
   readonly durability: "flush" | "none";
 }
@@ -32,7 +34,16 @@ export interface AuthorMapping {
   readonly domain: string;
 }
 
-export type SecretsPolicy = "omit" | "keep";
+/** As src/sanitize takes it; nothing of it is read here. Keys are in base64. */
+export type SecretOptions = { readonly policy: "omit"; readonly fingerprintKey: string } | { readonly policy: "keep" };
+
+export interface SigningKey {
+  readonly kind: "ssh-ed25519" | "ecdsa-sha2-nistp256" | "ecdsa-sha2-nistp384" | "ecdsa-sha2-nistp521" | "ssh-rsa";
+  /** As SSH encodes it, in base64. */
+  readonly publicKey: string;
+  /** PEM. */
+  readonly privateKey: string;
+}
 
 export const defaultAuthorMapping: AuthorMapping = {
   nameClaim: null,

@@ -4,10 +4,10 @@ import { canonicalYaml } from "./canonical-yaml.ts";
 import { isObject, type Json } from "./json-tree.ts";
 import { parseObject } from "./parse-object.ts";
 import { isSecret, type ObjectKind, sanitize } from "./sanitize.ts";
-import { concealSecret, type SecretPolicy } from "./secrets.ts";
+import { concealSecret, type SecretOptions } from "./secrets.ts";
 
 export interface ManifestOptions extends ObjectKind {
-  readonly secrets: SecretPolicy;
+  readonly secrets: SecretOptions;
 }
 
 export interface Manifest {
@@ -25,7 +25,7 @@ export function manifestOf(bytes: Uint8Array, options: ManifestOptions): Manifes
   const labels = stringsOf(metadata, "labels");
   const annotations = stringsOf(metadata, "annotations");
   sanitize(object, options);
-  if (isSecret(object, options)) concealSecret(object, options.secrets);
+  if (isSecret(object, options)) concealSecret(object, options.secrets, options);
   return { yaml: canonicalYaml(object), labels, annotations };
 }
 

@@ -6,7 +6,7 @@
  * 2. After a crash nothing answers until `restart`.
  */
 
-import type { Clock, FileHandle, FileSystem, Random } from "../../actors/ports.ts";
+import type { Clock, FileHandle, FileSystem, OpenMode, Random } from "../../actors/ports.ts";
 
 interface File {
   readonly kind: "file";
@@ -130,7 +130,7 @@ export class MemoryFileSystem implements FileSystem {
     throw failure(fault === "ENOSPC" || fault === "EACCES" ? fault : "EIO", `${name} ${path}: ${fault}`);
   }
 
-  async open(path: string, mode: "read" | "append" | "create" | "create-new"): Promise<FileHandle> {
+  async open(path: string, mode: OpenMode): Promise<FileHandle> {
     this.#call("open", path);
     const node = this.#find(path);
     if (node?.kind === "directory") throw failure("EISDIR", path);
@@ -140,7 +140,7 @@ export class MemoryFileSystem implements FileSystem {
     if (content === undefined) {
       content = new Content(this.#clock.nowMs());
       this.#parentOf(path).now.set(nameOf(path), { kind: "file", content });
-    } else if (mode === "create") {
+    } else if (mode === "create" || mode === "create-private") {
       content.clear();
       content.modifiedMs = this.#clock.nowMs();
     }

@@ -21,6 +21,7 @@ import { mortalApi, mortalClock, mortalFiles, pause } from "./process-ports.ts";
 import type { Road } from "./road.ts";
 import type { WorkerCalls } from "./simulated-commit-pool.ts";
 import { SimulatedCommitPool } from "./simulated-commit-pool.ts";
+import { simulatedSecrets } from "./simulated-secrets.ts";
 
 export interface ProcessWorld {
   readonly clock: Clock;
@@ -113,6 +114,7 @@ export class SimulatedProcess {
       meter,
       signal: this.#interrupt.signal,
       processes: this.#processes,
+      openSecretKeys: () => Promise.resolve(() => simulatedSecrets),
       connect: () => ({
         ...mortalApi(network, life),
         refresh: () => pause(clock, 1),

@@ -68,6 +68,15 @@ describe("rule documents", () => {
       ]);
     },
   );
+  test("name the key that commits are signed with", () => {
+    const text = repository("  commit: {signing: {sshKeyFile: /etc/k, passphraseFile: /etc/p}}");
+    const signing = { sshKeyFile: "/etc/k", passphraseFile: "/etc/p" };
+    expect(decodeDocuments(text, "a").documents).toMatchObject([{ signing, committer: null }]);
+    const open = repository("  commit: {signing: {sshKeyFile: /etc/k}, committer: {name: a, email: a@b.c}}");
+    expect(decodeDocuments(open, "a").documents).toMatchObject([
+      { signing: { sshKeyFile: "/etc/k", passphraseFile: null }, committer: { name: "a", email: "a@b.c" } },
+    ]);
+  });
 
   test("with aliases are read", () => {
     const text = clusterRule(
@@ -145,6 +154,16 @@ describe("rule documents", () => {
       "a committer that forges",
       repository('  commit: {committer: {name: "a <b>", email: a@b.c}}'),
       "spec.commit.committer.name: expected a name without < and >",
+    ],
+    [
+      "a signing key of nowhere",
+      repository("  commit: {signing: {passphraseFile: /p}}"),
+      "rules.yaml:7:21: spec.commit.signing: sshKeyFile is missing: expected the path of a private SSH key",
+    ],
+    [
+      "a signing key at a relative path",
+      repository("  commit: {signing: {sshKeyFile: key}}"),
+      'spec.commit.signing.sshKeyFile: expected an absolute path such as /etc/kubescribe/signing-key, found "key"',
     ],
     [
       "another kind",

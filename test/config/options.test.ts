@@ -20,6 +20,7 @@ describe("options of run", () => {
       metrics: { host: "127.0.0.1", port: 8080 },
       dataDir: "/var/lib/kubescribe",
       credentialsDir: null,
+      installationKeyFile: null,
       ingestion: "correlate",
       attribution: "exact",
       durability: "flush",
@@ -88,9 +89,11 @@ test("options of verify", () => {
     kubeconfig: null,
     config: "/b/a",
     credentialsDir: null,
+    dataDir: "/var/lib/kubescribe",
+    installationKeyFile: null,
     json: true,
   });
-  expect(() => parseVerifyOptions(["--config", "a", "--data-dir", "b"], "/")).toThrow('unknown option "--data-dir"');
+  expect(() => parseVerifyOptions(["--config", "a", "--journal-sync"], "/")).toThrow('unknown option "--journal-sync"');
 });
 
 test.each<readonly [string, string | null]>([

@@ -285,7 +285,8 @@ export class Kubescribe implements AsyncDisposable {
 
   /** `kubescribe verify`: code 0 when HEAD equals the cluster. */
   verify(): Promise<VerifyResult> {
-    const args = ["--kubeconfig", this.#plane.kubeconfig("admin"), "--config", this.rulesFile];
+    const cluster = ["--kubeconfig", this.#plane.kubeconfig("admin"), "--config", this.rulesFile];
+    const args = [...cluster, "--data-dir", this.dataDir];
     return new Promise((resolve) => {
       execFile(process.execPath, [main, "verify", ...args], { cwd: root }, (error, stdout, stderr) => {
         const code = error === null ? 0 : typeof error.code === "number" ? error.code : 1;

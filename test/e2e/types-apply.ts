@@ -10,6 +10,7 @@ import { manifestOf } from "../../src/sanitize/manifest.ts";
 import type { ApiResponse } from "../controlplane/api-client.ts";
 import type { ControlPlane } from "../controlplane/control-plane.ts";
 import { typeNameOf } from "./types-catalogue.ts";
+import { simulatedSecrets } from "../../src/simulation/simulated-secrets.ts";
 
 export interface AppliedFile {
   /** In the repository, without the target's prefix. */
@@ -120,7 +121,9 @@ export async function applyAll(plane: ControlPlane, files: readonly AppliedFile[
     if (refused.has(file.path)) return;
     const answer = await plane.request("admin", "GET", file.url);
     const yaml =
-      answer.status === 200 ? Buffer.from(manifestOf(answer.body, { ...file, secrets: "omit" }).yaml) : answer.body;
+      answer.status === 200
+        ? Buffer.from(manifestOf(answer.body, { ...file, secrets: simulatedSecrets }).yaml)
+        : answer.body;
     if (!file.yaml.equals(yaml)) different.set(file.path, yaml.toString());
   });
   return { files, refused, different };

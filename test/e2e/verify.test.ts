@@ -58,7 +58,12 @@ describe("run and verify", () => {
   }
 
   function verify(...args: readonly string[]): Outcome {
-    const argv = [main, "verify", "--kubeconfig", plane.kubeconfig("admin"), "--config", rules, ...args];
+    return verifyWith(join(directory, "data"), ...args);
+  }
+
+  function verifyWith(dataDir: string, ...args: readonly string[]): Outcome {
+    const cluster = ["--kubeconfig", plane.kubeconfig("admin"), "--config", rules, "--data-dir", dataDir];
+    const argv = [main, "verify", ...cluster, ...args];
     const { status, stdout, stderr } = spawnSync(process.execPath, argv, { encoding: "utf8", timeout: 60_000 });
     return { code: status, stdout, stderr };
   }
@@ -84,6 +89,9 @@ describe("run and verify", () => {
     const { code, stdout, stderr } = verify();
     expect({ code, stderr }).toEqual({ code: 0, stderr: "" });
     expect(stdout).toMatch(/equal: \d+ files/);
+    const lost = verifyWith(join(directory, "nowhere"));
+    expect(lost.stderr).toContain(`${join(directory, "nowhere/installation.key")}: expected the installation key`);
+    expect(lost.code).toBe(2);
     expect(await stop()).toBe(0);
   });
 
@@ -91,6 +99,7 @@ describe("run and verify", () => {
     await plane.kubectl("bob", ["delete", "configmap", "farewell"]);
     await plane.kubectl("bob", ["create", "configmap", "late"]);
     await plane.kubectl("bob", ["label", "configmap", "greeting", "mood=good"]);
+    await plane.kubectl("bob", ["patch", "secret", "token", "--patch", '{"stringData":{"a":"c"}}']);
     const { code, stdout } = verify("--json");
     expect(code).toBe(1);
     const { targets } = JSON.parse(stdout) as { targets: { differences: { kind: string; path: string }[] }[] };
@@ -98,8 +107,9 @@ describe("run and verify", () => {
       "extra default/core/configmaps/farewell.yaml",
       "different default/core/configmaps/greeting.yaml",
       "missing default/core/configmaps/late.yaml",
+      "different default/core/secrets/token.yaml",
     ]);
-    expect(verify().stdout).toContain("3 differences in");
+    expect(verify().stdout).toContain("4 differences in");
   });
 
   test("after a restart they are gone", async () => {

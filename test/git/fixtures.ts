@@ -22,6 +22,7 @@ import type {
 import type { Selection } from "../../machines/selection.ts";
 import type { ManifestOf } from "../../src/git/prepare.ts";
 import { defaultAuthorMapping, defaultCommitter, defaultSentinel, type TargetOptions } from "../../src/git/target.ts";
+import { simulatedSecrets } from "../../src/simulation/simulated-secrets.ts";
 
 export const configmaps: ResourceType = {
   key: "core/configmaps" as TypeKey,
@@ -66,7 +67,8 @@ export function targetAt(repository: string, target: Partial<TargetOptions> = {}
     author: defaultAuthorMapping,
     committer: defaultCommitter,
     sentinel: defaultSentinel,
-    secrets: "omit",
+    secrets: simulatedSecrets,
+    signing: null,
     durability: "flush",
     ...target,
   };

@@ -7,6 +7,7 @@ import { textOf } from "../../src/simulator/rendered.ts";
 import { DEPLOYMENTS } from "../../src/simulator/resource-types.ts";
 import { check, suite } from "./check.ts";
 import { gapStep, hardSteps, keyIn, ordinarySteps, PlayedHistory, type Step } from "./played-history.ts";
+import { simulatedSecrets } from "../../src/simulation/simulated-secrets.ts";
 
 const script: fc.Arbitrary<readonly Step[]> = fc.array(fc.oneof(...ordinarySteps, ...hardSteps, gapStep), {
   minLength: 10,
@@ -31,7 +32,8 @@ suite("from bytes to Git", () => {
           state === null
             ? null
             : Buffer.from(
-                manifestOf(Buffer.from(textOf(state, state.revision)), { ...DEPLOYMENTS, secrets: "omit" }).yaml,
+                manifestOf(Buffer.from(textOf(state, state.revision)), { ...DEPLOYMENTS, secrets: simulatedSecrets })
+                  .yaml,
               );
         expect(await history.file()).toBe(wanted?.toString() ?? null);
       }),

@@ -2,9 +2,11 @@ import { describe, expect, it } from "vitest";
 import { KubescribeError } from "../../machines/error.ts";
 import { maxJsonDepth } from "../../src/bytes/json-scan.ts";
 import { manifestOf } from "../../src/sanitize/manifest.ts";
+import { simulatedSecrets } from "../../src/simulation/simulated-secrets.ts";
+import type { SecretOptions } from "../../src/sanitize/secrets.ts";
 
-function yamlOf(json: string, options: { readonly kind?: string; readonly secrets?: "omit" | "keep" } = {}): string {
-  const { kind = "ConfigMap", secrets = "omit" } = options;
+function yamlOf(json: string, options: { readonly kind?: string; readonly secrets?: SecretOptions } = {}): string {
+  const { kind = "ConfigMap", secrets = simulatedSecrets } = options;
   return Buffer.from(manifestOf(Buffer.from(json), { group: "", kind, secrets }).yaml).toString();
 }
 
@@ -94,7 +96,11 @@ describe("a manifest", () => {
   it("takes hostile keys for what they are", () => {
     for (const number of ["1", "1.0"]) {
       const json = `{"__proto__":{"polluted":${number}},"":1,"constructor":{"prototype":{"polluted":1}},"metadata":{"labels":{"__proto__":"x"}}}`;
-      const { yaml, labels } = manifestOf(Buffer.from(json), { group: "", kind: "ConfigMap", secrets: "omit" });
+      const { yaml, labels } = manifestOf(Buffer.from(json), {
+        group: "",
+        kind: "ConfigMap",
+        secrets: simulatedSecrets,
+      });
       expect(Buffer.from(yaml).toString()).toBe(
         `metadata:\n  labels:\n    "__proto__": x\n"": 1\n"__proto__":\n  polluted: ${number}\nconstructor:\n  prototype:\n    polluted: 1\n`.replaceAll(
           '"__proto__"',
@@ -111,7 +117,7 @@ describe("a manifest", () => {
     const { labels, annotations } = manifestOf(Buffer.from(json), {
       group: "apps",
       kind: "Deployment",
-      secrets: "omit",
+      secrets: simulatedSecrets,
     });
     expect({ ...labels }).toEqual({ a: "b" });
     expect({ ...annotations }).toEqual({ "deployment.kubernetes.io/revision": "3" });
@@ -150,8 +156,57 @@ describe("a Secret", () => {
   it("shows its keys and none of its values", () => {
     const yaml = yamlOf(secret, { kind: "Secret" });
     expect(yaml).not.toMatch(/canary|Y2FuYXJ5/);
-    expect(yaml).toContain('data:\n  "": "<omitted>"\n  p: "<omitted>"\n');
+    expect(yaml).toMatch(/^data:\n {2}"": "<omitted hmac:[\w-]{22}>"\n {2}p: "<omitted hmac:[\w-]{22}>"\n/m);
     expect(yaml).toContain("example.com/note: kept");
+  });
+
+  it("shows where a value became another one, and nowhere that two are equal", () => {
+    const shown = (object: Readonly<Record<string, unknown>>, secrets?: SecretOptions): readonly string[] => {
+      const yaml = yamlOf(JSON.stringify({ metadata: { name: "a", namespace: "x" }, ...object }), {
+        kind: "Secret",
+        ...(secrets === undefined ? {} : { secrets }),
+      });
+      return [...yaml.matchAll(/<omitted hmac:([\w-]{22})>/g)].map(([, mac = ""]) => mac);
+    };
+    const data = { p: "Y2FuYXJ5", q: "Y2FuYXJ5" };
+    const [p = "", q = ""] = shown({ data });
+    expect(shown({ data, metadata: { name: "a", namespace: "x", uid: "2", labels: { l: "1" } } })).toEqual([p, q]);
+    expect(shown({ data: { ...data, p: "b3RoZXI=" } })).toEqual([expect.not.stringContaining(p), q]);
+    const everywhere = [
+      ...shown({ data }),
+      ...shown({ data, metadata: { name: "b", namespace: "x" } }),
+      ...shown({ data, metadata: { name: "a", namespace: "y" } }),
+      ...shown({ data, metadata: { name: "x", namespace: "a" } }),
+      ...shown({ stringData: data }),
+      ...shown({ data }, { policy: "omit", fingerprintKey: Buffer.alloc(32, 1).toString("base64") }),
+    ];
+    expect(everywhere).toHaveLength(12);
+    expect(new Set(everywhere).size).toBe(12);
+  });
+
+  it("tells values of other types apart", () => {
+    const values = ["1", 1, "", null, [], {}, ["1"], '["1"]', { a: 1 }, true, "true"];
+    const yamls = values.map((p) => yamlOf(JSON.stringify({ data: { p } }), { kind: "Secret" }));
+    expect(new Set(yamls).size).toBe(values.length);
+    for (const yaml of yamls) expect(yaml).toMatch(/^data:\n {2}p: "<omitted hmac:[\w-]{22}>"\n$/);
+  });
+
+  it("has its values in no annotation, in whatever form a copy is", () => {
+    const annotations = {
+      yaml: "data:\n  p: aHVudGVyMmh1bnRlcjI=\n",
+      nested: JSON.stringify({ body: JSON.stringify({ data: { p: "aHVudGVyMmh1bnRlcjI=" } }) }),
+      clear: "hunter2hunter2, by Bob",
+      written: "p is correcthorse",
+      harmless: "rotate it on Mondays",
+    };
+    const json = JSON.stringify({
+      metadata: { annotations },
+      data: { p: "aHVudGVyMmh1bnRlcjI=", short: "YQ==" },
+      stringData: { q: "correcthorse" },
+    });
+    const yaml = yamlOf(json, { kind: "Secret" });
+    expect(yaml).not.toMatch(/aHVudGVy|hunter2|correcthorse/);
+    expect(yaml).toContain("harmless: rotate it on Mondays");
   });
 
   it("is known by its own word, too", () => {
@@ -159,7 +214,7 @@ describe("a Secret", () => {
   });
 
   it("is written whole on request, but for copies of itself", () => {
-    const yaml = yamlOf(secret, { kind: "Secret", secrets: "keep" });
+    const yaml = yamlOf(secret, { kind: "Secret", secrets: { policy: "keep" } });
     expect(yaml).toContain("p: Y2FuYXJ5");
     expect(yaml).not.toContain("last-applied");
   });

@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { parse } from "yaml";
 import { manifestOf } from "../../src/sanitize/manifest.ts";
+import { simulatedSecrets } from "../../src/simulation/simulated-secrets.ts";
 
 interface Row {
   readonly name: string;
@@ -236,7 +237,7 @@ describe("sanitizing", () => {
   for (const { name, of, given, left } of rows) {
     it(`${name} (${of})`, () => {
       const [group = "", kind = ""] = of.split("/");
-      const { yaml } = manifestOf(Buffer.from(JSON.stringify(given)), { group, kind, secrets: "omit" });
+      const { yaml } = manifestOf(Buffer.from(JSON.stringify(given)), { group, kind, secrets: simulatedSecrets });
       expect(parse(Buffer.from(yaml).toString())).toEqual(left);
     });
   }

@@ -6,6 +6,7 @@
 import { createHash } from "node:crypto";
 
 import { manifestOf } from "../../src/sanitize/manifest.ts";
+import type { SecretOptions } from "../../src/sanitize/secrets.ts";
 import { markerPrefix, typeKeyOf } from "./kinds.ts";
 import type { RecordedEvent } from "./recorder.ts";
 
@@ -39,8 +40,8 @@ interface Head {
   };
 }
 
-/** Of one type, in watch order. */
-export function persistedOf(events: readonly RecordedEvent[]): readonly Persisted[] {
+/** Of one type, in watch order. `secrets`: as kubescribe has it. */
+export function persistedOf(events: readonly RecordedEvent[], secrets: SecretOptions): readonly Persisted[] {
   const known = new Map<string, Persisted>();
   const seenMarkers = new Set<string>();
   return events.map((event) => {
@@ -59,7 +60,7 @@ export function persistedOf(events: readonly RecordedEvent[]): readonly Persiste
       terminating: metadata.deletionTimestamp !== undefined,
       seenAtMs: event.seenAtMs,
       path: `cluster/${namespace === "" ? "_cluster" : namespace}/${group === "" ? "core" : group}/${resource}/${fileOf(name)}.yaml`,
-      blob: blobOf(event),
+      blob: blobOf(event, secrets),
       writers: newWriters(metadata.annotations ?? {}, seenMarkers),
     };
     const persisted = { ...now, operation: operationOf(now, before) };
@@ -81,8 +82,8 @@ function fileOf(name: string): string {
   return name.replaceAll(":", "%3A");
 }
 
-function blobOf({ bytes, type }: RecordedEvent): string {
-  const { yaml } = manifestOf(bytes, { ...type, secrets: "omit" });
+function blobOf({ bytes, type }: RecordedEvent, secrets: SecretOptions): string {
+  const { yaml } = manifestOf(bytes, { ...type, secrets });
   return createHash("sha1").update(`blob ${yaml.length}\0`).update(yaml).digest("hex");
 }
 

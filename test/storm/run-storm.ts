@@ -5,6 +5,10 @@ import { connect } from "node:net";
 import { setTimeout as delay } from "node:timers/promises";
 import { join } from "node:path";
 
+import { createNodeFileSystem } from "../../src/composition/node-file-system.ts";
+import { secretOptionsBy } from "../../src/composition/secret-options.ts";
+import { readInstallationKey } from "../../src/config/installation-key.ts";
+import type { SecretOptions } from "../../src/sanitize/secrets.ts";
 import { type ControlPlane, startControlPlane } from "../controlplane/control-plane.ts";
 import { eventually } from "../controlplane/eventually.ts";
 import { fsck, git, readCommits } from "../e2e/history.ts";
@@ -77,7 +81,7 @@ export async function runStorm(options: StormOptions): Promise<StormResult> {
   stopKilling.abort();
   await killing;
   const endedMs = performance.now();
-  const persisted = await quiet(recorder, kubescribe);
+  const persisted = await quiet(recorder, kubescribe, await secretsOf(plane, kubescribe));
   const quietSeconds = (performance.now() - endedMs) / 1000;
 
   const metrics = [...kills.metrics, await kubescribe.metrics()];
@@ -152,10 +156,20 @@ async function generate(plane: ControlPlane, options: StormOptions): Promise<Loa
   return JSON.parse(output) as LoadReport;
 }
 
+/** With the key that kubescribe has made. */
+async function secretsOf(plane: ControlPlane, { dataDir }: Kubescribe): Promise<SecretOptions> {
+  const { metadata } = (await plane.request("admin", "GET", "/api/v1/namespaces/kube-system")).json();
+  const { uid } = metadata as { readonly uid: string };
+  const key = await readInstallationKey(createNodeFileSystem(), { dataDir, installationKeyFile: null });
+  if (key === null) throw new Error(`There is no installation key in ${dataDir}`);
+  return secretOptionsBy(key)({ config: { secrets: "omit" } }, uid);
+}
+
 /** Waits until the cluster is at rest and the last change of each type is committed; answers with all that was persisted. */
 async function quiet(
   recorder: Recorder,
   kubescribe: Kubescribe,
+  secrets: SecretOptions,
 ): Promise<ReadonlyMap<string, ReturnType<typeof persistedOf>>> {
   const deadline = performance.now() + quietTimeoutMs;
   let events = -1;
@@ -165,7 +179,9 @@ async function quiet(
     events = count;
     await delay(1_000);
   }
-  const persisted = new Map([...recorder.events].map(([kind, list]) => [typeKeyOf(kind), persistedOf(list)] as const));
+  const persisted = new Map(
+    [...recorder.events].map(([kind, list]) => [typeKeyOf(kind), persistedOf(list, secrets)] as const),
+  );
   const last = [...persisted.values()].flatMap(
     (list) => list.findLast(({ operation, seenAtMs }) => operation !== null && seenAtMs > 0) ?? [],
   );

@@ -13,6 +13,7 @@ import type { Rendered } from "../../simulator/rendered.ts";
 import { textOf } from "../../simulator/rendered.ts";
 import type { SimulatedType } from "../../simulator/resource-types.ts";
 import type { StoredEvent } from "../../simulator/store.ts";
+import { simulatedSecrets } from "../simulated-secrets.ts";
 import { appendTo } from "./chronicle.ts";
 
 /** What should stand in a file: an object that is there, and not on its way out (K33). */
@@ -162,7 +163,7 @@ export class Truth {
   #stateOf({ typeKey, content }: StoredEvent): TrueState | null {
     const type = this.#types.get(typeKey);
     if (type === undefined || isTerminating(content)) return null;
-    const { yaml } = manifestOf(Buffer.from(textOf(content, 1)), { ...type, secrets: "omit" });
+    const { yaml } = manifestOf(Buffer.from(textOf(content, 1)), { ...type, secrets: simulatedSecrets });
     const blob = hash("sha1", Buffer.concat([Buffer.from(`blob ${yaml.length}\0`), yaml]));
     return { blob, labels: objectAt(objectAt(content.object, "metadata"), "labels") };
   }

@@ -144,7 +144,7 @@ export class Tally {
 /** Of the file that an object makes. */
 function blobOf(object: string | null): string {
   if (object === null) return "";
-  const { yaml } = manifestOf(Buffer.from(object), { group: "", kind: "", secrets: "keep" });
+  const { yaml } = manifestOf(Buffer.from(object), { group: "", kind: "", secrets: { policy: "keep" } });
   return createHash("sha1").update(`blob ${yaml.length}\0`).update(yaml).digest("hex");
 }
 
