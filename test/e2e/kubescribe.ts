@@ -170,9 +170,13 @@ export class Kubescribe implements AsyncDisposable {
     if (this.#child === undefined) throw new Error(`kubescribe ended\n${this.#logTail()}`);
   }
 
-  /** SIGKILL, at once. */
-  async kill9(): Promise<void> {
+  /** SIGKILL, at once; `kill9` waits for the end. */
+  kill(): void {
     this.#child?.kill("SIGKILL");
+  }
+
+  async kill9(): Promise<void> {
+    this.kill();
     await this.#exited;
   }
 
