@@ -37,6 +37,13 @@ export function mirror(task: MirrorTask): Promise<Reply<MirrorReply>> {
   return replyOf(() => stages.mirror(task));
 }
 
+export function tidy(targetId: string): Promise<Reply<null>> {
+  return replyOf(async () => {
+    await stages.tidy(targetId);
+    return null;
+  });
+}
+
 function moved(reply: { readonly ok: true; readonly value: PreparedChunk }): unknown {
   const { entries, table } = reply.value;
   return move({

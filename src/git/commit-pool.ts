@@ -8,6 +8,7 @@ import type { PreparedChunk } from "./prepare.ts";
 import { SelectionIndex } from "./selection.ts";
 import { type MirrorReply, type MirrorTask, Stages, type StagesOptions, targetOf } from "./stages.ts";
 import type { TargetOptions } from "./target.ts";
+import { Tidier } from "./tidier.ts";
 
 /** What a target wants now; the very same list while nothing changes. */
 export type SelectionsOf = (targetId: string) => readonly Selection[];
@@ -20,6 +21,8 @@ export interface StageRunner extends AsyncDisposable {
   prepare(chunk: Chunk): Promise<PreparedChunk>;
   flush(targetId: string, header: string, prepared: readonly PreparedChunk[]): Promise<FlushResult>;
   mirror(task: MirrorTask): Promise<MirrorReply>;
+  /** Beside the flushes of the target. */
+  tidy(targetId: string): Promise<void>;
 }
 
 /** Both ports on the same branches: what one of them does to a branch, the other waits for. */
@@ -36,6 +39,7 @@ export function createInlineCommitPool(options: StagesOptions & { readonly selec
     prepare: async (chunk) => stages.prepare(chunk),
     flush: (_targetId, header, prepared) => stages.flush(header, prepared),
     mirror: (task) => stages.mirror(task),
+    tidy: (targetId) => stages.tidy(targetId),
     [Symbol.asyncDispose]: async () => {},
   });
 }
@@ -51,6 +55,7 @@ export function createCommitPool({ targets, selectionsOf }: CommitPoolOptions, r
   /** What each target's worker has; nothing after a failure: it may be another worker now. */
   const sent = new Map<string, readonly Selection[]>();
   const turns = new BranchTurns();
+  const tidier = new Tidier((targetId) => runner.tidy(targetId));
   const indexOf = (targetId: string, selections: readonly Selection[]): SelectionIndex => {
     const known = indexes.get(targetId);
     if (known?.selections === selections) return known.index;
@@ -79,9 +84,13 @@ export function createCommitPool({ targets, selectionsOf }: CommitPoolOptions, r
       const { header, prepared } = await prepareBatch(runner, request, { targetId, index, selections: news });
       const result = await turns.take(target, () => runner.flush(targetId, header, prepared));
       sent.set(targetId, selections);
+      tidier.flushed(targetId);
       return result;
     },
-    [Symbol.asyncDispose]: () => runner[Symbol.asyncDispose](),
+    async [Symbol.asyncDispose]() {
+      await tidier.idle();
+      await runner[Symbol.asyncDispose]();
+    },
   };
 }
 

@@ -47,6 +47,13 @@ export class PackIndex {
     return Number(this.#bytes.readBigUInt64BE(table + this.count * 4 + (offset - 0x80000000) * 8));
   }
 
+  /** Where the last entry begins; -1 in an empty pack. */
+  lastOffset(): number {
+    let last = -1;
+    for (let at = 0; at < this.count; at++) last = Math.max(last, this.offsetAt(at));
+    return last;
+  }
+
   /** Where the next entry, or the trailing checksum, begins. */
   entryEnd(offset: number): number {
     this.#sortedOffsets ??= Float64Array.from({ length: this.count }, (_, at) => this.offsetAt(at)).sort();

@@ -1,17 +1,19 @@
 /**
- * The packs that one target has written, and the joining of small ones: a pack for each flush would soon slow every reader.
+ * The packs that one target has written.
  *
- * Owns `<git directory>/kubescribe/<target>.packs`, a line `name level` for each pack, and the target's temporary files.
+ * Owns `<git directory>/kubescribe/<target>.packs`, a line for each pack, and the target's temporary files.
  * 1. A pack is listed before it gets its name: what a crash leaves half-named is found and removed.
- * 2. Joining writes the new pack first and removes the old ones after it; readers find every object at all times.
- * 3. A delta's base is in its pack, before it: it was written there first, and joining keeps the order.
- * 4. A pack that is gone (`git gc`) is nobody's loss: nothing here is needed to read the repository.
+ * 2. The list is not synced: what a loss of power took from it is found again by what stands in the packs.
+ * 3. A pack that is gone (joined, `git gc`) is nobody's loss: nothing here is needed to read the repository.
  */
 
+import { inflateSync } from "node:zlib";
 import type { FileSystem } from "../../actors/ports.ts";
-import { isMissing, listIfAny, makeDurableDirectory, readTextIfAny, replaceFile } from "./files.ts";
-import { type PackBuilder, publishPack, temporaryPackNames, writePack, type WritePackOptions } from "./pack.ts";
-import { copyPacks, openPackSource, type PackSource } from "./pack-copy.ts";
+import { listIfAny, makeDurableDirectory, readTextIfAny, replaceFile } from "./files.ts";
+import { openPackSource, type PackPlace } from "./pack-copy.ts";
+import { decodeEntryHeader } from "./pack-entry.ts";
+import { isState } from "./state.ts";
+import { type PackBuilder, temporaryPackNames, writePack, type WritePackOptions } from "./pack.ts";
 
 export interface PackShelfOptions {
   readonly fs: FileSystem;
@@ -20,108 +22,125 @@ export interface PackShelfOptions {
   readonly sync: boolean;
 }
 
-/** So many packs of one level become one of the next: each object is copied twice at the most. */
-const packsPerLevel = 50;
-const levels = 2;
-/** What would become larger stays as it is: `git gc` is better at that. */
-const joinedLimitBytes = 512 << 20;
+/** So many lines may tell of packs that are gone. */
+const staleLines = 1000;
 
 export class PackShelf {
   readonly #options: PackShelfOptions;
   readonly #writing: WritePackOptions;
-  readonly #levels: Map<string, number>;
+  #lines = 0;
 
-  private constructor(options: PackShelfOptions, packLevels: Map<string, number>) {
+  private constructor(options: PackShelfOptions) {
     this.#options = options;
-    this.#levels = packLevels;
     const { fs, gitDirectory, owner, sync } = options;
-    const announce = (name: string): Promise<void> => this.#append(name, 0);
-    this.#writing = { fs, directory: `${gitDirectory}/objects/pack`, owner, sync, announce };
+    const announce = (name: string): Promise<void> => appendLine(fs, listPathOf(options), name);
+    this.#writing = { fs, directory: packDirectoryOf(gitDirectory), owner, sync, announce };
   }
 
   /** Clears away what a crash or a full disk left. The target's lock says that nobody else is writing it. */
   static async open(options: PackShelfOptions): Promise<PackShelf> {
     const { fs, gitDirectory, owner } = options;
-    const directory = `${gitDirectory}/objects/pack`;
-    const names = new Set(await listIfAny(fs, directory));
-    const temporaries = temporaryPackNames(owner);
-    for (const name of [temporaries.pack, temporaries.index])
-      if (names.has(name)) await fs.remove(`${directory}/${name}`);
     await makeDurableDirectory(fs, `${gitDirectory}/kubescribe`, options.sync);
-    const text = (await readTextIfAny(fs, listPath(options))) ?? "";
-    const packLevels = new Map<string, number>();
-    for (const [, name = "", level] of text.matchAll(/^(pack-[0-9a-f]{40}) (\d+)$/gm)) {
-      if (names.has(`${name}.idx`)) packLevels.set(name, Number(level));
-      else if (names.has(`${name}.pack`)) await fs.remove(`${directory}/${name}.pack`);
-    }
-    return new PackShelf(options, packLevels);
+    await clearHalfNamed(options, temporaryPackNames(owner), listPathOf(options));
+    const shelf = new PackShelf(options);
+    await shelf.#forgetGone(await orphanedPacks(options));
+    return shelf;
   }
 
   async write(builder: PackBuilder): Promise<void> {
-    this.#levels.set(await writePack(builder, this.#writing), 0);
+    await writePack(builder, this.#writing);
+    this.#lines += 1;
+    if (this.#lines % staleLines === 0) await this.#forgetGone();
   }
 
-  /** Joins what has become too many. Nothing depends on it: a failure is tried again after the next flush. */
-  async tidy(): Promise<void> {
-    for (let level = 0; level < levels; level++) {
-      const names = [...this.#levels].filter(([, of]) => of === level).map(([name]) => name);
-      if (names.length < packsPerLevel) continue;
-      try {
-        await this.#join(names, level + 1);
-      } catch {
-        const { fs, directory } = this.#writing;
-        for (const name of Object.values(temporaryPackNames(this.#options.owner))) {
-          await fs.remove(`${directory}/${name}`).catch(() => {});
-        }
-        return;
-      }
-    }
-  }
-
-  async #join(names: readonly string[], level: number): Promise<void> {
-    const { fs, directory } = this.#writing;
-    const sources = await this.#sourcesOf(names);
-    if (sources.reduce((sum, source) => sum + source.sizeBytes, 0) > joinedLimitBytes) {
-      for (const name of names) this.#levels.set(name, levels);
-      return;
-    }
-    const path = `${directory}/${temporaryPackNames(this.#options.owner).pack}`;
-    const copied = await copyPacks(sources, { fs, directory, path, sync: this.#options.sync });
-    const announce = (name: string): Promise<void> => this.#append(name, level);
-    const joined = await publishPack(copied, { ...this.#writing, announce });
-    for (const name of names) if (name !== joined) await this.#removePack(name);
-    this.#levels.set(joined, level);
-    const text = [...this.#levels].map(([name, of]) => `${name} ${of}\n`).join("");
-    await replaceFile(fs, listPath(this.#options), { text, sync: false });
-  }
-
-  async #sourcesOf(names: readonly string[]): Promise<readonly PackSource[]> {
-    const sources: PackSource[] = [];
-    for (const name of names) {
-      const source = await openPackSource(this.#writing, name);
-      if (source === null) this.#levels.delete(name);
-      else sources.push(source);
-    }
-    return sources;
-  }
-
-  /** The index first, as git does it: without one, nobody looks for the pack. */
-  async #removePack(name: string): Promise<void> {
-    const { fs, directory } = this.#writing;
-    for (const ending of [".idx", ".rev", ".pack"]) {
-      await fs.remove(`${directory}/${name}${ending}`).catch((error: unknown) => {
-        if (!isMissing(error)) throw error;
-      });
-    }
-    this.#levels.delete(name);
-  }
-
-  async #append(name: string, level: number): Promise<void> {
-    await using file = await this.#options.fs.open(listPath(this.#options), "append");
-    await file.write(Buffer.from(`${name} ${level}\n`, "latin1"));
+  async #forgetGone(orphans: readonly string[] = []): Promise<void> {
+    const { fs } = this.#options;
+    const names = [...orphans, ...(await listedPacks(this.#options))];
+    this.#lines = names.length;
+    await replaceFile(fs, listPathOf(this.#options), { text: names.map((name) => `${name}\n`).join(""), sync: false });
   }
 }
 
-function listPath(options: PackShelfOptions): string {
-  return `${options.gitDirectory}/kubescribe/${options.owner}.packs`;
+/** Of those that a target has written, oldest first, what is still there. */
+export async function listedPacks(
+  options: Pick<PackShelfOptions, "fs" | "gitDirectory" | "owner">,
+): Promise<readonly string[]> {
+  const { fs, gitDirectory } = options;
+  const there = new Set(await listIfAny(fs, packDirectoryOf(gitDirectory)));
+  const text = (await readTextIfAny(fs, listPathOf(options))) ?? "";
+  // Of an earlier version there may be a number behind the name.
+  const names = Array.from(text.matchAll(/^(pack-[0-9a-f]{40})(?: \d+)?$/gm), ([, name = ""]) => name);
+  return [...new Set(names)].filter((name) => there.has(`${name}.idx`));
+}
+
+/** So many are looked into at once. */
+const orphanLimit = 1000;
+
+/**
+ * Packs that a flush wrote, and that nobody has on his list. Of two targets in one repository both may find them, and join them: an object
+ * in two packs is no harm.
+ */
+async function orphanedPacks({ fs, gitDirectory }: PackShelfOptions): Promise<readonly string[]> {
+  const lists = (await listIfAny(fs, `${gitDirectory}/kubescribe`)).filter((name) => /\.(?:packs|joined)$/.test(name));
+  const listed = new Set<string>();
+  for (const name of lists) {
+    const text = (await readTextIfAny(fs, `${gitDirectory}/kubescribe/${name}`)) ?? "";
+    for (const [pack] of text.matchAll(/^pack-[0-9a-f]{40}/gm)) listed.add(pack);
+  }
+  const directory = packDirectoryOf(gitDirectory);
+  const there = await listIfAny(fs, directory);
+  const unlisted = there.filter((name) => name.endsWith(".idx") && !listed.has(name.slice(0, -4)));
+  const orphans: string[] = [];
+  for (const name of unlisted.slice(0, orphanLimit)) {
+    const pack = name.slice(0, -4);
+    if (!there.includes(`${pack}.keep`) && (await endsInState({ fs, directory }, pack))) orphans.push(pack);
+  }
+  return orphans;
+}
+
+/** What a flush writes ends in its state. */
+async function endsInState(place: PackPlace, name: string): Promise<boolean> {
+  const source = await openPackSource(place, name);
+  const last = source?.index.lastOffset() ?? -1;
+  if (source === null || last < 0) return false;
+  await using file = await place.fs.open(`${place.directory}/${name}.pack`, "read");
+  const entry = Buffer.alloc(Math.min(source.index.entryEnd(last) - last, stateLimitBytes));
+  const { type, bodyAt } = decodeEntryHeader(entry.subarray(0, await file.read(entry, last)), last);
+  if (type !== "blob") return false;
+  try {
+    return isState(inflateSync(entry.subarray(bodyAt), { maxOutputLength: stateLimitBytes }));
+  } catch {
+    // Something large, and so none of ours.
+    return false;
+  }
+}
+
+/** Many times what the cursors of a thousand types take. */
+const stateLimitBytes = 1 << 20;
+
+/** Packs that are listed and have no index yet, and temporary files. */
+export async function clearHalfNamed(
+  { fs, gitDirectory }: Pick<PackShelfOptions, "fs" | "gitDirectory">,
+  temporaries: { readonly pack: string; readonly index: string },
+  listPath: string,
+): Promise<void> {
+  const directory = packDirectoryOf(gitDirectory);
+  const there = new Set(await listIfAny(fs, directory));
+  for (const name of Object.values(temporaries)) if (there.has(name)) await fs.remove(`${directory}/${name}`);
+  const text = (await readTextIfAny(fs, listPath)) ?? "";
+  for (const [name] of text.matchAll(/^pack-[0-9a-f]{40}/gm))
+    if (there.has(`${name}.pack`) && !there.has(`${name}.idx`)) await fs.remove(`${directory}/${name}.pack`);
+}
+
+export function packDirectoryOf(gitDirectory: string): string {
+  return `${gitDirectory}/objects/pack`;
+}
+
+export async function appendLine(fs: FileSystem, path: string, line: string): Promise<void> {
+  await using file = await fs.open(path, "append");
+  await file.write(Buffer.from(`${line}\n`, "latin1"));
+}
+
+function listPathOf({ gitDirectory, owner }: Pick<PackShelfOptions, "gitDirectory" | "owner">): string {
+  return `${gitDirectory}/kubescribe/${owner}.packs`;
 }

@@ -82,6 +82,9 @@ export function createPiscinaCommitPool(options: PiscinaCommitPoolOptions): Bran
     async mirror(task) {
       return valueOf(await replied<MirrorReply>(assemblerOf(task.targetId).run(task, { name: "mirror" })));
     },
+    async tidy(targetId) {
+      valueOf(await replied<null>(preparing.run(targetId, { name: "tidy" })));
+    },
     async [Symbol.asyncDispose]() {
       await Promise.all([preparing.close(), ...[...assembling.values()].map((assembler) => assembler.close())]);
     },

@@ -4,8 +4,10 @@ import type { Clock, FileSystem, FlushResult, Outgoing, RefIds, TargetState } fr
 import { KubescribeError } from "../../machines/error.ts";
 import type { BatchHeader, Chunk, ChunkHeader } from "./batch.ts";
 import { type ManifestOf, prepareChunk, type PreparedChunk } from "./prepare.ts";
+import { refPartOf } from "./layout.ts";
+import { joinPacks } from "./pack-joining.ts";
 import { Mirror } from "./mirror.ts";
-import { ensureRepository } from "./repository.ts";
+import { ensureRepository, findGitDirectory } from "./repository.ts";
 import type { TargetOptions } from "./target.ts";
 import { TargetWriter } from "./target-writer.ts";
 
@@ -46,6 +48,15 @@ export class Stages {
   flush(header: string, prepared: readonly PreparedChunk[]): Promise<FlushResult> {
     const batch = JSON.parse(header) as BatchHeader;
     return naming(this.#targetOf(batch.targetId), () => this.#writerOf(batch.targetId).flush(batch, prepared));
+  }
+
+  /** Joins what has become too many packs; beside the flushes, in whatever thread. */
+  async tidy(targetId: string): Promise<void> {
+    const { id, repository, durability } = this.#targetOf(targetId);
+    const { fs } = this.#options;
+    const gitDirectory = await findGitDirectory(fs, repository);
+    if (gitDirectory === null) return;
+    await joinPacks({ fs, gitDirectory, owner: refPartOf(id), sync: durability === "flush" });
   }
 
   mirror(task: MirrorTask): Promise<MirrorReply> {

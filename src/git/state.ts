@@ -36,6 +36,11 @@ export function decodeState(bytes: Buffer, ref: string): BranchState {
   return state;
 }
 
+/** Whether a blob is such a state, of any target. */
+export function isState(bytes: Buffer): boolean {
+  return parse(bytes) !== null;
+}
+
 function parse(bytes: Buffer): BranchState | null {
   let value: unknown;
   try {

@@ -95,7 +95,6 @@ export class TargetWriter {
       unrecorded: new Set<string>(),
     };
     this.#loaded = { ...loaded, view: after };
-    if (builder.pack.count > 0) await loaded.shelf.tidy();
     const { tip, faults } = builder;
     return faults === 0 ? { tip, commits } : { tip, commits, faults };
   }

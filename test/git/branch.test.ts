@@ -462,6 +462,7 @@ test("many flushes leave few packs, and every object", async () => {
   using place = temporaryPlace();
   const pool = poolAt(place.path, { durability: "none" });
   for (let version = 1; version <= 120; version++) await flush(pool, [changed({ version, name: `n${version % 7}` })]);
+  await pool[Symbol.asyncDispose]();
   const packs = readdirSync(join(place.path, "objects/pack")).filter((name) => name.endsWith(".pack"));
   expect(packs.length).toBeLessThan(50);
   expect(subjectsIn(place)).toHaveLength(120);
@@ -499,6 +500,7 @@ test("trees that are deltas are joined, and read again", async () => {
       changed({ version: version + 2, name: "n1", content: "as ever" }),
     ]);
   }
+  await pool[Symbol.asyncDispose]();
   const packs = readdirSync(join(place.path, "objects/pack")).filter((name) => name.endsWith(".pack"));
   expect(packs.length).toBeLessThan(30);
   const deltas = place.git("cat-file", "--batch-all-objects", "--batch-check=%(objecttype) %(deltabase)");

@@ -103,6 +103,7 @@ test("a type that is served later is committed once it is selected; a worker is 
         return stages.flush(header, prepared);
       },
       mirror: (task) => stages.mirror(task),
+      tidy: (targetId) => stages.tidy(targetId),
       [Symbol.asyncDispose]: async () => {},
     },
   );
