@@ -10,10 +10,12 @@ export class HttpAgents implements Disposable {
 
   constructor(caPem: string | null, environment: Readonly<Record<string, string | undefined>>) {
     const proxyEnv = proxiesIn(environment);
-    this.#plain = new http.Agent({ keepAlive: true, proxyEnv });
+    // The push waits for the connection on which the refs were told: it may be free some turns after its answer has ended.
+    const common = { keepAlive: true, maxSockets: 1 };
+    this.#plain = new http.Agent({ ...common, proxyEnv });
     // What is said to this machine in the clear must not pass through another.
-    this.#loopback = new http.Agent({ keepAlive: true });
-    this.#secure = new https.Agent({ keepAlive: true, proxyEnv, ...(caPem === null ? {} : { ca: caPem }) });
+    this.#loopback = new http.Agent(common);
+    this.#secure = new https.Agent({ ...common, proxyEnv, ...(caPem === null ? {} : { ca: caPem }) });
   }
 
   of(url: URL): http.Agent {

@@ -108,6 +108,7 @@ class HttpConversation implements Conversation {
       const url = new URL(`${this.#base.href.replace(/\/$/, "")}/info/refs?service=${service}`);
       const answer = await this.#exchange(url, null);
       if (answer.status >= 300 && answer.status < 400 && answer.location !== "") {
+        await beginningOf(answer.body);
         this.#follow(url, answer.location);
         continue;
       }
@@ -122,6 +123,7 @@ class HttpConversation implements Conversation {
 
   async request(body: RequestBody): Promise<PacketReader> {
     const { service } = this.#options;
+    await this.advertisement.finish();
     const url = new URL(`${this.#base.href.replace(/\/$/, "")}/${service}`);
     const answer = await this.#exchange(url, body);
     await this.#refuse(answer, `application/x-${service}-result`);

@@ -6,6 +6,8 @@ export const flushPacket = Buffer.from("0000", "latin1");
 const headerBytes = 4;
 /** LARGE_PACKET_MAX of git. */
 const largestPacketBytes = 65_520;
+/** There should be none. */
+const restBytes = 64 << 10;
 
 export function encodePacket(payload: string): Buffer {
   const bytes = Buffer.from(payload, "utf8");
@@ -32,6 +34,16 @@ export class PacketReader {
 
   allow(limitBytes: number): void {
     this.#leftBytes = limitBytes;
+  }
+
+  /** Reads what is left, if that is little: a connection is free for the next request once its answer has ended. */
+  async finish(): Promise<void> {
+    for (let left = restBytes; left > 0;) {
+      const step = await this.#source.next();
+      if (step.done === true) return;
+      left -= step.value.length;
+    }
+    await this.#source.return?.();
   }
 
   /**

@@ -127,7 +127,7 @@ test("of many refs only those that are asked for stay", async () => {
 
 describe("a server that lies", () => {
   const commit = Buffer.from(
-    `tree ${"4b825dc642cb6eb9a060e54bf8d69288fbee4904"}\nauthor a <a@b> 1 +0000\ncommitter a <a@b> 1 +0000\n\nx\n`,
+    `tree 4b825dc642cb6eb9a060e54bf8d69288fbee4904\nauthor a <a@b> 1 +0000\ncommitter a <a@b> 1 +0000\n\nx\n`,
   );
   const tip = createHash("sha1").update(`commit ${commit.length}\0`).update(commit).digest("hex");
   const pkt = (payload: Buffer | string): Buffer => {
