@@ -63,8 +63,6 @@ export class PacketReader {
 
   /** Null: the stream ends here, and may. */
   async #take(size: number, mayEnd: boolean): Promise<Buffer | null> {
-    this.#leftBytes -= size;
-    if (this.#leftBytes < 0) throw tooMuch();
     if (this.#chunk.length - this.#at < size) {
       const pieces = [this.#chunk.subarray(this.#at)];
       let have = this.#chunk.length - this.#at;
@@ -81,6 +79,8 @@ export class PacketReader {
       this.#chunk = Buffer.concat(pieces, have);
       this.#at = 0;
     }
+    this.#leftBytes -= size;
+    if (this.#leftBytes < 0) throw tooMuch();
     const taken = this.#chunk.subarray(this.#at, this.#at + size);
     this.#at += size;
     return taken;

@@ -101,7 +101,12 @@ test("what came later is fetched on top of a shallow start, and nothing twice", 
   put(branch, commits[3] ?? "");
   settle(await fetched({ depth: 1 }));
   put(branch, commits[7] ?? "");
-  settle(await fetched({ haves: [commits[3] ?? ""] }));
+  const later = await fetched({ haves: [commits[3] ?? ""] });
+  settle(later);
+  // A commit, a tree and a file for each of four.
+  expect(
+    git(local, ["verify-pack", "-v", join(local, "objects/pack", `${later.pack?.name}.idx`)]).match(/^[0-9a-f]{40} /gm),
+  ).toHaveLength(12);
   expect(git(local, ["rev-list", branch]).split("\n")).toEqual(commits.slice(3).toReversed());
   expect(await fetched({ haves: [commits[7] ?? ""] })).toMatchObject({ pack: null });
   settle(await fetched({ depth: 100 }));
