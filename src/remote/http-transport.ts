@@ -17,14 +17,14 @@ import { PacketReader } from "./pkt-line.ts";
 import { agent as agentName } from "./receive-pack.ts";
 import { remoteError } from "./remote-error.ts";
 import type { RemotePlace } from "./remote-url.ts";
-import { Watchdog } from "./watchdog.ts";
+import { type Patience, Watchdog } from "./watchdog.ts";
 import { wordsOf } from "./words.ts";
 
 export interface HttpTransportOptions {
   readonly place: Extract<RemotePlace, { readonly kind: "http" }>;
   readonly credentials: () => Promise<Credentials>;
   readonly clock: Clock;
-  readonly silenceMs: number;
+  readonly patience: Patience;
   /** HTTPS_PROXY, HTTP_PROXY and NO_PROXY, in either case. */
   readonly environment: Readonly<Record<string, string | undefined>>;
 }
@@ -43,7 +43,7 @@ export class HttpTransport implements Transport {
   }
 
   async open(service: Service, signal: AbortSignal): Promise<Conversation> {
-    const { place, clock, silenceMs } = this.#options;
+    const { place, clock, patience } = this.#options;
     const credentials = await this.#options.credentials();
     const authorization = authorizationOf(credentials, place.user);
     if (authorization !== null && place.url.protocol === "http:" && !isLoopback(place.url)) throw insecure(place.shown);
@@ -54,7 +54,7 @@ export class HttpTransport implements Transport {
       authorization,
       secrets: secretsOf(credentials, authorization),
       agents: new HttpAgents(credentials.caPem, this.#options.environment),
-      watchdog: new Watchdog(clock, silenceMs),
+      watchdog: new Watchdog(clock, patience),
       signal,
     });
     try {

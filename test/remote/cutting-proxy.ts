@@ -9,6 +9,8 @@ export interface Cut {
   /** From the server. */
   readonly down?: number;
   readonly hold?: boolean;
+  /** The last bytes that the server sends at a time come a moment after the others: the end of an answer behind what it says. */
+  readonly late?: boolean;
 }
 
 export class CuttingProxy implements AsyncDisposable {
@@ -56,6 +58,10 @@ export class CuttingProxy implements AsyncDisposable {
         if (from === client) this.upBytes += bytes.length;
         if (bytes.length < left) {
           left -= bytes.length;
+          if (cut.late === true && from === upstream) {
+            late(bytes, to);
+            return;
+          }
           if (!to.write(bytes)) {
             from.pause();
             to.once("drain", () => from.resume());
@@ -72,4 +78,11 @@ export class CuttingProxy implements AsyncDisposable {
     pass(client, upstream, cut.up);
     pass(upstream, client, cut.down);
   }
+}
+
+const endBytes = "0\r\n\r\n".length;
+
+function late(bytes: Buffer, to: Socket): void {
+  to.write(bytes.subarray(0, -endBytes));
+  setTimeout(() => to.write(bytes.subarray(-endBytes)), 50);
 }

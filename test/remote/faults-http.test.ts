@@ -115,6 +115,14 @@ describe("a connection that is cut", () => {
   });
 });
 
+test("the refs are asked for and the pack is sent on one connection, however late the answer ends", async () => {
+  proxy.cuts.push({ late: true });
+  expect(await through().push(pushOf(), patient)).toEqual({ kind: "pushed" });
+  const [asked, sent, readBack] = backend.seen.map(({ port }) => port);
+  expect(sent).toBe(asked);
+  expect(readBack).not.toBe(sent);
+});
+
 describe("a server that takes nothing", () => {
   test("holds the pack back, and is given up once it was silent for so long", async () => {
     let given = 0;
@@ -132,7 +140,7 @@ describe("a server that takes nothing", () => {
     // In the head of the second request.
     proxy.cuts.push({ up: 400, hold: true });
     const updates = [{ ref: branch, from: "", to: source.commit("") }];
-    const result = await through({ silenceMs: 500 }).push({ updates, pack }, patient);
+    const result = await through({ patience: { silenceMs: 500 } }).push({ updates, pack }, patient);
     expect(result).toMatchObject({ kind: "rejected", error: { code: "remote-cut" } });
     // What the system's own buffers take.
     expect(given).toBeLessThan(sizeBytes / 2);
@@ -141,7 +149,7 @@ describe("a server that takes nothing", () => {
   test("is waited for as long as was said, by the clock that was given", async () => {
     const clock = createSimulatedClock();
     proxy.cuts.push({ down: 0, hold: true });
-    const reading = through({ clock, silenceMs: 30_000 }).refs([branch], patient);
+    const reading = through({ clock, patience: { silenceMs: 30_000 } }).refs([branch], patient);
     const result = reading.catch((error: unknown) => error);
     await backendSees(1);
     clock.advance(29_999);

@@ -1,7 +1,7 @@
 /** Fetches from stock git's HTTP server, and from what pretends to be one. */
 
 import { createHash } from "node:crypto";
-import { readdirSync } from "node:fs";
+import { readdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { deflateSync } from "node:zlib";
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
@@ -122,8 +122,9 @@ test("more than the limit is refused, and leaves nothing behind", async () => {
 test("of many refs only those that are asked for stay", async () => {
   const [tip = ""] = history(1);
   put(branch, tip);
-  const lines = Array.from({ length: 20_000 }, (_, index) => `create refs/changes/${index} ${tip}\n`);
-  git(server, ["update-ref", "--stdin"], lines.join(""));
+  const names = Array.from({ length: 20_000 }, (_, index) => `refs/changes/${index}`).toSorted();
+  const lines = names.map((ref) => `${tip} ${ref}\n`);
+  writeFileSync(join(server, "packed-refs"), `# pack-refs with: sorted\n${lines.join("")}`);
   const { refs, count } = await opened(backend.url(name)).refs(["refs/heads/"], patient);
   expect([...refs.keys()]).toEqual([branch]);
   expect(count).toBe(20_001);
@@ -150,6 +151,8 @@ describe("a server that lies", () => {
   const good = packOfCommit(commit);
   const spoilt = Buffer.from(good);
   spoilt[20] = (spoilt[20] ?? 0) ^ 1;
+  const renamed = Buffer.from(good);
+  renamed[renamed.length - 1] = (renamed.at(-1) ?? 0) ^ 1;
   const capabilities = "side-band-64k shallow ofs-delta symref=HEAD:refs/heads/../../escape";
 
   const serve = (answer: readonly Buffer[], told = capabilities, more: readonly string[] = []): Promise<HttpBackend> =>
@@ -175,6 +178,11 @@ describe("a server that lies", () => {
 
   test.each([
     { name: "a pack with a wrong checksum", answer: [pkt("NAK\n"), banded(spoilt), flush], code: "remote-malformed" },
+    {
+      name: "a pack with another's checksum",
+      answer: [pkt("NAK\n"), banded(renamed), flush],
+      code: "remote-malformed",
+    },
     {
       name: "a pack that is cut",
       answer: [pkt("NAK\n"), banded(good.subarray(0, 60)), flush],

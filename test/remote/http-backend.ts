@@ -97,7 +97,10 @@ export class HttpBackend implements AsyncDisposable {
     child.once("close", () => this.#children.delete(child));
     request.pipe(child.stdin);
     child.stdin.on("error", () => undefined);
-    request.once("close", () => child.stdin.end());
+    // Where the length is known and the end comes before it, git-http-backend reads on forever, as fast as it can.
+    request.once("close", () => {
+      if (!request.complete) child.kill("SIGKILL");
+    });
     let head: Buffer | null = Buffer.alloc(0);
     child.stdout.on("data", (chunk: Buffer) => {
       if (head === null) {
