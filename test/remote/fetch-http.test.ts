@@ -218,11 +218,12 @@ describe("a server that lies", () => {
       "refs/heads/a b",
       "refs//x",
       "config",
+      "refs/heads/Ümlaut",
     ];
     await using liar = await serve([], `${capabilities}\n`, names);
     const { refs, count } = await opened(liar.url("x")).refs(["refs/", "config"], patient);
-    expect([...refs.keys()]).toEqual([branch]);
-    expect(count).toBe(1);
+    expect([...refs.keys()]).toEqual([branch, "refs/heads/Ümlaut"]);
+    expect(count).toBe(7);
   });
 
   test("is told what it lacks", async () => {
