@@ -99,6 +99,6 @@ function tooMuch(): Error {
   return remoteError("malformed", "the remote sent more than it may: its answer is longer than any repository needs");
 }
 
-export function endedEarly(): Error {
+function endedEarly(): Error {
   return remoteError("cut", "the connection to the remote ended in the middle of its answer");
 }
