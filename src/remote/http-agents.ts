@@ -10,8 +10,7 @@ export class HttpAgents implements Disposable {
 
   constructor(caPem: string | null, environment: Readonly<Record<string, string | undefined>>) {
     const proxyEnv = proxiesIn(environment);
-    // The push waits for the connection on which the refs were told: it may be free some turns after its answer has ended.
-    const common = { keepAlive: true, maxSockets: 1 };
+    const common = { keepAlive: true };
     this.#plain = new http.Agent({ ...common, proxyEnv });
     // What is said to this machine in the clear must not pass through another.
     this.#loopback = new http.Agent(common);
