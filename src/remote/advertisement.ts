@@ -27,8 +27,9 @@ export interface AdvertisementOptions {
 
 /** Reads up to the flush, and no further. Throws `remote-malformed`, `remote-not-found`, `remote-unauthorized`. */
 export async function readAdvertisement(reader: PacketReader, options: AdvertisementOptions): Promise<Advertisement> {
-  const exact = new Set(options.names.filter((name) => !name.endsWith("/")));
-  const prefixes = options.names.filter((name) => name.endsWith("/"));
+  const wanted = options.names.map(bytewise);
+  const exact = new Set(wanted.filter((name) => !name.endsWith("/")));
+  const prefixes = wanted.filter((name) => name.endsWith("/"));
   const refs = new Map<string, string>();
   let capabilities: ReadonlyMap<string, string> | null = null;
   let headRef: string | null = null;
@@ -46,16 +47,18 @@ export async function readAdvertisement(reader: PacketReader, options: Advertise
       ({ capabilities, headRef } = spoken);
       if (end >= 0) packet = packet.subarray(0, end);
     }
-    const id = packet.toString("latin1", 0, 40);
-    const name = packet.toString("utf8", 41).replace(/\n$/, "");
-    if (id.startsWith("shallow ")) continue;
-    if (!/^[0-9a-f]{40}$/.test(id) || packet[40] !== 0x20) throw foreign("no ref", packet, options.secrets);
-    // HEAD, tags that are peeled, what a receive-pack has besides (.have), and names that no file may bear.
-    if (/^0{40}$/.test(id) || !isRefName(name)) continue;
+    const line = packet.toString("latin1").replace(/\n$/, "");
+    if (line.startsWith("shallow ")) continue;
+    if (!/^[0-9a-f]{40} /.test(line)) throw foreign("no ref", packet, options.secrets);
+    // HEAD, tags that are peeled, and what a receive-pack has besides (.have).
+    if (!line.startsWith("refs/", 41) || line.endsWith("^{}")) continue;
     count += 1;
-    if (!exact.has(name) && !prefixes.some((prefix) => name.startsWith(prefix))) continue;
+    const bytes = line.slice(41);
+    if (!exact.has(bytes) && !prefixes.some((prefix) => bytes.startsWith(prefix))) continue;
+    const name = Buffer.from(bytes, "latin1").toString("utf8");
+    if (!isRefName(name)) continue;
     if (refs.size === keptRefs) throw remoteError("malformed", `the remote has more than ${keptRefs} refs of ours`);
-    refs.set(name, id);
+    refs.set(name, line.slice(0, 40));
   }
   const known = capabilities ?? new Map<string, string>();
   const format = known.get("object-format") ?? "sha1";
@@ -67,6 +70,11 @@ export async function readAdvertisement(reader: PacketReader, options: Advertise
     );
   }
   return { refs, count, headRef, capabilities: known };
+}
+
+/** A character for each byte: a million names are compared faster than decoded. */
+function bytewise(name: string): string {
+  return Buffer.from(name, "utf8").toString("latin1");
 }
 
 /** git-check-ref-format(1): callers make paths of it. */

@@ -10,10 +10,11 @@ export class HttpAgents implements Disposable {
 
   constructor(caPem: string | null, environment: Readonly<Record<string, string | undefined>>) {
     const proxyEnv = proxiesIn(environment);
-    this.#plain = new http.Agent({ keepAlive: true, proxyEnv });
+    const common = { keepAlive: true };
+    this.#plain = new http.Agent({ ...common, proxyEnv });
     // What is said to this machine in the clear must not pass through another.
-    this.#loopback = new http.Agent({ keepAlive: true });
-    this.#secure = new https.Agent({ keepAlive: true, proxyEnv, ...(caPem === null ? {} : { ca: caPem }) });
+    this.#loopback = new http.Agent(common);
+    this.#secure = new https.Agent({ ...common, proxyEnv, ...(caPem === null ? {} : { ca: caPem }) });
   }
 
   of(url: URL): http.Agent {

@@ -49,6 +49,11 @@ export async function exchange(options: HttpExchange): Promise<HttpAnswer> {
     return failure.error ?? connectionError(error, { shown: options.shown, underWay: body !== null });
   };
   sent.once("response", resolve);
+  sent.once("socket", (socket) => {
+    // One that was used before, or through a proxy, is there already.
+    if (!socket.connecting) watchdog.touch();
+    else socket.once(url.protocol === "https:" ? "secureConnect" : "connect", () => watchdog.touch());
+  });
   // After the response, too: then it is the body's to tell.
   sent.on("error", (error) => {
     reject(explain(error));

@@ -7,6 +7,7 @@ import { type Credentials, noCredentials, readCredentials } from "./credentials.
 import { fetchFrom } from "./fetch.ts";
 import { HttpTransport } from "./http-transport.ts";
 import { Pusher } from "./push.ts";
+import type { Patience } from "./watchdog.ts";
 import { parseRemoteUrl, type RemotePlace } from "./remote-url.ts";
 import { SshTransport } from "./ssh-transport.ts";
 import type { RefNames, Remote, RemoteRefs } from "./remote.ts";
@@ -20,11 +21,11 @@ export interface RemoteOptions {
   readonly clock: Clock;
   /** HTTPS_PROXY, HTTP_PROXY, NO_PROXY, SSH_AUTH_SOCK. */
   readonly environment: Readonly<Record<string, string | undefined>>;
-  /** How long the other side may say and take nothing: a hook that works in silence must be done by then. Default 2 minutes. */
-  readonly silenceMs?: number;
+  /** Default: 30 s for a connection; 2 minutes of silence, by which a hook that says nothing must be done. */
+  readonly patience?: Partial<Patience>;
 }
 
-const defaultSilenceMs = 120_000;
+const defaultPatience: Patience = { connectMs: 30_000, silenceMs: 120_000 };
 
 /** Connects to nothing yet. Throws `remote-url-invalid`. */
 export function openRemote(options: RemoteOptions): Remote {
@@ -40,10 +41,11 @@ export function openRemote(options: RemoteOptions): Remote {
 }
 
 function transportOf(place: RemotePlace, options: RemoteOptions): Transport {
-  const { fs, clock, environment, credentialsDirectory: directory, silenceMs = defaultSilenceMs } = options;
+  const { fs, clock, environment, credentialsDirectory: directory } = options;
+  const patience = { ...defaultPatience, ...options.patience };
   const credentials = (): Promise<Credentials> =>
     directory === null ? Promise.resolve(noCredentials) : readCredentials(fs, directory);
-  const common = { credentials, clock, environment, silenceMs };
+  const common = { credentials, clock, environment, patience };
   return place.kind === "http" ? new HttpTransport({ place, ...common }) : new SshTransport({ place, ...common });
 }
 

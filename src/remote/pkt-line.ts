@@ -6,6 +6,8 @@ export const flushPacket = Buffer.from("0000", "latin1");
 const headerBytes = 4;
 /** LARGE_PACKET_MAX of git. */
 const largestPacketBytes = 65_520;
+/** There should be none. */
+const restBytes = 64 << 10;
 
 export function encodePacket(payload: string): Buffer {
   const bytes = Buffer.from(payload, "utf8");
@@ -34,6 +36,16 @@ export class PacketReader {
     this.#leftBytes = limitBytes;
   }
 
+  /** Reads what is left, if that is little: a connection is free for the next request once its answer has ended. */
+  async finish(): Promise<void> {
+    for (let left = restBytes; left > 0;) {
+      const step = await this.#source.next();
+      if (step.done === true) return;
+      left -= step.value.length;
+    }
+    await this.#source.return?.();
+  }
+
   /**
    * The payload, "flush", or null at the end of the stream; valid until the next call. Throws `remote-malformed` for what is no
    * packet or too much, `remote-cut` for an end in the middle of one, and what the stream throws.
@@ -51,8 +63,6 @@ export class PacketReader {
 
   /** Null: the stream ends here, and may. */
   async #take(size: number, mayEnd: boolean): Promise<Buffer | null> {
-    this.#leftBytes -= size;
-    if (this.#leftBytes < 0) throw tooMuch();
     if (this.#chunk.length - this.#at < size) {
       const pieces = [this.#chunk.subarray(this.#at)];
       let have = this.#chunk.length - this.#at;
@@ -69,6 +79,8 @@ export class PacketReader {
       this.#chunk = Buffer.concat(pieces, have);
       this.#at = 0;
     }
+    this.#leftBytes -= size;
+    if (this.#leftBytes < 0) throw tooMuch();
     const taken = this.#chunk.subarray(this.#at, this.#at + size);
     this.#at += size;
     return taken;
@@ -87,6 +99,6 @@ function tooMuch(): Error {
   return remoteError("malformed", "the remote sent more than it may: its answer is longer than any repository needs");
 }
 
-export function endedEarly(): Error {
+function endedEarly(): Error {
   return remoteError("cut", "the connection to the remote ended in the middle of its answer");
 }

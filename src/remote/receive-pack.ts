@@ -8,7 +8,7 @@ import type { PushedPack, RefUpdate } from "./remote.ts";
 import { type Report, readReport } from "./report.ts";
 
 export const agent = "git/kubescribe";
-export const noObject = "0".repeat(40);
+const noObject = "0".repeat(40);
 
 /** Sends the commands in one request. Throws what the conversation throws. */
 export async function receivePack(

@@ -16,19 +16,22 @@ import { KubescribeError } from "../../machines/error.ts";
  * - `unknown`: sent, and the refs could not be read back: what became of it shows when they can.
  * - `malformed`: what answers is not a Git server that we can speak with.
  */
-export type RemoteReason =
-  | "stale"
-  | "declined"
-  | "quota"
-  | "refused"
-  | "unmoved"
-  | "unauthorized"
-  | "not-found"
-  | "untrusted"
-  | "unreachable"
-  | "cut"
-  | "unknown"
-  | "malformed";
+export type RemoteReason = (typeof reasons)[number];
+
+const reasons = [
+  "stale",
+  "declined",
+  "quota",
+  "refused",
+  "unmoved",
+  "unauthorized",
+  "not-found",
+  "untrusted",
+  "unreachable",
+  "cut",
+  "unknown",
+  "malformed",
+] as const;
 
 /**
  * The code is `remote-<reason>`. All of it can be mended while we run (credentials and known hosts are read again for each
@@ -43,21 +46,6 @@ export function remoteError(reason: RemoteReason, message: string, cause?: unkno
 
 /** Null: an error of something else. */
 export function reasonOf(error: unknown): RemoteReason | null {
-  const reason = error instanceof KubescribeError ? (error.code.replace(/^remote-/, "") as RemoteReason) : null;
-  return reason !== null && reasons.has(reason) ? reason : null;
+  if (!(error instanceof KubescribeError)) return null;
+  return reasons.find((reason) => error.code === `remote-${reason}`) ?? null;
 }
-
-const reasons: ReadonlySet<string> = new Set<RemoteReason>([
-  "stale",
-  "declined",
-  "quota",
-  "refused",
-  "unmoved",
-  "unauthorized",
-  "not-found",
-  "untrusted",
-  "unreachable",
-  "cut",
-  "unknown",
-  "malformed",
-]);

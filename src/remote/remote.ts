@@ -12,13 +12,15 @@ export interface Remote {
   /**
    * Moves refs, and reads them back with a new connection: the result says what was read, whatever the remote reported; a push that
    * was cut ends in a result, too. Throws `remote-unknown` where something was sent and nothing could be read back, any other error
-   * of `RemoteReason` where nothing was sent. The same push again is safe at all times: what stands at `to` is done.
+   * of `RemoteReason` where nothing was sent, and the signal's reason at any time. The same push again is safe at all times: what
+   * stands at `to` is done.
    */
   push(push: Push, signal: AbortSignal): Promise<PushResult>;
 
   /**
-   * Brings what is needed of some refs into a git directory, and moves no ref there. Throws errors of `RemoteReason` (`remote-quota`: more
-   * than the limit), and what the file system throws; then the directory is what it was.
+   * Brings what is needed of some refs into a git directory, and moves no ref there. The index is made in this thread, some 100 ms for a
+   * thousand objects: not for one that has others waiting. Throws errors of `RemoteReason` (`remote-quota`: more than the limit), and
+   * what the file system throws; then the directory is what it was.
    */
   fetch(fetch: Fetch, signal: AbortSignal): Promise<FetchResult>;
 }
@@ -64,7 +66,10 @@ export type PushResult =
       readonly kind: "rejected";
       /** By code and message why: see `RemoteReason`. `remote-stale` is decided by what was read, not by what was said. */
       readonly error: KubescribeError;
-      /** Where each ref of the push stands now; empty where there is none. Some may have moved. */
+      /**
+       * Where each ref of the push stands now; empty where there is none. Some may have moved; and a later one without an earlier, where
+       * the remote said that it is atomic and is not.
+       */
       readonly found: ReadonlyMap<string, string>;
     };
 
@@ -76,7 +81,7 @@ export interface Fetch {
   readonly depth: number | null;
   /** Commits in hex that are here with all that they need, down to `shallow`; newest first, the first 256 count. */
   readonly haves: readonly string[];
-  /** Tells temporary files of several targets apart. */
+  /** Tells temporary files of several targets apart; one fetch of an owner at a time. */
   readonly owner: string;
   /** fsync before each rename. */
   readonly sync: boolean;

@@ -16,7 +16,7 @@ import { remoteError } from "./remote-error.ts";
 import type { RemotePlace } from "./remote-url.ts";
 import { openSession, type SshSession } from "./ssh-session.ts";
 import { SshIdentities } from "./ssh-identity.ts";
-import { Watchdog } from "./watchdog.ts";
+import { type Patience, Watchdog } from "./watchdog.ts";
 import { WordsBuffer, wordsOf } from "./words.ts";
 
 type SshPlace = Extract<RemotePlace, { readonly kind: "ssh" }>;
@@ -25,7 +25,7 @@ export interface SshTransportOptions {
   readonly place: SshPlace;
   readonly credentials: () => Promise<Credentials>;
   readonly clock: Clock;
-  readonly silenceMs: number;
+  readonly patience: Patience;
   /** SSH_AUTH_SOCK: an agent, asked where the Secret has no key. */
   readonly environment: Readonly<Record<string, string | undefined>>;
 }
@@ -39,7 +39,7 @@ export class SshTransport implements Transport {
   }
 
   async open(service: Service, signal: AbortSignal): Promise<Conversation> {
-    const { place, clock, silenceMs, environment } = this.#options;
+    const { place, clock, patience, environment } = this.#options;
     const credentials = await this.#options.credentials();
     const { knownHosts } = credentials;
     if (knownHosts === null) {
@@ -51,7 +51,7 @@ export class SshTransport implements Transport {
     }
     const agentSocket = environment["SSH_AUTH_SOCK"] ?? "";
     const method = this.#identities.methodOf(credentials, { ...place, agentSocket });
-    const watchdog = new Watchdog(clock, silenceMs);
+    const watchdog = new Watchdog(clock, patience);
     try {
       const command = `${service} ${quoted(place.path)}`;
       const both = AbortSignal.any([signal, watchdog.signal]);

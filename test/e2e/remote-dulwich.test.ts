@@ -28,13 +28,10 @@ afterEach(async () => {
   place[Symbol.dispose]();
 });
 
-const refsOf = (): Readonly<Record<string, string>> =>
-  Object.fromEntries(
-    git(path, ["for-each-ref", "--format=%(refname) %(objectname)"])
-      .split("\n")
-      .filter((line) => line !== "")
-      .map((line) => line.split(" ")),
-  );
+const refsOf = (): Readonly<Record<string, string>> => {
+  const lines = git(path, ["for-each-ref", "--format=%(refname) %(objectname)"]).split("\n");
+  return Object.fromEntries(lines.map((line): [string, string] => [line.slice(0, -41), line.slice(-40)]));
+};
 const both = (from: readonly [string, string], to: readonly [string, string]): readonly RefUpdate[] => [
   { ref: branch, from: from[0], to: to[0] },
   { ref: stateRef, from: from[1], to: to[1] },

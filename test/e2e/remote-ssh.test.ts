@@ -11,6 +11,7 @@ import type { PushResult } from "../../src/remote/remote.ts";
 import { eventually } from "../controlplane/eventually.ts";
 import { opened, patient, secretAt } from "../remote/opened.ts";
 import { branch, git, makeRepository, type Place, Source, stateRef, temporaryPlace } from "../remote/repositories.ts";
+import { CuttingProxy } from "../remote/cutting-proxy.ts";
 import { makeKey, Sshd } from "../remote/sshd.ts";
 
 const passphrase = "pass phrase";
@@ -202,4 +203,63 @@ test("a shell that greets is no Git server", async () => {
   const files = { identity: key, passphrase, known_hosts: `${greeting.knownName} ${greeting.hostKey("ed25519")}\n` };
   const remote = opened(greeting.url("/x.git"), secret(files));
   await expect(remote.refs([branch], patient)).rejects.toMatchObject({ code: "remote-malformed" });
+});
+
+test("a history is fetched as deep as asked, and then what came on top of it", async () => {
+  const path = repository();
+  const local = repository();
+  const commits: string[] = [];
+  for (let index = 0; index < 6; index++) commits.push(source.commit(commits.at(-1) ?? "", { sizeBytes: 50_000 }));
+  const remote = opened(server.url(path), usual());
+  const fetched = async (
+    tip: string,
+    options: { readonly depth: number | null; readonly haves: readonly string[] },
+  ): Promise<void> => {
+    git(path, ["fetch", "-q", source.path, `+${tip}:${branch}`]);
+    const { refs } = await remote.fetch(
+      { gitDirectory: local, refs: [branch], owner: "test", sync: true, ...options },
+      patient,
+    );
+    expect(refs).toEqual(new Map([[branch, tip]]));
+    git(local, ["update-ref", branch, tip]);
+    expect(git(local, ["fsck", "--strict"])).toBe("");
+  };
+  await fetched(commits[3] ?? "", { depth: 2, haves: [] });
+  expect(git(local, ["rev-list", branch]).split("\n")).toEqual(commits.slice(2, 4).toReversed());
+  await fetched(commits[5] ?? "", { depth: null, haves: [commits[3] ?? ""] });
+  expect(git(local, ["rev-list", branch]).split("\n")).toEqual(commits.slice(2).toReversed());
+});
+
+test("a large pack goes through, chunk by chunk", async () => {
+  const path = repository();
+  const commit = source.commit("", { files: 8, sizeBytes: 1_000_000 });
+  const pack = source.pack([commit], [], 256 << 10);
+  const updates = [{ ref: branch, from: "", to: commit }];
+  // More than a window of the protocol.
+  expect(pack.sizeBytes).toBeGreaterThan(2 << 20);
+  expect(await opened(server.url(path), usual()).push({ updates, pack }, patient)).toEqual({ kind: "pushed" });
+  expect(git(path, ["fsck", "--strict"])).toBe("");
+});
+
+test("a connection that is cut anywhere moves nothing, and the same push goes on", async () => {
+  const path = repository();
+  await using proxy = await CuttingProxy.start(server.port);
+  const known_hosts = `[127.0.0.1]:${proxy.port} ${server.hostKey("ed25519")}\n`;
+  const remote = opened(
+    server.url(path).replace(`:${server.port}/`, `:${proxy.port}/`),
+    secret({ identity: key, passphrase, known_hosts }),
+  );
+  const commit = source.commit("", { sizeBytes: 60_000 });
+  const push = { updates: [{ ref: branch, from: "", to: commit }], pack: source.pack([commit]) };
+  const codes = new Set<unknown>();
+  for (const up of [0, 30, 800, 1500, 2000, 2500, 3000, 3500, 4000, 10_000, 20_000, push.pack.sizeBytes]) {
+    proxy.cuts.push({ up });
+    const result = await remote.push(push, patient).catch((error: unknown) => ({ error }));
+    codes.add(
+      "error" in result && result.error instanceof Error && "code" in result.error ? result.error.code : result,
+    );
+    expect(git(path, ["for-each-ref"])).toBe("");
+  }
+  expect(codes).toEqual(new Set(["remote-cut", "remote-unreachable"]));
+  expect(await remote.push(push, patient)).toEqual({ kind: "pushed" });
 });

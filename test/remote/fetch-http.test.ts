@@ -1,7 +1,7 @@
 /** Fetches from stock git's HTTP server, and from what pretends to be one. */
 
 import { createHash } from "node:crypto";
-import { readdirSync } from "node:fs";
+import { readdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { deflateSync } from "node:zlib";
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
@@ -101,7 +101,12 @@ test("what came later is fetched on top of a shallow start, and nothing twice", 
   put(branch, commits[3] ?? "");
   settle(await fetched({ depth: 1 }));
   put(branch, commits[7] ?? "");
-  settle(await fetched({ haves: [commits[3] ?? ""] }));
+  const later = await fetched({ haves: [commits[3] ?? ""] });
+  settle(later);
+  // A commit, a tree and a file for each of four.
+  expect(
+    git(local, ["verify-pack", "-v", join(local, "objects/pack", `${later.pack?.name}.idx`)]).match(/^[0-9a-f]{40} /gm),
+  ).toHaveLength(12);
   expect(git(local, ["rev-list", branch]).split("\n")).toEqual(commits.slice(3).toReversed());
   expect(await fetched({ haves: [commits[7] ?? ""] })).toMatchObject({ pack: null });
   settle(await fetched({ depth: 100 }));
@@ -117,8 +122,9 @@ test("more than the limit is refused, and leaves nothing behind", async () => {
 test("of many refs only those that are asked for stay", async () => {
   const [tip = ""] = history(1);
   put(branch, tip);
-  const lines = Array.from({ length: 20_000 }, (_, index) => `create refs/changes/${index} ${tip}\n`);
-  git(server, ["update-ref", "--stdin"], lines.join(""));
+  const names = Array.from({ length: 20_000 }, (_, index) => `refs/changes/${index}`).toSorted();
+  const lines = names.map((ref) => `${tip} ${ref}\n`);
+  writeFileSync(join(server, "packed-refs"), `# pack-refs with: sorted\n${lines.join("")}`);
   const { refs, count } = await opened(backend.url(name)).refs(["refs/heads/"], patient);
   expect([...refs.keys()]).toEqual([branch]);
   expect(count).toBe(20_001);
@@ -127,7 +133,7 @@ test("of many refs only those that are asked for stay", async () => {
 
 describe("a server that lies", () => {
   const commit = Buffer.from(
-    `tree ${"4b825dc642cb6eb9a060e54bf8d69288fbee4904"}\nauthor a <a@b> 1 +0000\ncommitter a <a@b> 1 +0000\n\nx\n`,
+    `tree 4b825dc642cb6eb9a060e54bf8d69288fbee4904\nauthor a <a@b> 1 +0000\ncommitter a <a@b> 1 +0000\n\nx\n`,
   );
   const tip = createHash("sha1").update(`commit ${commit.length}\0`).update(commit).digest("hex");
   const pkt = (payload: Buffer | string): Buffer => {
@@ -145,6 +151,8 @@ describe("a server that lies", () => {
   const good = packOfCommit(commit);
   const spoilt = Buffer.from(good);
   spoilt[20] = (spoilt[20] ?? 0) ^ 1;
+  const renamed = Buffer.from(good);
+  renamed[renamed.length - 1] = (renamed.at(-1) ?? 0) ^ 1;
   const capabilities = "side-band-64k shallow ofs-delta symref=HEAD:refs/heads/../../escape";
 
   const serve = (answer: readonly Buffer[], told = capabilities, more: readonly string[] = []): Promise<HttpBackend> =>
@@ -170,6 +178,11 @@ describe("a server that lies", () => {
 
   test.each([
     { name: "a pack with a wrong checksum", answer: [pkt("NAK\n"), banded(spoilt), flush], code: "remote-malformed" },
+    {
+      name: "a pack with another's checksum",
+      answer: [pkt("NAK\n"), banded(renamed), flush],
+      code: "remote-malformed",
+    },
     {
       name: "a pack that is cut",
       answer: [pkt("NAK\n"), banded(good.subarray(0, 60)), flush],
@@ -205,11 +218,12 @@ describe("a server that lies", () => {
       "refs/heads/a b",
       "refs//x",
       "config",
+      "refs/heads/Ümlaut",
     ];
     await using liar = await serve([], `${capabilities}\n`, names);
     const { refs, count } = await opened(liar.url("x")).refs(["refs/", "config"], patient);
-    expect([...refs.keys()]).toEqual([branch]);
-    expect(count).toBe(1);
+    expect([...refs.keys()]).toEqual([branch, "refs/heads/Ümlaut"]);
+    expect(count).toBe(7);
   });
 
   test("is told what it lacks", async () => {

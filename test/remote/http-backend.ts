@@ -15,6 +15,8 @@ export interface HttpBackendOptions {
   /** Its repositories. */
   readonly root: string;
   readonly certificate?: SelfMadeCertificate;
+  /** No file of the server grows beyond so many KiB: a disk that is full. */
+  readonly fileLimitKib?: number;
   /** Answers instead of git where it returns true. */
   readonly intercept?: (request: http.IncomingMessage, response: http.ServerResponse) => boolean;
 }
@@ -70,7 +72,11 @@ export class HttpBackend implements AsyncDisposable {
   /** RFC 3875, as far as git needs it. */
   #run(request: http.IncomingMessage, response: http.ServerResponse): void {
     const url = new URL(request.url ?? "/", "http://localhost");
-    const child = spawn(join(execPath(), "git-http-backend"), [], {
+    const program = join(execPath(), "git-http-backend");
+    const { fileLimitKib: limit } = this.#options;
+    // Without the trap the signal ends git before it can say why.
+    const limited = `trap "" XFSZ; ulimit -f ${(limit ?? 0) * 2}; exec "$0"`;
+    const child = spawn(limit === undefined ? program : "sh", limit === undefined ? [] : ["-c", limited, program], {
       env: {
         PATH: process.env["PATH"] ?? "",
         GIT_PROJECT_ROOT: this.#options.root,
@@ -91,7 +97,10 @@ export class HttpBackend implements AsyncDisposable {
     child.once("close", () => this.#children.delete(child));
     request.pipe(child.stdin);
     child.stdin.on("error", () => undefined);
-    request.once("close", () => child.stdin.end());
+    // Where the length is known and the end comes before it, git-http-backend reads on forever, as fast as it can.
+    request.once("close", () => {
+      if (!request.complete) child.kill("SIGKILL");
+    });
     let head: Buffer | null = Buffer.alloc(0);
     child.stdout.on("data", (chunk: Buffer) => {
       if (head === null) {

@@ -90,7 +90,7 @@ export class Source {
   }
 }
 
-export function packOf(bytes: Buffer, chunkBytes = 64 << 10): PushedPack {
+function packOf(bytes: Buffer, chunkBytes = 64 << 10): PushedPack {
   return {
     sizeBytes: bytes.length,
     async *chunks() {
