@@ -4,7 +4,7 @@ import type { AdmissionServerOptions } from "../admission/server.ts";
 import type { Address } from "../config/options.ts";
 import type { PiscinaCommitPoolOptions } from "../git/piscina-pool.ts";
 import type { ProbeServerOptions } from "../telemetry/probes.ts";
-import type { InstallationKeyPlace } from "../config/installation-key.ts";
+import type { InstallationKeyPlace } from "../keys/installation-key.ts";
 import type { ProcessTable } from "./process-lock.ts";
 import type { SecretOptionsOf } from "./secret-options.ts";
 

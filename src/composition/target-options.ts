@@ -2,7 +2,7 @@
 
 import type { FileSystem } from "../../actors/ports.ts";
 import type { CompiledTarget } from "../config/compile-rules.ts";
-import { readSigningKey } from "../config/signing-key.ts";
+import { readSigningKey } from "../keys/signing-key.ts";
 import type { TargetOptions } from "../git/target.ts";
 import { defaultAuthorMapping, defaultCommitter, defaultSentinel } from "../git/target.ts";
 import type { SecretOptionsOf } from "./secret-options.ts";
@@ -30,7 +30,7 @@ export async function targetOptionsOf(target: CompiledTarget, needs: TargetNeeds
     },
     committer: config.committer ?? defaultCommitter,
     sentinel: defaultSentinel,
-    secrets: secretOptionsOf(target, clusterUid),
+    secrets: await secretOptionsOf(target, clusterUid),
     signing: config.signing === null ? null : await readSigningKey(files, config.signing),
     // `--durability second` differs in how often it flushes, not in whether a flush is synced.
     durability: "flush",

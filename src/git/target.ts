@@ -35,7 +35,17 @@ export interface AuthorMapping {
 }
 
 /** As src/sanitize takes it; nothing of it is read here. Keys are in base64. */
-export type SecretOptions = { readonly policy: "omit"; readonly fingerprintKey: string } | { readonly policy: "keep" };
+export type SecretOptions =
+  | { readonly policy: "omit"; readonly fingerprintKey: string }
+  | { readonly policy: "encrypt"; readonly fingerprintKey: string; readonly sops: SopsKeys }
+  | { readonly policy: "keep" };
+
+export interface SopsKeys {
+  readonly dataKey: string;
+  readonly ivKey: string;
+  readonly createdAt: string;
+  readonly recipients: readonly { readonly recipient: string; readonly enc: string }[];
+}
 
 export interface SigningKey {
   readonly kind: "ssh-ed25519" | "ecdsa-sha2-nistp256" | "ecdsa-sha2-nistp384" | "ecdsa-sha2-nistp521" | "ssh-rsa";
