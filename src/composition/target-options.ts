@@ -1,10 +1,13 @@
 /** From what rule documents say to what the git adapter takes. */
 
+import { hash } from "node:crypto";
 import type { FileSystem } from "../../actors/ports.ts";
 import type { CompiledTarget } from "../config/compile-rules.ts";
 import { readSigningKey } from "../keys/signing-key.ts";
 import type { TargetOptions } from "../git/target.ts";
 import { defaultAuthorMapping, defaultCommitter, defaultSentinel } from "../git/target.ts";
+import { manifestFormat } from "../sanitize/manifest.ts";
+import type { SecretOptions } from "../sanitize/secrets.ts";
 import type { SecretOptionsOf } from "./secret-options.ts";
 
 export interface TargetNeeds {
@@ -17,6 +20,7 @@ export interface TargetNeeds {
 export async function targetOptionsOf(target: CompiledTarget, needs: TargetNeeds): Promise<TargetOptions> {
   const { config } = target;
   const { clusterUid, secretOptionsOf, files } = needs;
+  const secrets = await secretOptionsOf(target, clusterUid);
   return {
     id: target.id,
     clusterUid,
@@ -30,11 +34,17 @@ export async function targetOptionsOf(target: CompiledTarget, needs: TargetNeeds
     },
     committer: config.committer ?? defaultCommitter,
     sentinel: defaultSentinel,
-    secrets: await secretOptionsOf(target, clusterUid),
+    secrets,
+    format: { files: `${manifestFormat}`, secrets: `${manifestFormat} ${secrets.policy} ${keysMarkOf(secrets)}` },
     signing: config.signing === null ? null : await readSigningKey(files, config.signing),
     // `--durability second` differs in how often it flushes, not in whether a flush is synced.
     durability: "flush",
   };
+}
+
+/** Tells keys apart and does not tell them: each has 256 bits that nobody can guess. */
+function keysMarkOf(secrets: SecretOptions): string {
+  return hash("sha256", JSON.stringify(secrets), "hex").slice(0, 16);
 }
 
 /** Keys of userInfo.extra that reviews must bring along. */
