@@ -4,7 +4,8 @@ import { isBuiltin } from "node:module";
 /** Of Node only what computes, and is done when it returns. */
 const computing = new Set(["assert", "buffer", "path", "path/posix", "string_decoder", "url", "util"]);
 const computingMembers = {
-  crypto: (name) => /^(?:createHash|createHmac|createPrivateKey|hash|hkdfSync|sign|timingSafeEqual)$/.test(name),
+  crypto: (name) =>
+    /^(?:createCipheriv|createHash|createHmac|createPrivateKey|hash|hkdfSync|sign|timingSafeEqual)$/.test(name),
   zlib: (name) => name.endsWith("Sync") || name === "constants" || name === "crc32",
 };
 /** Packages with sockets, threads, files, timers, or work on Node's thread pool. */

@@ -70,6 +70,7 @@ export class BranchActor implements AsyncDisposable {
     const { backlogBytes, verdictLogEntries, flushChanges, flushBytes } = this.#limits;
     this.#ledger = new BranchLedger({
       cursors: mergedCursors(state, copy),
+      outOfFormat: state.outOfFormat ?? new Set(),
       expected: options.types,
       backlogBytes,
       verdictLogEntries,
@@ -102,6 +103,11 @@ export class BranchActor implements AsyncDisposable {
   /** Where the shared watch has to start for this target; undefined: with a list. */
   cursorOf(typeKey: TypeKey): Cursor | undefined {
     return this.#ledger.cursorOf(typeKey);
+  }
+
+  /** Types whose files something else wrote, until a list shows what they should be. */
+  get outOfFormat(): ReadonlySet<TypeKey> {
+    return this.#ledger.outOfFormat;
   }
 
   receive(message: BranchMessage): void {

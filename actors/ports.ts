@@ -107,6 +107,8 @@ export interface TargetState {
   readonly tip: string;
   /** From the state ref, completed by the trailers of the commits after the tip that it names. */
   readonly cursors: ReadonlyMap<TypeKey, Cursor>;
+  /** Types whose files another version, or other keys, wrote: at the next list they are compared. Default none. */
+  readonly outOfFormat?: ReadonlySet<TypeKey>;
 }
 
 export type FlushEntry =
@@ -124,6 +126,13 @@ export type FlushEntry =
       readonly type: ResourceType;
       readonly cursor: Cursor;
       readonly present: readonly { readonly namespace: string; readonly name: string }[];
+    }
+  /** Writes the files of `items` as they are written now, in one commit: objects that are as the branch has them up to `cursor`. */
+  | {
+      readonly kind: "format";
+      readonly type: ResourceType;
+      readonly cursor: Cursor;
+      readonly items: readonly WatchEvent[];
     };
 
 export interface FlushRequest {

@@ -347,6 +347,7 @@ function poolOf(repository: string): CommitPool {
         sentinel: defaultSentinel,
         secrets: simulatedSecrets,
         signing: null,
+        format: { files: "1", secrets: "1" },
         durability: "flush",
       },
     ],

@@ -134,7 +134,11 @@ function prolong({ id, repository, version }: Branch, commits: number): void {
   }
   closeSync(file);
   execFileSync("sh", ["-c", `git fast-import --quiet < ${stream}`], { cwd: repository });
-  const state = encodeState({ tip: git(repository, ["rev-parse", "main"]), cursors: cursorsAt(version) });
+  const state = encodeState({
+    tip: git(repository, ["rev-parse", "main"]),
+    cursors: cursorsAt(version),
+    formats: new Map(),
+  });
   const blob = git(repository, ["hash-object", "-w", "--stdin"], state);
   git(repository, ["update-ref", stateRefOf({ id, clusterUid: "bench" }), blob]);
 }

@@ -72,6 +72,7 @@ export function targetOf(id: string, repository: string): TargetOptions {
     sentinel: defaultSentinel,
     secrets: simulatedSecrets,
     signing: null,
+    format: { files: "1", secrets: "1" },
     durability: "flush",
   };
 }

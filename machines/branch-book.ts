@@ -14,6 +14,8 @@ export interface TypeBook {
   live: Cursor | null;
   /** Null: attached to the shared watch. */
   detachment: Detachment | null;
+  /** Its files are to be compared at the next list, since something else wrote them. */
+  outOfFormat: boolean;
 }
 
 export interface Detachment {
@@ -27,8 +29,8 @@ export interface Detachment {
   readonly sinceMs: number;
 }
 
-export function newBook(key: TypeKey, cursor: Cursor | null): TypeBook {
-  return { key, durable: cursor, position: cursor, live: null, detachment: null };
+export function newBook(key: TypeKey, cursor: Cursor | null, outOfFormat = false): TypeBook {
+  return { key, durable: cursor, position: cursor, live: null, detachment: null, outOfFormat };
 }
 
 /** Cost of an entry beside its raw bytes: the change, its verdict and strings, in the order of 500 bytes. */
@@ -41,6 +43,7 @@ export function sizeOf(item: BranchItem): number {
     case "change":
       return entryOverheadBytes + item.change.bytes.length;
     case "snapshot":
+    case "format":
       return entryOverheadBytes + itemsBytes(item.items);
     case "resync":
       return entryOverheadBytes + item.present.length * nameBytes;

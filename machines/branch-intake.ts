@@ -16,6 +16,8 @@ export interface IntakeOptions {
   /** Types whose first lists share the first commit, if there are no cursors at all. */
   readonly expected: readonly TypeKey[];
   readonly backlogBytes: number;
+  /** Default none. */
+  readonly outOfFormat?: ReadonlySet<TypeKey>;
 }
 
 export interface TypeList {
@@ -36,7 +38,9 @@ export class BranchIntake {
   constructor(options: IntakeOptions) {
     this.#backlogBytes = options.backlogBytes;
     this.#awaited = new Set(options.cursors.size === 0 ? options.expected : []);
-    for (const [key, cursor] of options.cursors) this.#books.set(key, newBook(key, cursor));
+    for (const [key, cursor] of options.cursors) {
+      this.#books.set(key, newBook(key, cursor, options.outOfFormat?.has(key) === true));
+    }
   }
 
   get holding(): boolean {
@@ -53,6 +57,10 @@ export class BranchIntake {
     const book = newBook(key, null);
     this.#books.set(key, book);
     return book;
+  }
+
+  get outOfFormat(): ReadonlySet<TypeKey> {
+    return new Set([...this.#books.values()].flatMap(({ key, outOfFormat }) => (outOfFormat ? [key] : [])));
   }
 
   /** Of the durable ones. */
@@ -97,6 +105,12 @@ export class BranchIntake {
     const present = items.filter(({ terminating }) => !terminating).map(({ namespace, name }) => ({ namespace, name }));
     this.queue.push(entryOf(book, { kind: "resync", type, cursor, present }, { after: cursor, group, nowMs }));
     book.position = cursor;
+  }
+
+  /** Moves no cursor: nobody changed anything. */
+  acceptFormat(book: TypeBook, list: TypeList, nowMs: number): void {
+    this.queue.push(entryOf(book, { kind: "format", ...list }, { after: null, group: 0, nowMs }));
+    book.outOfFormat = false;
   }
 
   /** Nothing to commit up to `cursor`. */

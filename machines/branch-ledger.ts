@@ -7,7 +7,14 @@
  *    until a catch-up has brought the type there, so what is queued stays a prefix of what the API server can replay.
  */
 
-import type { BranchMessage, Change, Cursor, TypeKey, WatchMessage } from "./messages.ts";
+import {
+  type BranchMessage,
+  type Change,
+  compareCursors,
+  type Cursor,
+  type TypeKey,
+  type WatchMessage,
+} from "./messages.ts";
 import { itemsBytes, relistBytes, sizeOf, type TypeBook } from "./branch-book.ts";
 import { BranchDetachments, type CatchUpStart, type Replayed } from "./branch-detachments.ts";
 import { relistChanges } from "./branch-gap.ts";
@@ -45,6 +52,10 @@ export class BranchLedger {
   /** First lists are still awaited: a flush would split the first snapshot. */
   get holding(): boolean {
     return this.#intake.holding;
+  }
+
+  get outOfFormat(): ReadonlySet<TypeKey> {
+    return this.#intake.outOfFormat;
   }
 
   get detachedTypes(): ReadonlySet<TypeKey> {
@@ -197,7 +208,8 @@ export class BranchLedger {
   #relisted(message: Extract<BranchMessage, { readonly kind: "relisted" }>, nowMs: number): Receipt {
     const { type, cursor, items } = message;
     const book = this.#intake.book(type.key);
-    if (covers(book.position, cursor) || covers(book.live, cursor)) return "skipped";
+    const rewritten = book.outOfFormat && this.#reformatted(book, message, nowMs);
+    if (covers(book.position, cursor) || covers(book.live, cursor)) return rewritten ? "queued" : "skipped";
     book.live = joined(book.live, cursor);
     const { position, detachment } = book;
     const changes = position === null ? null : relistChanges(message, position);
@@ -210,6 +222,22 @@ export class BranchLedger {
     this.#detachments.refuse(book, { cursor, changes: message.changes, gap: true }, nowMs);
     if (this.#detachments.ripen(book, nowMs)) return "settled";
     return this.#detachments.isOutdated(book) ? "outdated" : "logged";
+  }
+
+  /**
+   * What a list shows as the branch has it: nothing newer than its position, and of no list that is older. The rest has changed since,
+   * and comes as changes. Without room it waits for another list.
+   */
+  #reformatted(book: TypeBook, list: Extract<BranchMessage, { readonly kind: "relisted" }>, nowMs: number): boolean {
+    const { position } = book;
+    const { type, cursor } = list;
+    if (position === null || position.epoch !== cursor.epoch || !covers(cursor, position)) return false;
+    const items = list.items.filter(({ resourceVersion, terminating }) => {
+      return !terminating && compareCursors({ epoch: cursor.epoch, resourceVersion }, position) <= 0;
+    });
+    if (book.detachment !== null || !this.#intake.hasRoom(itemsBytes(items))) return false;
+    this.#intake.acceptFormat(book, { type, cursor: position, items }, nowMs);
+    return true;
   }
 
   #amended(message: Extract<BranchMessage, { readonly kind: "amended" }>): Receipt {

@@ -23,6 +23,12 @@ export type BranchItem =
       readonly type: ResourceType;
       readonly cursor: Cursor;
       readonly present: readonly { readonly namespace: string; readonly name: string }[];
+    }
+  | {
+      readonly kind: "format";
+      readonly type: ResourceType;
+      readonly cursor: Cursor;
+      readonly items: readonly WatchEvent[];
     };
 
 export interface BranchEntry {

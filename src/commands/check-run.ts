@@ -4,13 +4,14 @@ import { join } from "node:path";
 import type { Clock, FileSystem, Log, Meter } from "../../actors/ports.ts";
 import { KubescribeError } from "../../machines/error.ts";
 import { openCertificates } from "../admission/certificates.ts";
-import type { RuleDocument } from "../config/documents.ts";
-import { missingInstallationKey, readInstallationKey } from "../config/installation-key.ts";
+import type { GitRepoConfig, RuleDocument } from "../config/documents.ts";
+import { checkRecipients } from "../keys/age-wrap.ts";
+import { missingInstallationKey, readInstallationKey } from "../keys/installation-key.ts";
 import { loadDocuments } from "../config/load-documents.ts";
 import type { RunOptions } from "../config/options.ts";
 import type { Problem } from "../config/problem.ts";
 import { configurationError } from "../config/problem.ts";
-import { readSigningKey } from "../config/signing-key.ts";
+import { readSigningKey } from "../keys/signing-key.ts";
 import { ensureRepository } from "../git/repository.ts";
 import { Credentials } from "../kubernetes/credentials.ts";
 
@@ -41,7 +42,8 @@ export async function checkRun(options: RunOptions, ports: CheckPorts): Promise<
   for (const document of documents ?? []) {
     if (document.kind !== "GitRepoConfig") continue;
     await check(() => checkRepository(document, ports.files));
-    await check(() => checkSigning(document, ports.files));
+    await check(() => naming(document, "spec.commit.signing", () => checkSigning(document, ports.files)));
+    await check(() => naming(document, "spec.secrets.recipients", () => checkSecrets(document)));
   }
   if (documents === null || problems.length > 0) throw configurationError(problems);
   return documents;
@@ -77,10 +79,7 @@ async function checkDataDir(directory: string, files: FileSystem): Promise<void>
   }
 }
 
-async function checkRepository(
-  { repository, branch, place }: Extract<RuleDocument, { readonly kind: "GitRepoConfig" }>,
-  fs: FileSystem,
-): Promise<void> {
+async function checkRepository({ repository, branch, place }: GitRepoConfig, fs: FileSystem): Promise<void> {
   try {
     await ensureRepository({ fs, repository, branch, sync: true });
   } catch (cause) {
@@ -91,16 +90,21 @@ async function checkRepository(
   }
 }
 
-async function checkSigning(
-  { signing, place }: Extract<RuleDocument, { readonly kind: "GitRepoConfig" }>,
-  files: FileSystem,
-): Promise<void> {
-  if (signing === null) return;
+async function checkSigning({ signing }: GitRepoConfig, files: FileSystem): Promise<void> {
+  if (signing !== null) await readSigningKey(files, signing);
+}
+
+async function checkSecrets({ secrets }: GitRepoConfig): Promise<void> {
+  if (secrets.policy === "encrypt") await checkRecipients(secrets.recipients);
+}
+
+/** What reads a key does not know who named it. */
+async function naming({ place }: GitRepoConfig, field: string, work: () => Promise<void>): Promise<void> {
   try {
-    await readSigningKey(files, signing);
+    await work();
   } catch (cause) {
     if (!(cause instanceof KubescribeError)) throw cause;
-    const message = `${place.file}:${place.line}: spec.commit.signing: ${cause.message}`;
+    const message = `${place.file}:${place.line}: ${field}: ${cause.message}`;
     throw new KubescribeError(cause.code, message, { retry: "never", cause });
   }
 }

@@ -5,7 +5,7 @@ import type { Address } from "../config/options.ts";
 import type { BranchPool } from "../git/commit-pool.ts";
 import type { PiscinaCommitPoolOptions } from "../git/piscina-pool.ts";
 import type { ProbeServerOptions } from "../telemetry/probes.ts";
-import type { InstallationKeyPlace } from "../config/installation-key.ts";
+import type { InstallationKeyPlace } from "../keys/installation-key.ts";
 import type { ProcessTable } from "./process-lock.ts";
 import type { SecretOptionsOf } from "./secret-options.ts";
 

@@ -32,7 +32,7 @@ export async function nodePorts({ meter, log, signal }: NodePortsOptions): Promi
     log,
     signal,
     processes: await createProcessTable(),
-    openSecretKeys: (place) => openSecretKeys({ files, log, place, newKey: () => randomBytes(32) }),
+    openSecretKeys: (place) => openSecretKeys({ files, clock, log, place, newKey: () => randomBytes(32) }),
     connect: (kubeconfig) => new HttpsApiServer({ kubeconfig, clock, files, meter, log }),
     takeReviews: (options) => startAdmissionServer({ ...options, clock, files, meter, log }),
     serveProbes: (options) => startProbeServer({ ...options, exposition: () => meter.exposition(), log }),

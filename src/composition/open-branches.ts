@@ -26,6 +26,7 @@ export interface BranchPorts {
   readonly files: FileSystem;
   readonly meter: Meter;
   readonly log: Log;
+  readonly signal: AbortSignal;
 }
 
 export async function openBranches(
@@ -33,8 +34,34 @@ export async function openBranches(
   ports: BranchPorts,
 ): Promise<ReadonlyMap<string, BranchActor>> {
   const branches = new Map<string, BranchActor>();
-  for (const targetId of targetIds) branches.set(targetId, await openBranch(targetId, ports));
+  for (const targetId of targetIds) {
+    const branch = await openBranch(targetId, ports);
+    branches.set(targetId, branch);
+    for (const typeKey of branch.outOfFormat) await compareFiles(branch, typeKey, ports);
+  }
   return branches;
+}
+
+/**
+ * Files that another version wrote, or other keys, are held against the state that this very target has come to: the shared watch begins
+ * where the lowest target is. Where there is no such list any more, what the watch begins with has to do.
+ */
+async function compareFiles(
+  branch: BranchActor,
+  typeKey: TypeKey,
+  { rules, source, signal, log }: BranchPorts,
+): Promise<void> {
+  const type = rules.typeOf(typeKey);
+  const cursor = branch.cursorOf(typeKey);
+  if (type === undefined || cursor === undefined) return;
+  const request = { match: "exact", version: cursor.resourceVersion, alive: () => undefined } as const;
+  const listed = await source.list(type, request, signal);
+  if (listed.kind === "listed") {
+    return branch.receive({ kind: "relisted", type, cursor, items: listed.items, changes: [] });
+  }
+  const { targetId } = branch.status();
+  const error = listed.fault.detail;
+  log.warn("files of another format cannot be compared yet", { target: targetId, type: typeKey, error });
 }
 
 /** Where the shared watch of a type has to begin: at the lowest cursor, knowing of the highest; null when no target has one. */
@@ -69,7 +96,9 @@ function openBranch(targetId: string, ports: BranchPorts): Promise<BranchActor> 
 }
 
 /** A watch of its own for a target that fell behind. */
-export function catchUpOf(ports: Omit<BranchPorts, "options" | "clusterUid" | "pool" | "flushed" | "files">): CatchUp {
+export function catchUpOf(
+  ports: Omit<BranchPorts, "options" | "clusterUid" | "pool" | "flushed" | "files" | "signal">,
+): CatchUp {
   const { rules, source, clock, random, meter, log } = ports;
   return async ({ typeKey, from, epoch }, sink, signal) => {
     const type = rules.typeOf(typeKey);

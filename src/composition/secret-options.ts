@@ -2,46 +2,59 @@
 
 import { hkdfSync } from "node:crypto";
 
-import type { FileSystem, Log } from "../../actors/ports.ts";
-import type { CompiledTarget } from "../config/compile-rules.ts";
-import type { ResourceType } from "../../machines/messages.ts";
+import type { Clock, FileSystem, Log } from "../../actors/ports.ts";
+import { KubescribeError } from "../../machines/error.ts";
+import type { SecretsConfig } from "../config/documents.ts";
+import { readWrappedKey, type WrappedKey, wrappedKeyPath, wrapKey, writeWrappedKey } from "../keys/age-wrap.ts";
 import {
   installationKeyPath,
   type InstallationKeyPlace,
   missingInstallationKey,
   readInstallationKey,
   writeInstallationKey,
-} from "../config/installation-key.ts";
-import { isSecret } from "../sanitize/sanitize.ts";
+} from "../keys/installation-key.ts";
+import { isSecret, type ObjectKind } from "../sanitize/sanitize.ts";
 import type { SecretOptions } from "../sanitize/secrets.ts";
 
 /** What becomes of Secrets in a target of a cluster. */
-export type SecretOptionsOf = (target: SecretsTarget, clusterUid: string) => SecretOptions;
+export type SecretOptionsOf = (target: SecretsTarget, clusterUid: string) => Promise<SecretOptions>;
 
 /** A CompiledTarget serves. */
 export interface SecretsTarget {
-  readonly config: Pick<CompiledTarget["config"], "secrets">;
+  readonly config: { readonly secrets: SecretsConfig };
 }
 
 export interface SecretKeysOptions {
   readonly files: FileSystem;
+  readonly clock: Pick<Clock, "nowMs">;
   readonly log: Log;
   readonly place: InstallationKeyPlace;
   /** 32 bytes that nobody can guess. */
   readonly newKey: () => Uint8Array;
 }
 
-/** Makes the key of a data directory that has none; the caller holds its lock. */
-export async function openSecretKeys({ files, log, place, newKey }: SecretKeysOptions): Promise<SecretOptionsOf> {
-  const found = await readInstallationKey(files, place);
-  if (found !== null) return secretOptionsBy(found);
+/** Makes the keys that a data directory does not have yet; the caller holds its lock. */
+export async function openSecretKeys(options: SecretKeysOptions): Promise<SecretOptionsOf> {
+  const { files, clock, place } = options;
+  const key = (await readInstallationKey(files, place)) ?? (await makeInstallationKey(options));
+  const wrappedOf = async (dataKey: Uint8Array, recipients: readonly string[]): Promise<WrappedKey> => {
+    const found = await readWrappedKey(files, place.dataDir, dataKey);
+    if (found !== null) return found;
+    const wrapped = await wrapKey(dataKey, recipients, { nowMs: clock.nowMs() });
+    await writeWrappedKey(files, place.dataDir, { key: dataKey, wrapped });
+    return wrapped;
+  };
+  return ({ config }, clusterUid) => secretOptionsOf(config.secrets, { key, clusterUid, wrappedOf });
+}
+
+async function makeInstallationKey({ files, log, place, newKey }: SecretKeysOptions): Promise<Uint8Array> {
   if (place.installationKeyFile !== null) throw missingInstallationKey(place);
   const made = newKey();
   await writeInstallationKey(files, place.dataDir, made);
-  log.info("An installation key was made: keep a copy, fingerprints of Secrets change without it.", {
+  log.info("An installation key was made: keep a copy, what stands for values of Secrets changes without it.", {
     path: installationKeyPath(place),
   });
-  return secretOptionsBy(made);
+  return made;
 }
 
 export interface LookedAtSecretsOptions {
@@ -54,31 +67,54 @@ export interface LookedAtSecretsOptions {
  * For a look at what another process commits: no key is made, and none is asked for where there are no Secrets. Throws
  * `configuration-invalid` where there is none.
  */
-export function lookedAtSecrets(
-  options: LookedAtSecretsOptions,
-): (target: SecretsTarget, type: ResourceType) => Promise<SecretOptions> {
-  return async (target, type) => {
-    if (target.config.secrets === "keep" || !isSecret({}, type)) return { policy: "keep" };
-    const key = await readInstallationKey(options.files, options.place);
-    if (key === null) throw missingInstallationKey(options.place);
-    return secretOptionsBy(key)(target, await options.readClusterUid());
+export function lookedAtSecrets({
+  files,
+  place,
+  readClusterUid,
+}: LookedAtSecretsOptions): (target: SecretsTarget, type: ObjectKind) => Promise<SecretOptions> {
+  const wrappedOf = async (dataKey: Uint8Array): Promise<WrappedKey> => {
+    const found = await readWrappedKey(files, place.dataDir, dataKey);
+    if (found !== null) return found;
+    const message =
+      `${wrappedKeyPath(place.dataDir, dataKey)}: expected the data key that Secrets are encrypted with, found no such file. ` +
+      'Name the data directory of the process that commits with --data-dir. Has "kubescribe run" been here since the recipients changed?';
+    throw new KubescribeError("configuration-invalid", message, { retry: "never" });
+  };
+  return async ({ config }, type) => {
+    if (config.secrets.policy === "keep" || !isSecret({}, type)) return { policy: "keep" };
+    const key = await readInstallationKey(files, place);
+    if (key === null) throw missingInstallationKey(place);
+    return await secretOptionsOf(config.secrets, { key, clusterUid: await readClusterUid(), wrappedOf });
   };
 }
 
-export function secretOptionsBy(key: Uint8Array): SecretOptionsOf {
-  return ({ config }, clusterUid) => {
-    switch (config.secrets) {
-      case "omit":
-        return { policy: "omit", fingerprintKey: derived(key, clusterUid, "kubescribe fingerprints of Secrets, 1") };
-      case "keep":
-        return { policy: "keep" };
-      default:
-        return config.secrets satisfies never;
+interface Keys {
+  readonly key: Uint8Array;
+  readonly clusterUid: string;
+  readonly wrappedOf: (dataKey: Uint8Array, recipients: readonly string[]) => Promise<WrappedKey>;
+}
+
+async function secretOptionsOf(secrets: SecretsConfig, keys: Keys): Promise<SecretOptions> {
+  const fingerprintKey = derived(keys, "fingerprints").toString("base64");
+  switch (secrets.policy) {
+    case "omit":
+      return { policy: "omit", fingerprintKey };
+    case "encrypt": {
+      const { recipients } = secrets;
+      // Who is no longer a recipient cannot read what comes then: others have another key.
+      const dataKey = derived(keys, `data key for ${recipients.join(" ")}`);
+      const ivKey = derived(keys, `IVs for ${recipients.join(" ")}`).toString("base64");
+      const wrapped = await keys.wrappedOf(dataKey, recipients);
+      return { policy: "encrypt", fingerprintKey, sops: { dataKey: dataKey.toString("base64"), ivKey, ...wrapped } };
     }
-  };
+    case "keep":
+      return { policy: "keep" };
+    default:
+      return secrets satisfies never;
+  }
 }
 
-/** One mounted key may serve many clusters: a Secret that all of them have looks different in each. */
-function derived(key: Uint8Array, clusterUid: string, purpose: string): string {
-  return Buffer.from(hkdfSync("sha256", key, clusterUid, purpose, 32)).toString("base64");
+/** 32 bytes. One mounted key may serve many clusters: a Secret that all of them have looks different in each. */
+function derived({ key, clusterUid }: Keys, purpose: string): Buffer {
+  return Buffer.from(hkdfSync("sha256", key, clusterUid, `kubescribe 1: ${purpose}`, 32));
 }

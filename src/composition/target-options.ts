@@ -5,9 +5,11 @@ import { join } from "node:path";
 
 import type { FileSystem } from "../../actors/ports.ts";
 import type { CompiledTarget } from "../config/compile-rules.ts";
-import { readSigningKey } from "../config/signing-key.ts";
+import { readSigningKey } from "../keys/signing-key.ts";
 import type { TargetOptions } from "../git/target.ts";
 import { defaultAuthorMapping, defaultCommitter, defaultSentinel } from "../git/target.ts";
+import { manifestFormat } from "../sanitize/manifest.ts";
+import type { SecretOptions } from "../sanitize/secrets.ts";
 import type { SecretOptionsOf } from "./secret-options.ts";
 
 export interface TargetNeeds {
@@ -22,6 +24,7 @@ export interface TargetNeeds {
 export async function targetOptionsOf(target: CompiledTarget, needs: TargetNeeds): Promise<TargetOptions> {
   const { config } = target;
   const { clusterUid, dataDir, secretOptionsOf, files } = needs;
+  const secrets = await secretOptionsOf(target, clusterUid);
   return {
     id: target.id,
     clusterUid,
@@ -35,11 +38,17 @@ export async function targetOptionsOf(target: CompiledTarget, needs: TargetNeeds
     },
     committer: config.committer ?? defaultCommitter,
     sentinel: defaultSentinel,
-    secrets: secretOptionsOf(target, clusterUid),
+    secrets,
+    format: { files: `${manifestFormat}`, secrets: `${manifestFormat} ${secrets.policy} ${keysMarkOf(secrets)}` },
     signing: config.signing === null ? null : await readSigningKey(files, config.signing),
     // `--durability second` differs in how often it flushes, not in whether a flush is synced.
     durability: "flush",
   };
+}
+
+/** Tells keys apart and does not tell them: each has 256 bits that nobody can guess. */
+function keysMarkOf(secrets: SecretOptions): string {
+  return hash("sha256", JSON.stringify(secrets), "hex").slice(0, 16);
 }
 
 /** Keys of userInfo.extra that reviews must bring along. */

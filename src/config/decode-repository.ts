@@ -184,14 +184,38 @@ function decodePush(field: Field | undefined): number {
   return interval?.wholeNumber({ from: 0, to: 3600, unit: "seconds" }) ?? defaultPushIntervalSeconds;
 }
 
+/** `secrets: omit`, or a map where a policy needs more. */
 function decodeSecrets(field: Field | undefined): SecretsConfig {
-  if (field === undefined) return "omit";
-  const text = field.string("one of omit, keep");
-  if (text === "encrypt") {
-    field.problem(
-      "not yet: values of Secrets can be omitted (omit) or committed in the clear (keep); encryption comes later",
+  if (field === undefined) return { policy: "omit" };
+  if (!field.isMap) return secretsOf(field, undefined);
+  const fields = field.fields({ known: ["policy", "recipients"] });
+  const policy = fields.get("policy");
+  if (policy !== undefined) return secretsOf(policy, fields.get("recipients"));
+  field.problem("policy is missing: expected one of omit, encrypt, keep");
+  return { policy: "omit" };
+}
+
+function secretsOf(policy: Field, recipients: Field | undefined): SecretsConfig {
+  const name = policy.oneOf(["omit", "encrypt", "keep"]) ?? "omit";
+  if (name === "encrypt") return { policy: name, recipients: decodeRecipients(policy, recipients) };
+  recipients?.problemAtKey(`only the policy encrypt has recipients, found ${name}`);
+  return { policy: name };
+}
+
+function decodeRecipients(policy: Field, field: Field | undefined): readonly string[] {
+  const expected = "recipients of age such as age1ql3z7hjy54pw3hyww5ayyfg7zqgvc7w3j2elw8zmrj2kg5sfn9aqmcac8p";
+  if (field === undefined) {
+    policy.problem(
+      `encrypt needs recipients: expected {policy: encrypt, recipients: [age1...]}, a list of ${expected}`,
     );
-    return "omit";
+    return [];
   }
-  return (text === null ? null : field.oneOf(["omit", "keep"])) ?? "omit";
+  const recipients = new Set<string>();
+  for (const item of field.strings(expected)) {
+    const text = item.string(expected);
+    if (text === null) continue;
+    if (!/^age1[02-9ac-hj-np-z]{58}$/.test(text)) item.problem(`expected ${expected}, found ${quoted(text)}`);
+    else recipients.add(text);
+  }
+  return [...recipients].toSorted();
 }

@@ -54,8 +54,12 @@ export interface SigningConfig {
   readonly passphraseFile: string | null;
 }
 
-/** `omit`: keys stay, values go. `keep`: values are committed in the clear. */
-export type SecretsConfig = "omit" | "keep";
+/** `omit`: keys stay, fingerprints stand for values. `encrypt`: SOPS documents. `keep`: values are committed in the clear. */
+export type SecretsConfig =
+  | { readonly policy: "omit" }
+  /** Of age, each once, in order: the same ones give the same files. */
+  | { readonly policy: "encrypt"; readonly recipients: readonly string[] }
+  | { readonly policy: "keep" };
 
 export interface RuleConfig {
   readonly kind: "WatchRule" | "ClusterWatchRule";

@@ -51,6 +51,10 @@ export class Field {
     return this.#node !== null && this.#node !== undefined && !(isScalar(this.#node) && this.#node.value === null);
   }
 
+  get isMap(): boolean {
+    return isMap(this.#node);
+  }
+
   problem(message: string): null {
     this.#source.problems.push({ place: this.place, path: this.path, message });
     return null;

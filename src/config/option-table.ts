@@ -96,7 +96,7 @@ export const runOptionTable: readonly OptionDefinition[] = [
   dataDirOption("journal, cursors, local copies of remotes; one process at a time"),
   path("installation-key-file", storage, {
     value: "FILE",
-    help: "key of fingerprints of Secrets, 64 hex digits (default: made in the data directory)",
+    help: "what keys for Secrets are derived from, 64 hex digits (default: made in the data directory)",
   }),
   ...designOptions(storage, "as a rollback"),
   choice("durability", storage, {
@@ -227,7 +227,7 @@ export const runOptionTable: readonly OptionDefinition[] = [
 export const verifyOptionTable: readonly OptionDefinition[] = [
   ...clusterOptions,
   credentialsOption(connection),
-  dataDirOption("of the process that commits: its installation key is read"),
+  dataDirOption("of the process that commits: its keys are read"),
   path("installation-key-file", storage, { value: "FILE", help: "as that process is told" }),
   flag("json", output, "print the differences as one JSON document"),
 ];

@@ -32,9 +32,21 @@ export type BatchEntry =
       readonly kind: "snapshot";
       readonly type: ResourceType;
       readonly cursor: Cursor;
-      readonly items: readonly { readonly namespace: string; readonly name: string; readonly item: number }[];
+      readonly items: readonly BatchItem[];
+    }
+  | {
+      readonly kind: "format";
+      readonly type: ResourceType;
+      readonly cursor: Cursor;
+      readonly items: readonly BatchItem[];
     }
   | Extract<FlushEntry, { readonly kind: "resync" }>;
+
+export interface BatchItem {
+  readonly namespace: string;
+  readonly name: string;
+  readonly item: number;
+}
 
 export interface BatchHeader {
   readonly targetId: string;
@@ -63,6 +75,8 @@ export function batchOf(
     if (!target.index.covers(type.key, object.namespace)) return -1;
     return objects.push({ type, bytes: object.bytes }) - 1;
   };
+  const itemsOf = ({ type, items }: Extract<FlushEntry, { readonly items: unknown }>): readonly BatchItem[] =>
+    items.map((item) => ({ namespace: item.namespace, name: item.name, item: itemOf(type, item) }));
   const entries = request.entries.map((entry): BatchEntry => {
     switch (entry.kind) {
       case "change": {
@@ -71,15 +85,10 @@ export function batchOf(
         const needed = change.operation !== "DELETE" || (target.index.usesLabels && entry.change.bytes.length > 0);
         return { kind: "change", change, item: needed ? itemOf(change.type, entry.change) : -1 };
       }
-      case "snapshot": {
-        const { type } = entry;
-        const items = entry.items.map((item) => ({
-          namespace: item.namespace,
-          name: item.name,
-          item: itemOf(type, item),
-        }));
-        return { kind: "snapshot", type, cursor: entry.cursor, items };
-      }
+      case "snapshot":
+        return { kind: "snapshot", type: entry.type, cursor: entry.cursor, items: itemsOf(entry) };
+      case "format":
+        return { kind: "format", type: entry.type, cursor: entry.cursor, items: itemsOf(entry) };
       case "resync":
         return entry;
       default:

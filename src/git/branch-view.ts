@@ -28,6 +28,8 @@ export interface BranchView {
   readonly tree: TreeCache;
   readonly cursors: ReadonlyMap<TypeKey, Cursor>;
   readonly durableCursors: ReadonlyMap<TypeKey, Cursor>;
+  /** As the state ref has them. */
+  readonly formats: ReadonlyMap<TypeKey, string>;
   /** Id of the state ref's blob; empty where there is none. */
   readonly stateBlob: string;
   /** Changes that were committed after the state ref moved last: `epoch/uid/resourceVersion`. */
@@ -63,7 +65,13 @@ export async function readBranch(options: BranchViewOptions): Promise<BranchView
     if (state !== null && state.tip !== "") throw rewritten(target, state.tip, "is gone");
     const cursors = state?.cursors ?? new Map<TypeKey, Cursor>();
     const tree = await TreeCache.read(reader, "");
-    return { refs, reader, head, ownTip: "", tree, cursors, durableCursors: cursors, stateBlob, unrecorded: new Set() };
+    const known = {
+      cursors,
+      durableCursors: cursors,
+      formats: state?.formats ?? new Map<TypeKey, string>(),
+      stateBlob,
+    };
+    return { refs, reader, head, ownTip: "", tree, ...known, unrecorded: new Set() };
   }
   const until = state?.tip ?? "";
   const limitCommits = state === null ? searchCommits : completeCommits;
@@ -79,6 +87,7 @@ export async function readBranch(options: BranchViewOptions): Promise<BranchView
     tree: await TreeCache.read(reader, (await readCommit(reader, head)).tree),
     cursors: completed(durableCursors, walk),
     durableCursors,
+    formats: state?.formats ?? new Map<TypeKey, string>(),
     stateBlob,
     unrecorded: walk.changes,
   };

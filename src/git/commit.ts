@@ -30,7 +30,7 @@ export function changeCommitOf(change: ChangeHeader, frame: CommitFrame, target:
 }
 
 export interface NoteOptions {
-  readonly kind: "snapshot" | "takeover";
+  readonly kind: "snapshot" | "takeover" | "format";
   readonly subject: string;
   /** How far the commit brings each type: what a lost state ref is completed from. */
   readonly cursors: ReadonlyMap<TypeKey, Cursor>;

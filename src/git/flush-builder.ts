@@ -42,6 +42,7 @@ export interface FlushBuilderOptions {
 }
 
 type SnapshotEntry = Extract<BatchEntry, { readonly kind: "snapshot" }>;
+type FormatEntry = Extract<BatchEntry, { readonly kind: "format" }>;
 type ResyncEntry = Extract<BatchEntry, { readonly kind: "resync" }>;
 
 export class FlushBuilder {
@@ -49,6 +50,7 @@ export class FlushBuilder {
   readonly #options: FlushBuilderOptions;
   #tip: string;
   #faults = 0;
+  readonly #reformatted = new Set<TypeKey>();
 
   constructor(options: FlushBuilderOptions) {
     this.#options = options;
@@ -62,6 +64,11 @@ export class FlushBuilder {
   /** Files that were written as their object came, because it could not be read. */
   get faults(): number {
     return this.#faults;
+  }
+
+  /** Types whose files are as they would be written now. */
+  get reformatted(): ReadonlySet<TypeKey> {
+    return this.#reformatted;
   }
 
   /** Ours over what others edited or removed since our last commit. */
@@ -87,12 +94,23 @@ export class FlushBuilder {
       }
       if (snapshots.length > 0 && (await this.#snapshot(snapshots, objects))) countSnapshot(commits);
       snapshots = [];
-      commits.push(
-        entry.kind === "change" ? await this.#change(entry.change, objects[entry.item]) : await this.#resync(entry),
-      );
+      commits.push(await this.#addOne(entry, objects));
     }
     if (snapshots.length > 0 && (await this.#snapshot(snapshots, objects))) countSnapshot(commits);
     return commits;
+  }
+
+  #addOne(entry: Exclude<BatchEntry, SnapshotEntry>, objects: readonly PreparedObject[]): Promise<number> {
+    switch (entry.kind) {
+      case "change":
+        return this.#change(entry.change, objects[entry.item]);
+      case "format":
+        return this.#format(entry, objects);
+      case "resync":
+        return this.#resync(entry);
+      default:
+        return entry satisfies never;
+    }
   }
 
   #isOld(key: TypeKey, cursor: Cursor): boolean {
@@ -139,6 +157,30 @@ export class FlushBuilder {
     const cursors = new Map(entries.map((entry) => [entry.type.key, entry.cursor]));
     if (changed) this.#note({ kind: "snapshot", subject: `Snapshot of ${types}`, cursors });
     return changed;
+  }
+
+  /** Files of objects that did not change, as they would be written now. A file that no update may touch stays. */
+  async #format({ type, cursor, items }: FormatEntry, objects: readonly PreparedObject[]): Promise<number> {
+    const { view, prefix, selections } = this.#options;
+    const reached = this.#options.cursors.get(type.key);
+    // A flush that is repeated finds its own changes: what was listed is older than they are.
+    if (reached !== undefined && !covers(cursor, reached)) return 0;
+    this.#reformatted.add(type.key);
+    let files = 0;
+    for (const { namespace, name, item } of items) {
+      const object = objects[item];
+      if (object === undefined || object.faulted) continue;
+      const written = { typeKey: type.key, namespace, operation: "UPDATE", labels: object.labels } as const;
+      if (selections.decide(written) !== "write") continue;
+      const path = filePathOf(prefix, type, { namespace, name });
+      if (!view.tree.isLoaded(path.directories)) await view.tree.load(path.directories);
+      if (view.tree.get(path.directories, path.file) === null) continue;
+      if (await this.#writeObject(path, object)) files += 1;
+    }
+    if (files === 0) return 0;
+    const subject = `Rewrite ${files === 1 ? "1 file" : `${files} files`} of ${type.key} in another format`;
+    this.#note({ kind: "format", subject, cursors: new Map() });
+    return 1;
   }
 
   /** What went while nobody watched: whose uid and hand is not known. */

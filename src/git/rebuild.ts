@@ -5,7 +5,6 @@
 
 import type { Clock, FileSystem, RefIds } from "../../actors/ports.ts";
 import { KubescribeError } from "../../machines/error.ts";
-import type { Cursor, TypeKey } from "../../machines/messages.ts";
 import { branchRefOf, readBranch, readShallow } from "./branch-view.ts";
 import { noteCommitOf, recommitted } from "./commit.ts";
 import { type CommitSigner, commitSignerOf } from "./commit-signature.ts";
@@ -15,7 +14,7 @@ import { ObjectReader } from "./object-reader.ts";
 import { PackBuilder } from "./pack.ts";
 import { PackShelf } from "./pack-shelf.ts";
 import type { RefStore } from "./refs.ts";
-import { encodeState, stateRefOf } from "./state.ts";
+import { type BranchState, encodeState, stateRefOf } from "./state.ts";
 import { changedFilesOf } from "./takeover.ts";
 import type { TargetOptions } from "./target.ts";
 import { TreeCache } from "./tree-cache.ts";
@@ -147,11 +146,11 @@ async function publish(options: RebuildOptions, { pack, tip }: Rebuild): Promise
   const states = await Promise.all(
     targets.map(async (each) => {
       const view = await readBranch({ fs, clock, gitDirectory, target: each, prefix: pathPrefixOf(each.path) });
-      return { ref: stateRefOf(each), blob: view.stateBlob, cursors: view.cursors };
+      return { ref: stateRefOf(each), blob: view.stateBlob, cursors: view.cursors, formats: view.formats };
     }),
   );
-  const nowhere = blobOf(pack, "", new Map());
-  const ahead = states.map(({ cursors }) => blobOf(pack, tip, cursors));
+  const nowhere = blobOf(pack, { tip: "", cursors: new Map(), formats: new Map() });
+  const ahead = states.map(({ cursors, formats }) => blobOf(pack, { tip, cursors, formats }));
   const sync = target.durability === "flush";
   const shelf = await PackShelf.open({ fs, gitDirectory, owner: `${refPartOf(target.id)}-rebuilt`, sync });
   await shelf.write(pack);
@@ -165,8 +164,8 @@ async function move(refs: RefStore, ref: string, expected: string, id: string): 
   if (expected !== id) await refs.move(ref, { expected, id });
 }
 
-function blobOf(pack: PackBuilder, tip: string, cursors: ReadonlyMap<TypeKey, Cursor>): string {
-  return pack.add("blob", encodeState({ tip, cursors })).toString("hex");
+function blobOf(pack: PackBuilder, state: BranchState): string {
+  return pack.add("blob", encodeState(state)).toString("hex");
 }
 
 function rewrittenError({ targets, pushed, head }: RebuildOptions): KubescribeError {

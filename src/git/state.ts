@@ -10,6 +10,8 @@ export interface BranchState {
   /** The commit that the cursors belong to; empty where nothing was committed yet. */
   readonly tip: string;
   readonly cursors: ReadonlyMap<TypeKey, Cursor>;
+  /** How the files of each type are written; those that are not named, as no version says. */
+  readonly formats: ReadonlyMap<TypeKey, string>;
 }
 
 export function stateRefOf(target: Pick<TargetOptions, "id" | "clusterUid">): string {
@@ -19,8 +21,12 @@ export function stateRefOf(target: Pick<TargetOptions, "id" | "clusterUid">): st
 const version = 1;
 
 export function encodeState(state: BranchState): Buffer {
-  const cursors = Object.fromEntries([...state.cursors].toSorted(([a], [b]) => (a < b ? -1 : 1)));
-  return Buffer.from(`${JSON.stringify({ version, tip: state.tip, cursors }, null, 1)}\n`, "utf8");
+  const [cursors, formats] = [sorted(state.cursors), sorted(state.formats)];
+  return Buffer.from(`${JSON.stringify({ version, tip: state.tip, cursors, formats }, null, 1)}\n`, "utf8");
+}
+
+function sorted<Value>(map: ReadonlyMap<TypeKey, Value>): Readonly<Record<string, Value>> {
+  return Object.fromEntries([...map].toSorted(([a], [b]) => (a < b ? -1 : 1)));
 }
 
 export function decodeState(bytes: Buffer, ref: string): BranchState {
@@ -55,7 +61,12 @@ function parse(bytes: Buffer): BranchState | null {
     if (!isCursor(cursor)) return null;
     cursors.set(key as TypeKey, cursor);
   }
-  return { tip: value["tip"], cursors };
+  const formats = new Map<TypeKey, string>();
+  // Older states have none.
+  for (const [key, format] of Object.entries(isRecord(value["formats"]) ? value["formats"] : {})) {
+    if (typeof format === "string") formats.set(key as TypeKey, format);
+  }
+  return { tip: value["tip"], cursors, formats };
 }
 
 function isRecord(value: unknown): value is Record<string, unknown> {

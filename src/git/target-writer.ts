@@ -24,8 +24,8 @@ import { PackShelf } from "./pack-shelf.ts";
 import { decodePrepared, type PreparedChunk } from "./prepare.ts";
 import { ensureRepository, findGitDirectory } from "./repository.ts";
 import { SelectionIndex } from "./selection.ts";
-import { encodeState, stateRefOf } from "./state.ts";
-import type { TargetOptions } from "./target.ts";
+import { type BranchState, encodeState, stateRefOf } from "./state.ts";
+import { formatOf, type TargetOptions } from "./target.ts";
 
 export interface TargetWriterOptions {
   readonly fs: FileSystem;
@@ -60,7 +60,9 @@ export class TargetWriter {
   async open(): Promise<TargetState> {
     this.#loaded = null;
     const { view } = await this.#load();
-    return { tip: view.head, cursors: this.#cursorsOf(view) };
+    const cursors = this.#cursorsOf(view);
+    const outOfFormat = new Set([...cursors.keys()].filter((key) => this.#isOutOfFormat(view, key)));
+    return { tip: view.head, cursors, outOfFormat };
   }
 
   async flush(batch: BatchHeader, prepared: readonly PreparedChunk[]): Promise<FlushResult> {
@@ -83,9 +85,10 @@ export class TargetWriter {
     const commits = await builder.add(batch.entries, decodePrepared(prepared));
     const reached = new Map(cursors);
     for (const [key, cursor] of batch.cursors) raise(reached, key, cursor);
-    const stateBlob = await this.#publish(loaded, builder, reached);
+    const formats = this.#formatsAfter(view, builder, reached);
+    const stateBlob = await this.#publish(loaded, builder, { cursors: reached, formats });
     this.#told = reached;
-    const durable = stateBlob === null ? {} : { stateBlob, durableCursors: reached };
+    const durable = stateBlob === null ? {} : { stateBlob, durableCursors: reached, formats };
     const after = {
       ...view,
       ...durable,
@@ -97,6 +100,25 @@ export class TargetWriter {
     this.#loaded = { ...loaded, view: after };
     const { tip, faults } = builder;
     return faults === 0 ? { tip, commits } : { tip, commits, faults };
+  }
+
+  /** A state ref that is lost says nothing: what is there is taken for what would be written. */
+  #isOutOfFormat({ formats, durableCursors }: BranchView, key: TypeKey): boolean {
+    return durableCursors.has(key) && formats.get(key) !== formatOf(this.#options.target, key);
+  }
+
+  #formatsAfter(
+    view: BranchView,
+    { reformatted }: FlushBuilder,
+    cursors: ReadonlyMap<TypeKey, Cursor>,
+  ): ReadonlyMap<TypeKey, string> {
+    const formats = new Map<TypeKey, string>();
+    for (const key of cursors.keys()) {
+      const kept = this.#isOutOfFormat(view, key) && !reformatted.has(key);
+      const format = kept ? view.formats.get(key) : formatOf(this.#options.target, key);
+      if (format !== undefined) formats.set(key, format);
+    }
+    return formats;
   }
 
   #selectionsFor({ selections }: BatchHeader): SelectionIndex {
@@ -134,14 +156,18 @@ export class TargetWriter {
   }
 
   /** Returns the new state blob, or null where the state ref can wait. */
-  async #publish(loaded: Loaded, builder: FlushBuilder, cursors: ReadonlyMap<TypeKey, Cursor>): Promise<string | null> {
+  async #publish(
+    loaded: Loaded,
+    builder: FlushBuilder,
+    reached: Pick<BranchState, "cursors" | "formats">,
+  ): Promise<string | null> {
     const { view, shelf } = loaded;
     const { target, clock } = this.#options;
     const moved = builder.tip !== view.head;
     const nowMs = clock.nowMs();
-    if (!moved && !needsState(view, cursors) && Math.abs(nowMs - this.#stateAtMs) < stateDelayMs) return null;
+    if (!moved && !needsState(view, reached) && Math.abs(nowMs - this.#stateAtMs) < stateDelayMs) return null;
     const pack = moved ? builder.pack : new PackBuilder();
-    const stateBlob = pack.add("blob", encodeState({ tip: builder.tip, cursors })).toString("hex");
+    const stateBlob = pack.add("blob", encodeState({ tip: builder.tip, ...reached })).toString("hex");
     if (stateBlob === view.stateBlob) return stateBlob;
     await shelf.write(pack);
     if (moved) await view.refs.move(branchRefOf(target), { expected: view.head, id: builder.tip });
@@ -164,7 +190,8 @@ interface Loaded {
 }
 
 /** A type or an epoch that the state ref knows nothing of must not wait: without it, the type would begin with a snapshot again. */
-function needsState(view: BranchView, cursors: ReadonlyMap<TypeKey, Cursor>): boolean {
+function needsState(view: BranchView, { cursors, formats }: Pick<BranchState, "cursors" | "formats">): boolean {
   if (view.ownTip !== view.head) return true;
+  if ([...formats].some(([key, format]) => view.formats.get(key) !== format)) return true;
   return [...cursors].some(([key, cursor]) => view.durableCursors.get(key)?.epoch !== cursor.epoch);
 }

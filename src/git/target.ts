@@ -1,5 +1,7 @@
 /** What one target branch is, as plain data: it goes to worker threads as JSON. What it selects may change and is no part of it. */
 
+import { typeKeyOf, type TypeKey } from "../../machines/messages.ts";
+
 export interface TargetOptions {
   readonly id: string;
   /** uid of the kube-system namespace: several clusters may share a repository. */
@@ -15,10 +17,22 @@ export interface TargetOptions {
   /** Who authors what nobody is named for. */
   readonly sentinel: Person;
   readonly secrets: SecretOptions;
+  /** How files are written: where another was used, they are written anew. */
+  readonly format: TargetFormat;
   /** Null: commits are not signed. */
   readonly signing: SigningKey | null;
   /** `flush`: pack, index, directories and refs are synced at each flush. `none`: when the operating system likes. */
   readonly durability: "flush" | "none";
+}
+
+export interface TargetFormat {
+  readonly files: string;
+  /** Of Secrets: it depends on the keys as well. */
+  readonly secrets: string;
+}
+
+export function formatOf({ format }: Pick<TargetOptions, "format">, typeKey: TypeKey): string {
+  return typeKey === typeKeyOf("", "secrets") ? format.secrets : format.files;
 }
 
 export interface Person {
@@ -35,7 +49,17 @@ export interface AuthorMapping {
 }
 
 /** As src/sanitize takes it; nothing of it is read here. Keys are in base64. */
-export type SecretOptions = { readonly policy: "omit"; readonly fingerprintKey: string } | { readonly policy: "keep" };
+export type SecretOptions =
+  | { readonly policy: "omit"; readonly fingerprintKey: string }
+  | { readonly policy: "encrypt"; readonly fingerprintKey: string; readonly sops: SopsKeys }
+  | { readonly policy: "keep" };
+
+export interface SopsKeys {
+  readonly dataKey: string;
+  readonly ivKey: string;
+  readonly createdAt: string;
+  readonly recipients: readonly { readonly recipient: string; readonly enc: string }[];
+}
 
 export interface SigningKey {
   readonly kind: "ssh-ed25519" | "ecdsa-sha2-nistp256" | "ecdsa-sha2-nistp384" | "ecdsa-sha2-nistp521" | "ssh-rsa";

@@ -31,10 +31,16 @@ export function canonicalYaml(value: Json): Uint8Array {
 function document(value: Json): string {
   if (isList(value)) return value.length === 0 ? "[]\n" : list(value, 0, "");
   if (typeof value !== "object" || value === null || value instanceof NumberText) return `${scalar(value, "")}\n`;
+  const keys = keysInOrder(value, true);
+  return keys.length === 0 ? "{}\n" : map(value, keys, { depth: 0, lead: "" });
+}
+
+/** Keys of the members that were not dropped, as they follow each other in a document. */
+export function keysInOrder(value: JsonObject, atTop: boolean): readonly string[] {
   const keys = sortedKeys(value);
+  if (!atTop) return keys;
   const first = firstKeys.filter((key) => keys.includes(key));
-  const ordered = first.length === 0 ? keys : [...first, ...keys.filter((key) => !first.includes(key))];
-  return keys.length === 0 ? "{}\n" : map(value, ordered, { depth: 0, lead: "" });
+  return first.length === 0 ? keys : [...first, ...keys.filter((key) => !first.includes(key))];
 }
 
 /** `lead` stands before the first line: the indentation, or nothing after a `- `. */

@@ -6,6 +6,9 @@ import { parseObject } from "./parse-object.ts";
 import { isSecret, type ObjectKind, sanitize } from "./sanitize.ts";
 import { concealSecret, type SecretOptions } from "./secrets.ts";
 
+/** Raised with every change of what is written of an object: files of an earlier one are then written anew, by nobody. */
+export const manifestFormat = 1;
+
 export interface ManifestOptions extends ObjectKind {
   readonly secrets: SecretOptions;
 }

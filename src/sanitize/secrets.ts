@@ -3,10 +3,13 @@
 import { fingerprintOf } from "./fingerprint.ts";
 import { isObject, type Json, type JsonObject } from "./json-tree.ts";
 import type { ObjectKind } from "./sanitize.ts";
+import { encryptAsSops, type SopsKeys } from "./sops.ts";
 
+/** Keys are 32 bytes in base64, the same for as long as files are to be compared. */
 export type SecretOptions =
-  /** 32 bytes in base64: the same for as long as fingerprints are to be compared. */
-  { readonly policy: "omit"; readonly fingerprintKey: string } | { readonly policy: "keep" };
+  | { readonly policy: "omit"; readonly fingerprintKey: string }
+  | { readonly policy: "encrypt"; readonly fingerprintKey: string; readonly sops: SopsKeys }
+  | { readonly policy: "keep" };
 
 /** Apply tools keep copies of the whole object in annotations; the well-known ones are dropped by name, this finds the others. */
 const copyOfSecret = /"(?:data|stringData)"\s*:/;
@@ -14,37 +17,32 @@ const copyOfSecret = /"(?:data|stringData)"\s*:/;
 const leastTellingLength = 8;
 const valueFields = ["data", "stringData"];
 
-/** Changes a tree that the caller owns. */
-export function concealSecret(secret: JsonObject, options: SecretOptions, kind: ObjectKind): void {
-  const conceal = concealerOf(secret, options, kind);
-  if (conceal === null) return;
+/** Changes a tree that the caller owns. Throws `object-unreadable` for what no Secret can hold, where it is to be encrypted. */
+export function concealSecret(secret: JsonObject, options: SecretOptions, { group, kind }: ObjectKind): void {
+  if (options.policy === "keep") return;
+  const { namespace, name, annotations } = membersOf(secret["metadata"]);
+  const object = [group, kind, textOf(namespace), textOf(name)];
+  const omit = (place: readonly string[], value: Json): Json =>
+    fingerprintOf(value, [...object, ...place], options.fingerprintKey);
   const copied = copyFinderOf(secret);
-  for (const field of valueFields) {
-    const values = secret[field];
-    if (isObject(values)) replaceValues(values, (key, value) => conceal([field, key], value));
-    else if (values !== undefined && values !== null) secret[field] = conceal([field], values);
+  if (isObject(annotations)) {
+    replaceValues(annotations, (key, value) =>
+      typeof value === "string" && copied(value) ? omit(["metadata", "annotations", key], value) : value,
+    );
   }
-  const annotations = membersOf(secret["metadata"])["annotations"];
-  if (!isObject(annotations)) return;
-  replaceValues(annotations, (key, value) =>
-    typeof value === "string" && copied(value) ? conceal(["metadata", "annotations", key], value) : value,
-  );
-}
-
-/** Gets a value and where it stands; returns what is written in its place. Null: everything is kept. */
-type Concealer = (place: readonly string[], value: Json) => Json;
-
-function concealerOf(secret: JsonObject, options: SecretOptions, { group, kind }: ObjectKind): Concealer | null {
   switch (options.policy) {
-    case "omit": {
-      const { namespace, name } = membersOf(secret["metadata"]);
-      const object = [group, kind, textOf(namespace), textOf(name)];
-      return (place, value) => fingerprintOf(value, [...object, ...place], options.fingerprintKey);
-    }
-    case "keep":
-      return null;
+    case "omit":
+      for (const field of valueFields) {
+        const values = secret[field];
+        if (isObject(values)) replaceValues(values, (key, value) => omit([field, key], value));
+        else if (values !== undefined && values !== null) secret[field] = omit([field], values);
+      }
+      return;
+    case "encrypt":
+      encryptAsSops(secret, object, options.sops);
+      return;
     default:
-      return options satisfies never;
+      options satisfies never;
   }
 }
 

@@ -114,7 +114,7 @@ export class SimulatedProcess {
       meter,
       signal: this.#interrupt.signal,
       processes: this.#processes,
-      openSecretKeys: () => Promise.resolve(() => simulatedSecrets),
+      openSecretKeys: () => Promise.resolve(() => Promise.resolve(simulatedSecrets)),
       connect: () => ({
         ...mortalApi(network, life),
         refresh: () => pause(clock, 1),

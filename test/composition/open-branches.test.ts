@@ -1,9 +1,11 @@
 import { expect, test } from "vitest";
 
+import type { CommitPool } from "../../actors/ports.ts";
 import type { Cursor, ResourceVersion, Uid, WatchMessage } from "../../machines/messages.ts";
-import { catchUpOf, sharedStart } from "../../src/composition/open-branches.ts";
+import { parseRunOptions } from "../../src/config/run-options.ts";
+import { catchUpOf, openBranches, sharedStart } from "../../src/composition/open-branches.ts";
 import { RuleView } from "../../src/composition/rule-view.ts";
-import { FakeLog, FakeMeter } from "../fakes/branch-world.ts";
+import { cursor, FakeLog, FakeMeter, memoryFiles } from "../fakes/branch-world.ts";
 import { createSimulatedClock } from "../../src/simulation/simulated-clock.ts";
 import { configMaps } from "../fakes/messages.ts";
 import { FakeWatchSource } from "../fakes/watch-source.ts";
@@ -46,4 +48,43 @@ test("a catch-up that begins with a list counts in the shared watch's epochs", a
   stopping.abort();
   await stream.fault("broken");
   await caughtUp;
+});
+
+test("files of another format are compared at each target's own cursor, and a list that fails stops nothing", async () => {
+  const source = new FakeWatchSource();
+  const log = new FakeLog();
+  const clock = createSimulatedClock();
+  const rules = new OneType({ documents: [], discovery: { read: () => Promise.reject(new Error("not asked")) }, log });
+  const pool: CommitPool = {
+    open: (targetId) => {
+      const cursors = new Map([[configMaps.key, cursor(Number(targetId))]]);
+      return Promise.resolve({ tip: "tip", cursors, outOfFormat: new Set([configMaps.key]) });
+    },
+    flush: () => Promise.reject(new Error("nothing is flushed yet")),
+    [Symbol.asyncDispose]: () => Promise.resolve(),
+  };
+  const flags = ["--config", "rules", "--tls-cert-file", "crt", "--tls-key-file", "key"];
+  const opening = openBranches(["5", "8", "9"], {
+    options: parseRunOptions(flags, "/"),
+    clusterUid: "cluster",
+    rules,
+    source,
+    pool,
+    flushed: () => {},
+    clock,
+    random: () => 0.5,
+    files: memoryFiles(),
+    meter: new FakeMeter(),
+    log,
+    signal: new AbortController().signal,
+  });
+  for (const version of ["5", "8"] as ResourceVersion[]) {
+    await (await source.nextList()).answer({ kind: "listed", version, items: [] });
+  }
+  await (await source.nextList()).fault("gone");
+  const branches = await opening;
+  expect(source.asked).toEqual(["list exact 5", "list exact 8", "list exact 9"]);
+  expect([...branches.values()].map((branch) => branch.status().queueDepth)).toEqual([1, 1, 0]);
+  expect([...(branches.get("9")?.outOfFormat ?? [])]).toEqual([configMaps.key]);
+  expect(log.lines).toEqual(["warn files of another format cannot be compared yet"]);
 });

@@ -4,6 +4,9 @@ import { decodeDocuments } from "../../src/config/decode-documents.ts";
 import { problemLine } from "../../src/config/problem.ts";
 import { clusterRule, repository, watchRule } from "./samples.ts";
 
+const ann = "age1hnkrgj5cwt3uuh3znu73arhet5v04pvu730uwr3ctef9uvllw3yqkvc5z3";
+const bob = "age1ql3z7hjy54pw3hyww5ayyfg7zqgvc7w3j2elw8zmrj2kg5sfn9aqmcac8p";
+
 function problemsOf(text: string): readonly string[] {
   const { documents, problems } = decodeDocuments(text, "rules.yaml");
   return [...problems, ...checkDocuments(documents)].map(problemLine);
@@ -26,7 +29,7 @@ describe("rule documents", () => {
         path: "clusters/prod",
         author: { nameClaim: null, emailClaim: null, emailDomain: null },
         committer: null,
-        secrets: "omit",
+        secrets: { policy: "omit" },
       },
       {
         kind: "ClusterWatchRule",
@@ -68,6 +71,21 @@ describe("rule documents", () => {
       ]);
     },
   );
+  test("say what becomes of Secrets", () => {
+    const secretsOf = (text: string): unknown => {
+      const { documents, problems } = decodeDocuments(repository(`  secrets: ${text}`), "a");
+      expect(problems).toEqual([]);
+      const [document] = documents;
+      return document?.kind === "GitRepoConfig" ? document.secrets : undefined;
+    };
+    expect(secretsOf("keep")).toEqual({ policy: "keep" });
+    expect(secretsOf("{policy: omit}")).toEqual({ policy: "omit" });
+    expect(secretsOf(`{policy: encrypt, recipients: [${bob}, ${ann}, ${bob}]}`)).toEqual({
+      policy: "encrypt",
+      recipients: [ann, bob],
+    });
+  });
+
   test("name the key that commits are signed with", () => {
     const text = repository("  commit: {signing: {sshKeyFile: /etc/k, passphraseFile: /etc/p}}");
     const signing = { sshKeyFile: "/etc/k", passphraseFile: "/etc/p" };
@@ -104,9 +122,29 @@ describe("rule documents", () => {
       "rules.yaml:7:12: spec.commit.batchWindow: not yet: each change is one commit",
     ],
     [
-      "encryption",
+      "encryption to nobody",
       repository("  secrets: encrypt"),
-      "rules.yaml:7:12: spec.secrets: not yet: values of Secrets can be",
+      "rules.yaml:7:12: spec.secrets: encrypt needs recipients: expected {policy: encrypt, recipients: [age1...]}",
+    ],
+    [
+      "a recipient that is none",
+      repository("  secrets: {policy: encrypt, recipients: [ssh-ed25519 AAAA]}"),
+      "rules.yaml:7:43: spec.secrets.recipients[0]: expected recipients of age such as age1",
+    ],
+    [
+      "recipients of what is omitted",
+      repository(`  secrets: {policy: omit, recipients: [${ann}]}`),
+      "spec.secrets.recipients: only the policy encrypt has recipients, found omit",
+    ],
+    [
+      "secrets without a policy",
+      repository(`  secrets: {recipients: [${ann}]}`),
+      "spec.secrets: policy is missing: expected one of omit, encrypt, keep",
+    ],
+    [
+      "a misspelt policy",
+      repository("  secrets: kep"),
+      'spec.secrets: expected one of omit, encrypt, keep, found "kep"',
     ],
     [
       "a password in a URL",

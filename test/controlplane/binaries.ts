@@ -1,4 +1,4 @@
-/** Where the binaries of the control plane are: KUBEBUILDER_ASSETS, or a cache outside the checkout, keyed by version (K46). */
+/** Where the binaries that tests need are: KUBEBUILDER_ASSETS, or a cache outside the checkout, keyed by version (K46). */
 
 import { accessSync, constants } from "node:fs";
 import { homedir } from "node:os";
@@ -6,6 +6,7 @@ import { join } from "node:path";
 
 export const kubernetesVersion = "1.36.3";
 export const etcdVersion = "3.6.6";
+export const sopsVersion = "3.13.3";
 export const binaryNames = ["etcd", "kube-apiserver", "kube-controller-manager", "kubectl"] as const;
 
 export type BinaryName = (typeof binaryNames)[number];
@@ -36,10 +37,25 @@ export function binaryPath(name: BinaryName): string {
   return join(directory, name);
 }
 
+/** No part of what KUBEBUILDER_ASSETS names: it is always built here. */
+export function findSops(): { readonly directory: string; readonly missing: boolean } {
+  const directory = join(cacheOf("sops"), `sops-${sopsVersion}`);
+  return { directory, missing: !executable(join(directory, "sops")) };
+}
+
+export function sopsPath(): string {
+  const { directory, missing } = findSops();
+  if (missing) throw new Error(`sops is not in ${directory}: run "npm run controlplane", which builds it with Go.`);
+  return join(directory, "sops");
+}
+
 function cacheDirectory(): string {
+  return join(cacheOf("controlplane"), `kubernetes-${kubernetesVersion}-etcd-${etcdVersion}`);
+}
+
+function cacheOf(what: string): string {
   const cache = process.env["XDG_CACHE_HOME"] ?? "";
-  const base = cache === "" ? join(homedir(), ".cache") : cache;
-  return join(base, "kubescribe", "controlplane", `kubernetes-${kubernetesVersion}-etcd-${etcdVersion}`);
+  return join(cache === "" ? join(homedir(), ".cache") : cache, "kubescribe", what);
 }
 
 function executable(path: string): boolean {

@@ -102,6 +102,8 @@ function say(entry: FlushEntry): string {
     }
     case "snapshot":
       return `snapshot ${entry.type.key}@${entry.cursor.resourceVersion} ${entry.items.map(({ name }) => name).join(" ")}`;
+    case "format":
+      return `format ${entry.type.key} ${entry.items.map(({ name }) => name).join(" ")}`;
     case "resync":
       return `resync ${entry.type.key}@${entry.cursor.resourceVersion} ${entry.present.map(({ name }) => name).join(" ")}`;
     default:

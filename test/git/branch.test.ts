@@ -326,6 +326,7 @@ describe("cursors", () => {
     expect(await poolAt(place.path).open("default/history")).toEqual({
       tip: "",
       cursors: new Map([[configmaps.key, cursorOf(3)]]),
+      outOfFormat: new Set(),
     });
   });
 

@@ -69,6 +69,7 @@ export function targetAt(repository: string, target: Partial<TargetOptions> = {}
     sentinel: defaultSentinel,
     secrets: simulatedSecrets,
     signing: null,
+    format: { files: "1", secrets: "1" },
     durability: "flush",
     ...target,
   };

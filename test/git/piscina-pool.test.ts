@@ -66,7 +66,7 @@ test("worker threads make the same commits, and their errors keep code and retry
   const targets = [targetAt(place.path)];
   const threads = createPiscinaCommitPool({ targets, selectionsOf: () => allSelections, workerUrl, prepareThreads: 1 });
   const pool = lockedPool(threads, { targets, fs, clock, processes });
-  expect(await pool.open("default/history")).toEqual({ tip: "", cursors: new Map() });
+  expect(await pool.open("default/history")).toEqual({ tip: "", cursors: new Map(), outOfFormat: new Set() });
   const items = Array.from({ length: 300 }, (_, index) =>
     itemOf({ version: 1, name: `n${index}`, content: contentOf(`n${index}`, "x") }),
   );

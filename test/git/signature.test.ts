@@ -6,8 +6,11 @@ import { dirname, join } from "node:path";
 import { beforeAll, describe, expect, test } from "vitest";
 
 import { createNodeFileSystem } from "../../src/composition/node-file-system.ts";
-import { readSigningKey } from "../../src/config/signing-key.ts";
+import { createProcessTable } from "../../src/composition/node-process-table.ts";
+import { lockedPool } from "../../src/composition/target-lock.ts";
+import { readSigningKey } from "../../src/keys/signing-key.ts";
 import { createInlineCommitPool } from "../../src/git/commit-pool.ts";
+import { createPiscinaCommitPool } from "../../src/git/piscina-pool.ts";
 import { createSimulatedClock } from "../../src/simulation/simulated-clock.ts";
 import {
   allSelections,
@@ -112,6 +115,26 @@ describe("signed commits", () => {
     }
     expect(place.git("rev-list", "--count", "main")).toBe("2");
   });
+});
+
+test("the thread that builds a commit signs it", async () => {
+  using place = temporaryPlace();
+  const sshKeyFile = join(dirname(place.path), "key");
+  execFileSync("ssh-keygen", ["-q", "-t", "ed25519", "-N", "", "-f", sshKeyFile]);
+  const fs = createNodeFileSystem();
+  const targets = [targetAt(place.path, { signing: await readSigningKey(fs, { sshKeyFile, passphraseFile: null }) })];
+  const threads = createPiscinaCommitPool({
+    targets,
+    selectionsOf: () => allSelections,
+    workerUrl: new URL("../../src/composition/commit-worker.ts", import.meta.url).href,
+    prepareThreads: 1,
+  });
+  const processes = await createProcessTable();
+  await using pool = lockedPool(threads, { targets, fs, clock: createSimulatedClock(), processes });
+  await flush(pool, [changed({ version: 1, content: '{"kind":"ConfigMap","apiVersion":"v1"}' })]);
+  const allowed = join(dirname(place.path), "allowed");
+  writeFileSync(allowed, `${committer} ${readFileSync(`${sshKeyFile}.pub`, "utf8")}`);
+  expect(place.git("-c", `gpg.ssh.allowedSignersFile=${allowed}`, "log", "--format=%G?", "main")).toBe("G");
 });
 
 describe("a signing key", () => {

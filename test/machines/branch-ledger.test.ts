@@ -46,6 +46,52 @@ function attempted(base: number): BranchMessage {
   return { kind: "changed", change: { ...change, verdict: { ...change.verdict, tier: "dual" } } };
 }
 
+describe("a type that another format was used for", () => {
+  const openOutOfFormat = (version: number, backlogBytes = 1 << 20): BranchLedger =>
+    new BranchLedger({
+      cursors: new Map([[configmaps.key, cursor(version)]]),
+      expected: [],
+      outOfFormat: new Set([configmaps.key]),
+      backlogBytes,
+      verdictLogEntries: 10,
+      flushChanges: 10,
+      flushBytes: 10_000,
+    });
+  const queuedIn = (ledger: BranchLedger): readonly string[] =>
+    ledger.take().entries.map(({ item, after }) => {
+      const names = item.kind === "format" ? ` ${item.items.map(({ name }) => name).join(" ")}` : "";
+      return `${item.kind}${names} ${after === null ? "-" : after.resourceVersion}`;
+    });
+  const items = [event({ version: 3, name: "a" }), event({ version: 5, name: "b" })];
+
+  test("is compared with a list at its position, once, before what follows", () => {
+    const ledger = openOutOfFormat(5);
+    expect(receive(ledger, relisted(5, items), relisted(5, items), changed({ version: 6 }))).toEqual([
+      "queued",
+      "skipped",
+      "queued",
+    ]);
+    expect(queuedIn(ledger)).toEqual(["format a b -", "change 6"]);
+  });
+
+  test("is compared in what did not change, where the list is newer", () => {
+    const ledger = openOutOfFormat(4);
+    expect(receive(ledger, relisted(7, items))).toEqual(["queued"]);
+    expect(queuedIn(ledger)).toEqual(["format a -", "change -", "resync 7"]);
+  });
+
+  test("waits for another list where this one is older, of another epoch, or too large", () => {
+    expect(receive(openOutOfFormat(6), relisted(5, items))).toEqual(["skipped"]);
+    const ledger = openOutOfFormat(5, 10);
+    expect(receive(ledger, changed({ version: 6 }), relisted(6, items))).toEqual(["queued", "skipped"]);
+    expect(queuedIn(ledger)).toEqual(["change 6"]);
+    const restored: BranchMessage = { kind: "relisted", type: configmaps, cursor: cursor(9, 1), items, changes: [] };
+    const older = openOutOfFormat(5);
+    receive(older, restored);
+    expect(queuedIn(older).filter((entry) => entry.startsWith("format"))).toEqual([]);
+  });
+});
+
 describe("an attempt", () => {
   test("is never old and moves nothing", () => {
     const ledger = openLedger();

@@ -176,6 +176,8 @@ export class Files {
         for (const name of this.#contents.keys()) if (!present.has(name)) this.#contents.delete(name);
         return;
       }
+      case "format":
+        throw new Error("nothing here was ever written in another format");
       case "change":
         this.changes.push(entry.change);
         return this.#change(entry.change);

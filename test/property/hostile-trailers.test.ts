@@ -59,12 +59,20 @@ const hostile = fc.oneof(
 );
 const written = fc.record({
   user: hostile,
+  /** Claims of the author's name and address. */
+  called: fc.option(hostile, { nil: null }),
+  address: fc.option(fc.oneof(hostile, fc.emailAddress(), fc.constantFrom("unresolved@kubescribe.invalid")), {
+    nil: null,
+  }),
   manager: hostile,
   causedBy: hostile,
   name: hostile,
   namespace: hostile,
   candidates: fc.array(hostile, { maxLength: 3 }),
 });
+
+const domain = "users.kubescribe.invalid";
+const madeUp = /^[A-Za-z0-9._%-]+@users\.kubescribe\.invalid$/;
 
 suite("commits under hostile names", () => {
   test("have the author, the subject and the trailers that were meant, and no others, to git interpret-trailers too", async () => {
@@ -76,18 +84,24 @@ suite("commits under hostile names", () => {
           clock: createSimulatedClock(),
           manifestOf: plainManifest,
           selectionsOf: () => allSelections,
-          targets: [targetAt(place.path, { durability: "none" })],
+          targets: [
+            targetAt(place.path, { durability: "none", author: { nameClaim: "name", emailClaim: "email", domain } }),
+          ],
         });
         await flush(
           pool,
-          changes.map(({ user, manager, causedBy, candidates, name, namespace }, at) => {
-            const author = actorOf(user, { fieldManager: manager });
+          changes.map(({ user, called, address, manager, causedBy, candidates, name, namespace }, at) => {
+            const claims = {
+              ...(called === null ? {} : { name: called }),
+              ...(address === null ? {} : { email: address }),
+            };
+            const author = actorOf(user, { fieldManager: manager, claims });
             const verdict = verdictBy(user, { author, causedBy, candidates: candidates.map((one) => actorOf(one)) });
             return changed({ version: at + 1, operation: "CREATE", name, namespace, content: `${at}\n`, verdict });
           }),
         );
         expect(place.git("fsck", "--strict", "--no-dangling")).toBe("");
-        const format = "%an%x01%cn <%ce>%x01%s%x01%(trailers:only,unfold,separator=%x02)%x01%H%x00";
+        const format = "%an%x01%ae%x01%cn <%ce>%x01%s%x01%(trailers:only,unfold,separator=%x02)%x01%H%x00";
         const commits = place
           .git("log", "--reverse", `--format=${format}`)
           .split("\0")
@@ -96,16 +110,20 @@ suite("commits under hostile names", () => {
         expect(commits).toHaveLength(changes.length);
         for (const [at, line] of commits.entries()) {
           const change = changes[at];
-          const [author, committer, subject, trailers = "", id = ""] = line.split("\u0001");
+          const [author, email = "", committer, subject, trailers = "", id = ""] = line.split("\u0001");
           if (change === undefined) throw new Error("a commit too many");
-          expect(author).toBe(change.user === "" ? "unknown" : lineOf(change.user));
+          expect(author).toBe(lineOf(change.called || change.user || "unknown"));
+          // Somebody's own word, or made up here: and then nobody else can have it.
+          if (email !== change.address && email !== change.user) expect(email).toMatch(madeUp);
+          expect(email).not.toMatch(/[<>\s]|@kubescribe\.invalid$/);
           expect(committer).toBe("kubescribe <kubescribe@kubescribe.invalid>");
           expect(subject).toBe(`Create configmaps ${placeOf(change)}`);
           expect(trailers.split("\u0002")).toEqual(trailersFor(change, at + 1));
-          if (at > 0) continue;
-          const message = place.git("log", "-1", "--format=%B", id);
-          const parsed = runGit(place.path, ["interpret-trailers", "--parse"], message);
-          expect(parsed.split("\n")).toEqual(trailersFor(change, 1));
+          const [header = "", ...message] = place.git("cat-file", "commit", id).split("\n\n");
+          const keys = header.split("\n").map((text) => text.split(" ")[0]);
+          expect(keys).toEqual(["tree", ...(at === 0 ? [] : ["parent"]), "author", "committer"]);
+          const parsed = runGit(place.path, ["interpret-trailers", "--parse"], `${message.join("\n\n")}\n`);
+          expect(parsed.split("\n")).toEqual(trailersFor(change, at + 1));
         }
       }),
       { runs: 8 },

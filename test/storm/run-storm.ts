@@ -6,8 +6,7 @@ import { setTimeout as delay } from "node:timers/promises";
 import { join } from "node:path";
 
 import { createNodeFileSystem } from "../../src/composition/node-file-system.ts";
-import { secretOptionsBy } from "../../src/composition/secret-options.ts";
-import { readInstallationKey } from "../../src/config/installation-key.ts";
+import { lookedAtSecrets } from "../../src/composition/secret-options.ts";
 import type { SecretOptions } from "../../src/sanitize/secrets.ts";
 import { type ControlPlane, startControlPlane } from "../controlplane/control-plane.ts";
 import { eventually } from "../controlplane/eventually.ts";
@@ -160,9 +159,13 @@ async function generate(plane: ControlPlane, options: StormOptions): Promise<Loa
 async function secretsOf(plane: ControlPlane, { dataDir }: Kubescribe): Promise<SecretOptions> {
   const { metadata } = (await plane.request("admin", "GET", "/api/v1/namespaces/kube-system")).json();
   const { uid } = metadata as { readonly uid: string };
-  const key = await readInstallationKey(createNodeFileSystem(), { dataDir, installationKeyFile: null });
-  if (key === null) throw new Error(`There is no installation key in ${dataDir}`);
-  return secretOptionsBy(key)({ config: { secrets: "omit" } }, uid);
+  const place = { dataDir, installationKeyFile: null };
+  const secretsOf = lookedAtSecrets({
+    files: createNodeFileSystem(),
+    place,
+    readClusterUid: () => Promise.resolve(uid),
+  });
+  return await secretsOf({ config: { secrets: { policy: "omit" } } }, { group: "", kind: "Secret" });
 }
 
 /** Waits until the cluster is at rest and the last change of each type is committed; answers with all that was persisted. */

@@ -2,7 +2,13 @@
 
 import type { FileSystem } from "../../actors/ports.ts";
 import { KubescribeError } from "../../machines/error.ts";
-import type { SigningConfig } from "./documents.ts";
+
+/** Absolute paths. */
+export interface SigningKeyFiles {
+  readonly sshKeyFile: string;
+  /** Null: the key has no passphrase. */
+  readonly passphraseFile: string | null;
+}
 
 export interface SigningKey {
   readonly kind: (typeof kinds)[number];
@@ -17,7 +23,7 @@ const kinds = ["ssh-ed25519", "ecdsa-sha2-nistp256", "ecdsa-sha2-nistp384", "ecd
 /** Throws `configuration-invalid`, without a word of what stands in the files. */
 export async function readSigningKey(
   files: Pick<FileSystem, "readFile">,
-  { sshKeyFile, passphraseFile }: SigningConfig,
+  { sshKeyFile, passphraseFile }: SigningKeyFiles,
 ): Promise<SigningKey> {
   const text = await textOf(files, sshKeyFile);
   // A file that a person wrote ends in a line feed, which is no part of the passphrase.

@@ -6,6 +6,7 @@
 import { join } from "node:path";
 import type { FileSystem } from "../../actors/ports.ts";
 import { KubescribeError } from "../../machines/error.ts";
+import { replacePrivateFile } from "./private-file.ts";
 
 export interface InstallationKeyPlace {
   /** Absolute. Null: `installation.key` in the data directory. */
@@ -41,14 +42,7 @@ export async function writeInstallationKey(
   key: Uint8Array,
 ): Promise<void> {
   const path = installationKeyPath({ installationKeyFile: null, dataDir });
-  const temporary = `${path}.tmp`;
-  {
-    await using file = await files.open(temporary, "create-private");
-    await file.write(Buffer.from(`${Buffer.from(key).toString("hex")}\n`, "latin1"));
-    await file.sync();
-  }
-  await files.rename(temporary, path);
-  await files.syncDirectory(dataDir);
+  await replacePrivateFile(files, path, `${Buffer.from(key).toString("hex")}\n`);
 }
 
 export function installationKeyPath({ installationKeyFile, dataDir }: InstallationKeyPlace): string {

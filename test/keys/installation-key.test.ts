@@ -7,7 +7,7 @@ import { describe, expect, test } from "vitest";
 import { createBlockingFiles } from "../../src/composition/node-blocking-files.ts";
 import { createNodeFileSystem } from "../../src/composition/node-file-system.ts";
 import { lookedAtSecrets, openSecretKeys } from "../../src/composition/secret-options.ts";
-import { readInstallationKey, writeInstallationKey } from "../../src/config/installation-key.ts";
+import { readInstallationKey, writeInstallationKey } from "../../src/keys/installation-key.ts";
 import { MemoryFileSystem } from "../../src/simulation/memory-file-system.ts";
 import { createSimulatedClock } from "../../src/simulation/simulated-clock.ts";
 import { FakeLog } from "../fakes/branch-world.ts";
@@ -16,8 +16,9 @@ import { configmaps } from "../git/fixtures.ts";
 const key = Buffer.alloc(32, 7);
 const place = { installationKeyFile: null, dataDir: "/data" };
 const secrets = { ...configmaps, resource: "secrets", kind: "Secret" };
+const clock = createSimulatedClock();
 const newKey = (): Uint8Array => randomBytes(32);
-const omit = { config: { secrets: "omit" } } as const;
+const omit = { config: { secrets: { policy: "omit" } } } as const;
 
 async function filesWith(text: string | null): Promise<MemoryFileSystem> {
   const files = new MemoryFileSystem(createSimulatedClock());
@@ -33,12 +34,12 @@ describe("the installation key", () => {
   test("is made once, and there after a power cut", async () => {
     const files = await filesWith(null);
     const log = new FakeLog();
-    const made = (await openSecretKeys({ files, log, place, newKey }))(omit, "cluster");
+    const made = await (await openSecretKeys({ files, clock, log, place, newKey }))(omit, "cluster");
     expect(made).toEqual({ policy: "omit", fingerprintKey: expect.stringMatching(/^[A-Za-z0-9+/]{43}=$/) as string });
     files.restart("power");
-    const again = await openSecretKeys({ files, log, place, newKey });
-    expect(again(omit, "cluster")).toEqual(made);
-    expect(again(omit, "another cluster")).not.toEqual(made);
+    const again = await openSecretKeys({ files, clock, log, place, newKey });
+    expect(await again(omit, "cluster")).toEqual(made);
+    expect(await again(omit, "another cluster")).not.toEqual(made);
   });
 
   test("is whole or not there, whatever call the machine stops at", async () => {
@@ -84,6 +85,7 @@ describe("the installation key", () => {
     const files = await filesWith(null);
     const opened = openSecretKeys({
       files,
+      clock,
       log: new FakeLog(),
       place: { ...place, installationKeyFile: "/key" },
       newKey,
@@ -96,9 +98,9 @@ describe("the installation key", () => {
     const readClusterUid = (): Promise<string> => Promise.resolve("cluster");
     const secretsOf = lookedAtSecrets({ files, place, readClusterUid });
     expect(await secretsOf(omit, configmaps)).toEqual({ policy: "keep" });
-    expect(await secretsOf({ config: { secrets: "keep" } }, secrets)).toEqual({ policy: "keep" });
+    expect(await secretsOf({ config: { secrets: { policy: "keep" } } }, secrets)).toEqual({ policy: "keep" });
     await expect(secretsOf(omit, secrets)).rejects.toThrow("expected the installation key");
-    const committing = await openSecretKeys({ files, log: new FakeLog(), place, newKey });
-    expect(await secretsOf(omit, secrets)).toEqual(committing(omit, "cluster"));
+    const committing = await openSecretKeys({ files, clock, log: new FakeLog(), place, newKey });
+    expect(await secretsOf(omit, secrets)).toEqual(await committing(omit, "cluster"));
   });
 });
