@@ -1,5 +1,7 @@
 import { defineConfig } from "vitest/config";
 
+import { leftOutTests } from "./test/remote/left-out.ts";
+
 /** The end-to-end tests share one machine and its clock: one file after the other, after the unit tests. */
 export default defineConfig({
   test: {
@@ -18,6 +20,7 @@ export default defineConfig({
         test: {
           name: "e2e",
           include: ["test/e2e/**/*.test.ts"],
+          exclude: leftOutTests(),
           globalSetup: ["test/controlplane/require.ts"],
           fileParallelism: false,
           testTimeout: 120_000,
