@@ -12,6 +12,8 @@ export interface Cut {
   readonly hold?: boolean;
   /** The last bytes that the server sends at a time come a moment after the others: the end of an answer behind what it says. */
   readonly late?: boolean;
+  /** So many bytes pass at a time, then a moment passes. */
+  readonly throttle?: number;
 }
 
 export class CuttingProxy implements AsyncDisposable {
@@ -64,6 +66,11 @@ export class CuttingProxy implements AsyncDisposable {
             order = order.then(() => writeLate(bytes, to));
             return;
           }
+          if (cut.throttle !== undefined) {
+            from.pause();
+            void writeSlowly(bytes, to, cut.throttle).then(() => from.resume());
+            return;
+          }
           if (!to.write(bytes)) {
             from.pause();
             to.once("drain", () => from.resume());
@@ -88,4 +95,11 @@ async function writeLate(bytes: Buffer, to: Socket): Promise<void> {
   to.write(bytes.subarray(0, -endBytes));
   await delay(50);
   to.write(bytes.subarray(-endBytes));
+}
+
+async function writeSlowly(bytes: Buffer, to: Socket, step: number): Promise<void> {
+  for (let at = 0; at < bytes.length; at += step) {
+    to.write(bytes.subarray(at, at + step));
+    await delay(2);
+  }
 }

@@ -123,6 +123,14 @@ test("the refs are asked for and the pack is sent on one connection, however lat
   expect(readBack).not.toBe(sent);
 });
 
+test("a slow way is a way", async () => {
+  const push = pushOf(200_000);
+  // Slower in small pieces: one of them may hold half a packet, or half a header.
+  proxy.cuts.push({ throttle: 1013 }, { throttle: 7 });
+  expect(await through().push(push, patient)).toEqual({ kind: "pushed" });
+  expect(refsOf()).toEqual(wanted(push));
+});
+
 describe("a server that takes nothing", () => {
   test("holds the pack back, and is given up once it was silent for so long", async () => {
     let given = 0;
