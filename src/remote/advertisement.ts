@@ -78,7 +78,7 @@ function bytewise(name: string): string {
 }
 
 /** git-check-ref-format(1): callers make paths of it. */
-function isRefName(name: string): boolean {
+export function isRefName(name: string): boolean {
   return name.startsWith("refs/") && !/\.\.|\/\/|\/\.|@\{|\.lock(?:\/|$)|[\p{Cc}\s~^:?*[\\\ufffd]|[./]$/u.test(name);
 }
 

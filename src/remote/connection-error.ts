@@ -5,8 +5,8 @@ import { wordsOf } from "./words.ts";
 
 /** Codes of OpenSSL and of Node's own check of names. */
 const certificateCode =
-  /^(?:ERR_TLS_|ERR_SSL_|CERT_|CRL_|UNABLE_TO_|DEPTH_ZERO_|SELF_SIGNED_|HOSTNAME_MISMATCH|INVALID_CA|INVALID_PURPOSE|PATH_LENGTH_|ERROR_IN_CERT)/;
-const lostCode = /^(?:ECONNRESET|EPIPE|ECONNABORTED|ERR_STREAM_PREMATURE_CLOSE|HPE_)/;
+  /^(?:EPROTO$|ERR_TLS_|ERR_SSL_|CERT_|CRL_|UNABLE_TO_|DEPTH_ZERO_|SELF_SIGNED_|HOSTNAME_MISMATCH|INVALID_CA|INVALID_PURPOSE|PATH_LENGTH_|ERROR_IN_CERT)/;
+const lostCode = /^(?:ECONNRESET|EPIPE|ETIMEDOUT|ECONNABORTED|ERR_STREAM_PREMATURE_CLOSE)/;
 
 /** `underWay`: something that matters was sent, so that a lost connection leaves its outcome open. */
 export function connectionError(
@@ -20,9 +20,13 @@ export function connectionError(
   if (certificateCode.test(code)) {
     return remoteError(
       "untrusted",
-      `${shown} shows a certificate that is not trusted: ${what}. Put the CA that signed it into ca.crt of the Secret, and check the name in the URL`,
+      `TLS with ${shown} fails: ${what}. Expected a certificate for the name in the URL, signed by a CA that is trusted here or stands in ` +
+        "ca.crt of the Secret",
       error,
     );
+  }
+  if (code.startsWith("HPE_")) {
+    return remoteError("malformed", `${shown} should speak HTTP and answers with something else: ${what}`, error);
   }
   if (underWay && (lostCode.test(code) || code === "")) {
     return remoteError("cut", `the connection to ${shown} was lost: ${what}`, error);

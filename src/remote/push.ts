@@ -1,7 +1,7 @@
 /** One push: as many receive-packs as the remote needs, each of them on a connection that first reads what became of the last. */
 
 import type { KubescribeError } from "../../machines/error.ts";
-import { type Advertisement, readAdvertisement } from "./advertisement.ts";
+import { type Advertisement, isRefName, readAdvertisement } from "./advertisement.ts";
 import type { Transport } from "./conversation.ts";
 import { receivePack } from "./receive-pack.ts";
 import { rejectionOf, staleError, unmovedError } from "./rejection.ts";
@@ -24,6 +24,7 @@ export class Pusher {
   }
 
   async push(push: Push, signal: AbortSignal): Promise<PushResult> {
+    for (const update of push.updates) assertUpdate(update);
     const names = push.updates.map(({ ref }) => ref);
     let sent: Sent | null = null;
     for (;;) {
@@ -78,6 +79,12 @@ export class Pusher {
       );
     }
   }
+}
+
+/** They become lines of the protocol. */
+function assertUpdate({ ref, from, to }: RefUpdate): void {
+  if (isRefName(ref) && /^(?:[0-9a-f]{40})?$/.test(from) && /^[0-9a-f]{40}$/.test(to)) return;
+  throw new TypeError(`an update should name a ref and two commits, and is ${JSON.stringify({ ref, from, to })}`);
 }
 
 interface Sent {

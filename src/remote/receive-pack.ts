@@ -5,6 +5,7 @@ import type { Advertisement } from "./advertisement.ts";
 import type { Conversation, RequestBody } from "./conversation.ts";
 import { encodePacket, flushPacket } from "./pkt-line.ts";
 import type { PushedPack, RefUpdate } from "./remote.ts";
+import { remoteError } from "./remote-error.ts";
 import { type Report, readReport } from "./report.ts";
 
 export const agent = "git/kubescribe";
@@ -20,6 +21,12 @@ export async function receivePack(
   },
 ): Promise<Report> {
   const { capabilities } = request.advertisement;
+  if (!capabilities.has("ofs-delta")) {
+    throw remoteError(
+      "malformed",
+      "the remote does not take packs with OFS deltas, which every Git server of this age does",
+    );
+  }
   const sideBand = capabilities.has("side-band-64k");
   const offered = [
     ...["report-status", "quiet"].filter((name) => capabilities.has(name)),

@@ -49,14 +49,15 @@ async function readBands(reader: PacketReader, report: ReportLines, words: Words
   let rest = Buffer.alloc(0);
   for (let packet = await reader.next(); packet !== "flush"; packet = await reader.next()) {
     if (packet === null) {
-      if (report.ended) return;
+      // Behind a fatal word there comes no report.
+      if (report.ended || report.unpackFault !== "") return;
       throw remoteError("cut", "the connection to the remote ended before it had reported");
     }
     const payload = packet.subarray(1);
     if (packet[0] === band.message) words.add(payload);
     else if (packet[0] === band.fatal) {
       words.add(payload);
-      report.unpackFault ||= payload.toString("utf8");
+      report.unpackFault ||= payload.toString("utf8") || "a fatal error";
     } else if (packet[0] === band.data) {
       rest = takeLines(report, Buffer.concat([rest, payload]));
     } else if (packet.length > 0) {

@@ -86,6 +86,7 @@ class SshConversation implements Conversation {
     const { channel } = options.session;
     channel.stderr.on("data", (chunk: Buffer) => {
       this.#words.add(chunk);
+      options.watchdog.touch();
     });
     channel.on("exit", (code: number | null) => {
       this.#code = code;

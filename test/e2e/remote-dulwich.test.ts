@@ -58,6 +58,19 @@ test("a branch and a state ref arrive", async () => {
   expect(git(path, ["fsck", "--strict"])).toBe("");
 });
 
+test("a hook that declines is told, though no report follows its last word", async () => {
+  writeFileSync(join(path, "hooks", "pre-receive"), "#!/bin/sh\ncat >/dev/null\necho not today >&2\nexit 1\n", {
+    mode: 0o755,
+  });
+  const [commit, state] = [source.commit(""), source.blob("state")];
+  const push = { updates: both(["", ""], [commit, state]), pack: source.pack([commit, state]) };
+  expect(await opened(server.url).push(push, patient)).toMatchObject({
+    kind: "rejected",
+    error: { code: "remote-declined" },
+  });
+  expect(git(path, ["for-each-ref"])).toBe("");
+});
+
 test("a branch that stayed is not taken for moved, though the server says so and the state ref did", async () => {
   const [first, theirs] = [source.commit(""), source.commit("")];
   const states = [source.blob("state 1"), source.blob("state 2")] as const;

@@ -1,5 +1,6 @@
 /** A TCP proxy that cuts connections after a number of bytes, or takes nothing any more. Owns its listener and connections. */
 
+import { setTimeout as delay } from "node:timers/promises";
 import { type AddressInfo, connect, createServer, type Socket } from "node:net";
 
 /** Bytes of one connection after which it is cut, or no more is taken ("hold"); those beyond are lost. */
@@ -11,6 +12,8 @@ export interface Cut {
   readonly hold?: boolean;
   /** The last bytes that the server sends at a time come a moment after the others: the end of an answer behind what it says. */
   readonly late?: boolean;
+  /** So many bytes pass at a time, then a moment passes. */
+  readonly throttle?: number;
 }
 
 export class CuttingProxy implements AsyncDisposable {
@@ -53,13 +56,19 @@ export class CuttingProxy implements AsyncDisposable {
       });
     }
     const pass = (from: Socket, to: Socket, limit: number | undefined): void => {
+      let order = Promise.resolve();
       let left = limit ?? Number.POSITIVE_INFINITY;
       from.on("data", (bytes: Buffer) => {
         if (from === client) this.upBytes += bytes.length;
         if (bytes.length < left) {
           left -= bytes.length;
           if (cut.late === true && from === upstream) {
-            late(bytes, to);
+            order = order.then(() => writeLate(bytes, to));
+            return;
+          }
+          if (cut.throttle !== undefined) {
+            from.pause();
+            void writeSlowly(bytes, to, cut.throttle).then(() => from.resume());
             return;
           }
           if (!to.write(bytes)) {
@@ -82,7 +91,15 @@ export class CuttingProxy implements AsyncDisposable {
 
 const endBytes = "0\r\n\r\n".length;
 
-function late(bytes: Buffer, to: Socket): void {
+async function writeLate(bytes: Buffer, to: Socket): Promise<void> {
   to.write(bytes.subarray(0, -endBytes));
-  setTimeout(() => to.write(bytes.subarray(-endBytes)), 50);
+  await delay(50);
+  to.write(bytes.subarray(-endBytes));
+}
+
+async function writeSlowly(bytes: Buffer, to: Socket, step: number): Promise<void> {
+  for (let at = 0; at < bytes.length; at += step) {
+    to.write(bytes.subarray(at, at + step));
+    await delay(2);
+  }
 }

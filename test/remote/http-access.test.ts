@@ -1,6 +1,7 @@
 /** Who we are to an HTTP server, whom we trust, and the ways to it. */
 
 import { writeFileSync } from "node:fs";
+import { type AddressInfo, createServer } from "node:net";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 
@@ -279,6 +280,14 @@ describe("answers that are none", () => {
 function packet(text: string): string {
   return (text.length + 4).toString(16).padStart(4, "0") + text;
 }
+
+test("what is no web server is malformed", async () => {
+  const server = createServer((socket) => socket.end("220 smtp.example.com ESMTP\r\n"));
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  const { port } = server.address() as AddressInfo;
+  expect((await failure(`http://127.0.0.1:${port}/remote.git`)).code).toBe("remote-malformed");
+  server.close();
+});
 
 test("nobody listens", async () => {
   expect((await failure("http://127.0.0.1:1/remote.git")).code).toBe("remote-unreachable");
