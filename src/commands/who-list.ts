@@ -1,0 +1,63 @@
+/** The newest changes of one resource, apart for each target that wrote them. */
+
+import { changedFields } from "../fields/changed-fields.ts";
+import type { FieldPath } from "../fields/field-path.ts";
+import { readManifest } from "../fields/manifest-tree.ts";
+import type { FileVersion } from "../git/clone/file-versions.ts";
+
+export interface ListedChange {
+  readonly version: FileVersion;
+  /** Null: the contents are not in the clone, or cannot be read. Empty where the file came or went whole. */
+  readonly fields: readonly FieldPath[] | null;
+}
+
+export interface ChangeList {
+  readonly prefix: string;
+  /** The newest first. */
+  readonly changes: readonly ListedChange[];
+}
+
+export interface ChangeLists {
+  readonly lists: readonly ChangeList[];
+  /** Commits about the resource that are older than those that are listed. */
+  readonly older: number;
+}
+
+export interface ListOptions {
+  readonly versions: AsyncIterable<FileVersion>;
+  /** How many there may be. */
+  readonly total: number;
+  /** 0 is all. */
+  readonly limit: number;
+  /** Only below this directory; null: any. */
+  readonly path: string | null;
+}
+
+export async function listChanges({ versions, total, limit, path }: ListOptions): Promise<ChangeLists> {
+  const byPrefix = new Map<string, ListedChange[]>();
+  let read = 0;
+  let listed = 0;
+  for await (const version of versions) {
+    read += 1;
+    if (path !== null && version.prefix !== path) continue;
+    const list = byPrefix.get(version.prefix) ?? [];
+    list.push({ version, fields: fieldsOf(version) });
+    byPrefix.set(version.prefix, list);
+    listed += 1;
+    if (listed === limit) break;
+  }
+  return { lists: Array.from(byPrefix, ([prefix, changes]) => ({ prefix, changes })), older: total - read };
+}
+
+function fieldsOf({ before, after, cutOff }: FileVersion): ListedChange["fields"] {
+  if (cutOff) return null;
+  if (before === null || after === null) return [];
+  if (before.text === null || after.text === null) return null;
+  return fieldsBetween(before.text, after.text);
+}
+
+function fieldsBetween(before: string, after: string): ListedChange["fields"] {
+  const from = readManifest(before);
+  const to = readManifest(after);
+  return from === null || to === null ? null : changedFields(from, to).map(({ path }) => path);
+}

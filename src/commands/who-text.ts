@@ -1,0 +1,168 @@
+/** An answer of `who` for a reader: text in, text out. All that comes from the history is made visible here. */
+
+import type { FieldPath } from "../fields/field-path.ts";
+import { fieldPathText } from "../fields/field-path.ts";
+import type { ChangedField } from "../fields/changed-fields.ts";
+import type { FileVersion } from "../git/clone/file-versions.ts";
+import type { RecordedCommit } from "../git/clone/recorded-commit.ts";
+import { pad, type Paint } from "./demo-terminal.ts";
+import type { FieldAnswer, SearchEnd } from "./field-search.ts";
+import { typeText } from "./resource-words.ts";
+import { visible } from "./visible.ts";
+import type { FieldSection, ListSection, ResourceTitle } from "./who-section.ts";
+import type { ListedChange } from "./who-list.ts";
+import { valueText } from "./who-value.ts";
+import { eventText, personText, verdictText } from "./who-words.ts";
+
+export interface View {
+  readonly paint: Paint;
+  /** Seconds since 1970. */
+  readonly timeText: (second: number) => string;
+}
+
+const shortId = 10;
+const shownFields = 4;
+const personColumns = 28;
+const indent = " ".repeat(shortId + 2);
+
+export function listText(section: ListSection, view: View): string {
+  const { title, changes, blind } = section;
+  const rows: string[] = [];
+  let newer: RecordedCommit | null = null;
+  const notes = [...blind];
+  for (const change of changes) {
+    const { version } = change;
+    while ((notes[0]?.at ?? -1) > version.at) rows.push(blindRow(notes.shift()?.commit, view));
+    if (version.commit.kind === "") {
+      rows.push(...boundaryRows(newer, version.commit, view));
+      newer = version.commit;
+    }
+    rows.push(headRow(version, view), `${indent}${changeText(change)}\n`);
+  }
+  const newest = changes[0]?.version;
+  const gone = newest?.after === null && !newest.cutOff ? view.paint("red", " (gone)") : "";
+  return `${titleText(title, view)}${gone}\n${placeText(newest, title, view)}\n${rows.join("")}`;
+}
+
+export function fieldText(section: FieldSection, view: View): string {
+  const { title, field, answer } = section;
+  const secret = title.group === "" && title.resource === "secrets";
+  const value = secret && answer.value !== undefined ? "(of a Secret: not shown)" : valueText(answer.value);
+  const head = `${titleText(title, view)} ${visible(fieldPathText(field))}: ${view.paint("bold", value)}\n`;
+  const rows = [head, placeText(answer.newest, title, view), "\n"];
+  if (answer.newest.after === null && !answer.newest.cutOff) {
+    rows.push(
+      headRow(answer.newest, view),
+      `${indent}${visible(eventText(answer.newest) ?? "")}; the field was as above\n`,
+    );
+  }
+  for (const { version, fields } of answer.steps) {
+    const event = eventText(version);
+    rows.push(headRow(version, view));
+    if (event !== null) rows.push(`${indent}${visible(event)}\n`);
+    // What the first commit of a file brings may be older than that.
+    if (version.before === null && answer.end !== "found") continue;
+    for (const line of fieldLines(fields, { field, secret })) rows.push(`${indent}${line}\n`);
+  }
+  const closing = endText(answer);
+  return `${rows.join("")}${closing === "" ? "" : `${closing}\n`}`;
+}
+
+function titleText({ group, resource, namespace, name }: ResourceTitle, { paint }: View): string {
+  const where = namespace === "" ? name : `${namespace}/${name}`;
+  return paint("bold", visible(`${typeText({ group, resource })} ${where}`));
+}
+
+function placeText(newest: FileVersion | undefined, { cluster }: ResourceTitle, { paint }: View): string {
+  const place = newest === undefined || newest.path === "" ? "" : `${newest.path}, `;
+  return `${paint("dim", visible(`${place}cluster ${cluster === "" ? "not named" : cluster}`))}\n`;
+}
+
+function headRow(version: FileVersion, { paint, timeText }: View): string {
+  const { commit } = version;
+  const person = visible(personText(commit));
+  const certain = commit.kind === "" && !["tie", "unresolved", "collapsed"].includes(commit.tier);
+  const verdict = [verdictText(commit), ...detailsOf(commit)].map(visible).join(", ");
+  const columns = [
+    paint("yellow", commit.id.slice(0, shortId)),
+    timeText(commit.second),
+    paint(certain ? "cyan" : "red", pad(person, personColumns)),
+    paint("dim", verdict),
+  ];
+  return `${columns.join("  ")}\n`;
+}
+
+function detailsOf({ causedBy, faulted }: RecordedCommit): readonly string[] {
+  return [
+    ...(causedBy === "" ? [] : [`on the request of ${causedBy}`]),
+    ...(faulted ? ["committed as it stood: it could not be read"] : []),
+  ];
+}
+
+function changeText({ version, fields }: ListedChange): string {
+  const event = eventText(version);
+  if (event !== null) return visible(event);
+  if (fields === null)
+    return "which fields changed cannot be told: the contents are not in this clone, or cannot be read";
+  if (fields.length === 0) return "no field changed: only how the file is written";
+  const shown = fields.slice(0, fields.length > shownFields + 1 ? shownFields : shownFields + 1);
+  const more = fields.length > shown.length ? ` and ${fields.length - shown.length} more` : "";
+  return `${shown.map((path) => visible(fieldPathText(path))).join(", ")}${more}`;
+}
+
+/** Between a change and the older one: another object of the name, or a cluster that was set back. */
+function boundaryRows(newer: RecordedCommit | null, older: RecordedCommit, { paint }: View): readonly string[] {
+  if (newer === null) return [];
+  const rows: string[] = [];
+  if (newer.epoch !== older.epoch) rows.push("before the cluster was restored from a backup");
+  if (newer.uid !== older.uid && newer.uid !== "unknown" && older.uid !== "unknown") {
+    rows.push(`an earlier object of this name (uid ${older.uid})`);
+  }
+  return rows.map((row) => `${paint("dim", `${"-".repeat(shortId)}  ${visible(row)}`)}\n`);
+}
+
+function blindRow(commit: RecordedCommit | undefined, { paint, timeText }: View): string {
+  if (commit === undefined) return "";
+  const columns = [commit.id.slice(0, shortId), timeText(commit.second), `authors were not seen: ${commit.subject}`];
+  return `${paint("dim", visible(columns.join("  ")))}\n`;
+}
+
+/** What changed at the field itself, and below it. */
+function fieldLines(
+  fields: readonly ChangedField[],
+  { field, secret }: { readonly field: FieldPath; readonly secret: boolean },
+): readonly string[] {
+  const lines = fields.slice(0, shownFields + 1).map(({ path, before, after }) => {
+    const where = path.length === 0 ? "" : `${visible(fieldPathText([...field, ...path]))}: `;
+    return secret
+      ? `${where}changed (values of a Secret are not shown)`
+      : `${where}${valueText(before)} -> ${valueText(after)}`;
+  });
+  return fields.length > lines.length ? [...lines, `and ${fields.length - lines.length} more`] : lines;
+}
+
+function endText({ end, steps, value, nearby }: FieldAnswer): string {
+  if (steps.length === 0 && value === undefined && (end === "never" || end === "beginning")) {
+    return `There is no such field, and no change that is recorded here had it${nearbyText(nearby)}.`;
+  }
+  const begun = steps.at(-1)?.version.before === null;
+  const reasons: Readonly<Record<SearchEnd, string>> = {
+    found: "",
+    never: "Nobody is named for it: it changed while kubescribe did not look.",
+    beginning: begun
+      ? "Who set it is not known: the history of the object begins there."
+      : "Who set it is not known: no change that is recorded here touched it.",
+    "cut-off": "This clone is shallow, and does not reach back to who set it: git fetch --unshallow brings the rest.",
+    unreadable:
+      "Who set it is not known: an older content is not in this clone (git fetch --refetch --no-filter brings all), or cannot be read.",
+  };
+  return reasons[end];
+}
+
+const shownKeys = 20;
+
+function nearbyText({ path, keys }: FieldAnswer["nearby"]): string {
+  if (keys.length === 0) return "";
+  const more = keys.length > shownKeys ? " and more" : "";
+  return `; ${visible(fieldPathText(path))} has ${keys.slice(0, shownKeys).map(visible).join(", ")}${more}`;
+}
