@@ -9,7 +9,7 @@ import { pad, type Paint } from "./demo-terminal.ts";
 import type { FieldAnswer, SearchEnd } from "./field-search.ts";
 import { typeText } from "./resource-words.ts";
 import { visible } from "./visible.ts";
-import type { FieldSection, ListSection, ResourceTitle } from "./who-section.ts";
+import type { BlindTime, FieldSection, ListSection, ResourceTitle } from "./who-section.ts";
 import type { ListedChange } from "./who-list.ts";
 import { valueText } from "./who-value.ts";
 import { eventText, personText, verdictText } from "./who-words.ts";
@@ -29,10 +29,16 @@ export function listText(section: ListSection, view: View): string {
   const { title, changes, blind } = section;
   const rows: string[] = [];
   let newer: RecordedCommit | null = null;
-  const notes = [...blind];
+  let newerAt = Number.POSITIVE_INFINITY;
   for (const change of changes) {
     const { version } = change;
-    while ((notes[0]?.at ?? -1) > version.at) rows.push(blindRow(notes.shift()?.commit, view));
+    rows.push(
+      ...blindRows(
+        blind.filter(({ at }) => at > version.at && at < newerAt),
+        view,
+      ),
+    );
+    newerAt = version.at;
     if (version.commit.kind === "") {
       rows.push(...boundaryRows(newer, version.commit, view));
       newer = version.commit;
@@ -48,14 +54,10 @@ export function fieldText(section: FieldSection, view: View): string {
   const { title, field, answer } = section;
   const secret = title.group === "" && title.resource === "secrets";
   const value = secret && answer.value !== undefined ? "(of a Secret: not shown)" : valueText(answer.value);
-  const head = `${titleText(title, view)} ${visible(fieldPathText(field))}: ${view.paint("bold", value)}\n`;
-  const rows = [head, placeText(answer.newest, title, view), "\n"];
-  if (answer.newest.after === null && !answer.newest.cutOff) {
-    rows.push(
-      headRow(answer.newest, view),
-      `${indent}${visible(eventText(answer.newest) ?? "")}; the field was as above\n`,
-    );
-  }
+  const gone = answer.newest.after === null && !answer.newest.cutOff;
+  const head = `${titleText(title, view)} ${visible(fieldPathText(field))}: ${view.paint("bold", value)}`;
+  const rows = [`${head}${gone ? " (before it went)" : ""}\n`, placeText(answer.newest, title, view), "\n"];
+  if (gone) rows.push(headRow(answer.newest, view), `${indent}${visible(eventText(answer.newest) ?? "")}\n`);
   for (const { version, fields } of answer.steps) {
     const event = eventText(version);
     rows.push(headRow(version, view));
@@ -121,10 +123,15 @@ function boundaryRows(newer: RecordedCommit | null, older: RecordedCommit, { pai
   return rows.map((row) => `${paint("dim", `${"-".repeat(shortId)}  ${visible(row)}`)}\n`);
 }
 
-function blindRow(commit: RecordedCommit | undefined, { paint, timeText }: View): string {
-  if (commit === undefined) return "";
-  const columns = [commit.id.slice(0, shortId), timeText(commit.second), `authors were not seen: ${commit.subject}`];
-  return `${paint("dim", visible(columns.join("  ")))}\n`;
+const shownBlindTimes = 3;
+
+/** Those between two changes. */
+function blindRows(times: readonly BlindTime[], { paint, timeText }: View): readonly string[] {
+  const rows = times.slice(0, shownBlindTimes).map(({ commit: { id, second, subject } }) => {
+    return [id.slice(0, shortId), timeText(second), `authors were not seen: ${subject}`].join("  ");
+  });
+  if (times.length > rows.length) rows.push(`${indent}and ${times.length - rows.length} more such times`);
+  return rows.map((row) => `${paint("dim", visible(row))}\n`);
 }
 
 /** What changed at the field itself, and below it. */

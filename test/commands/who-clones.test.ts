@@ -90,6 +90,18 @@ test("a clone without contents says so, and asks no remote for them", async () =
   expect(field.out).not.toContain("no such field");
 });
 
+test("a clone without directories is refused, and told how to get them", async () => {
+  using world = await history();
+  world.git("config", "uploadpack.allowFilter", "true");
+  const partial = world.beside("partial.git");
+  runGit(world.repository, ["clone", "-q", "--bare", "--filter=tree:0", `file://${world.repository}`, partial]);
+  const { code, error } = await world.ask(shop, { cwd: partial });
+  expect(code).toBe(1);
+  expect(error).toContain(
+    "--filter=tree:0, and has no directories: git fetch --refetch --filter=blob:none brings them",
+  );
+});
+
 test("a repository that lacks its commits is not one without history", async () => {
   using world = await history();
   renameSync(`${world.repository}/objects/pack`, `${world.repository}/objects/packs`);

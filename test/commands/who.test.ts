@@ -192,6 +192,20 @@ describe("the list of changes", () => {
     expect(told((await world.ask(shop)).out)).toContain("# authors were not seen: No authors for 5 min");
   });
 
+  test("counts blind times where there are many between two changes", async () => {
+    using world = await shopWorld();
+    const blind = (at: number): void =>
+      world.commitNote(`Blind ${at}\n\nKubescribe-Kind: coverage\nKubescribe-Cluster: ${clusterUid}\n`);
+    for (let at = 0; at < 5; at++) blind(at);
+    expect(told((await world.ask([...shop, "-L", "1"])).out).slice(3, 8)).toEqual([
+      "# authors were not seen: Blind 4",
+      "# authors were not seen: Blind 3",
+      "# authors were not seen: Blind 2",
+      "  and 2 more such times",
+      "# carol@example.com  proven",
+    ]);
+  });
+
   test("keeps clusters and targets apart, and can be asked for one", async () => {
     using world = new WhoWorld();
     const other = "99999999-0000-4000-8000-000000000001";
@@ -263,10 +277,10 @@ describe("a field", () => {
       web({ version: 6, operation: "DELETE", verdict: { ...verdictBy(bob), tier: "delete" } }),
     ]);
     const { out } = await world.ask([...shop, ".spec.replicas"]);
-    expect(told(out)[0]).toBe("deployments.apps shop/web .spec.replicas: 2");
+    expect(told(out)[0]).toBe("deployments.apps shop/web .spec.replicas: 2 (before it went)");
     expect(told(out).slice(3)).toEqual([
       "# bob@example.com  asked for it by DELETE",
-      "  deleted; the field was as above",
+      "  deleted",
       "# alice@example.com  proven",
       "  created",
       "  (not set) -> 2",

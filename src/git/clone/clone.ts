@@ -32,7 +32,8 @@ export interface CloneOptions {
 }
 
 /**
- * Throws a KubescribeError: `git-not-a-repository`, `git-format-unsupported`, `git-revision-unknown`, or those of the port.
+ * Throws a KubescribeError: `git-not-a-repository`, `git-format-unsupported`, `git-revision-unknown`, `git-object-missing`, `git-clone-partial`, or
+ * those of the port.
  */
 export async function openClone({ git, files, directory, branch }: CloneOptions): Promise<Clone> {
   const found = await git(["rev-parse", "--git-common-dir", "--git-path", "shallow", "--show-object-format"]);
@@ -42,18 +43,27 @@ export async function openClone({ git, files, directory, branch }: CloneOptions)
     const message = `${directory} holds ${format} objects: kubescribe writes SHA-1 histories, and reads no others`;
     throw new KubescribeError("git-format-unsupported", message, { retry: "never" });
   }
-  const boundary = (await readTextIfAny(files, resolve(directory, shallow))) ?? "";
-  const { code } = await git(["config", "--get-regexp", String.raw`^(remote\..*\.promisor|extensions\.partialclone)$`]);
-  return {
-    git,
-    files,
-    gitDirectory: resolve(directory, common),
-    branch,
-    ref: await refOf(git, branch),
-    tip: await tipOf(git, { branch, directory }),
-    boundary: new Set(boundary.split("\n").filter((line) => line !== "")),
-    partial: code === 0,
-  };
+  const [boundary, partial, ref, tip] = await Promise.all([
+    readTextIfAny(files, resolve(directory, shallow)),
+    isPartial(git),
+    refOf(git, branch),
+    tipOf(git, { branch, directory }),
+  ]);
+  const cut = (boundary ?? "").split("\n").filter((line) => line !== "");
+  return { git, files, gitDirectory: resolve(directory, common), branch, ref, tip, boundary: new Set(cut), partial };
+}
+
+/** Throws where not even the trees are here, which no question can do without. */
+async function isPartial(git: Git): Promise<boolean> {
+  const keys = String.raw`^(remote\..*\.(promisor|partialclonefilter)|extensions\.partialclone)$`;
+  const { code, output } = await git(["config", "--get-regexp", keys]);
+  const filter = /partialclonefilter (.*tree:.*)$/m.exec(output.toString())?.[1];
+  if (filter === undefined) return code === 0;
+  throw new KubescribeError(
+    "git-clone-partial",
+    `the clone was made with --filter=${filter}, and has no directories: git fetch --refetch --filter=blob:none brings them`,
+    { retry: "never" },
+  );
 }
 
 async function refOf(git: Git, branch: string): Promise<string> {
