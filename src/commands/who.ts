@@ -1,23 +1,21 @@
 /** `kubescribe who`: who changed this resource, or this field of it, and when; from any clone, without a cluster. */
 
-import { KubescribeError } from "../../machines/error.ts";
+import type { KubescribeError } from "../../machines/error.ts";
 import { optionHelp } from "../config/help.ts";
 import { whoOptionTable } from "../config/option-table.ts";
 import type { FieldPath } from "../fields/field-path.ts";
 import type { Clone } from "../git/clone/clone.ts";
 import { fileVersionsOf, prefixesOf } from "../git/clone/file-versions.ts";
-import { entriesOf, type HistoryIndex, type IndexEntry } from "../git/clone/history-index.ts";
+import { entriesOf } from "../git/clone/history-index.ts";
 import { readCommits } from "../git/clone/recorded-commit.ts";
-import { keyOfText, resourceOfFile } from "../git/clone/record-key.ts";
 import { exitDone, exitFailed } from "./command-line.ts";
 import { searchField } from "./field-search.ts";
-import { type TypeName, typeText } from "./resource-words.ts";
 import { visible, visibleJson } from "./visible.ts";
 import { fieldJson, listJson } from "./who-json.ts";
 import { type ListedChange, listChanges } from "./who-list.ts";
-import { type KnownResource, matchResources } from "./who-match.ts";
 import type { WhoOptions } from "./who-options.ts";
-import type { BlindTime, FieldSection, ListSection, ResourceTitle } from "./who-section.ts";
+import { type History, nothingFound, recordsOf, type ResourceRecord } from "./who-records.ts";
+import type { BlindTime, FieldSection, ListSection } from "./who-section.ts";
 import { fieldText, listText, type View } from "./who-text.ts";
 
 export const whoHelp = `Usage: kubescribe who TYPE/NAME [FIELD] [OPTIONS]
@@ -45,9 +43,7 @@ ${optionHelp(whoOptionTable)}
 Exit codes: 0 found, 1 nothing found (or the repository could not be read), 2 wrong usage.
 `;
 
-export interface WhoPorts {
-  readonly clone: Clone;
-  readonly index: HistoryIndex;
+export interface WhoPorts extends History {
   readonly out: (text: string) => void;
   readonly view: View;
 }
@@ -58,12 +54,6 @@ export async function who(options: WhoOptions, ports: WhoPorts): Promise<number>
   return options.field === null
     ? await answerList(options, records, ports)
     : await answerField({ ...options, field: options.field }, records, ports);
-}
-
-interface ResourceRecord {
-  readonly title: ResourceTitle;
-  /** The newest first. */
-  readonly entries: readonly IndexEntry[];
 }
 
 async function answerList(
@@ -122,57 +112,10 @@ function repositoryJson({ gitDirectory, branch, tip, boundary }: Clone): Readonl
   return { repository: gitDirectory, branch, head: tip, shallow: boundary.size > 0 };
 }
 
-async function recordsOf(options: WhoOptions, { clone, index }: WhoPorts): Promise<readonly ResourceRecord[]> {
-  const known = knownIn(index, options.cluster);
-  const kindsOf = (types: readonly TypeName[]): Promise<ReadonlyMap<string, string>> =>
-    kindsIn(types, { clone, index });
-  const match = await matchResources({ question: options.resource, known, kindsOf });
-  if (match.kind === "none") throw nothing(match.advice, clone);
-  const wanted = new Map<string, IndexEntry[]>(match.resources.map((resource) => [resourceText(resource), []]));
-  for (const entry of entriesOf(index, (key) => wanted.has(resourceText(key)))) {
-    wanted.get(resourceText(entry.key))?.push(entry);
-  }
-  return match.resources.map((resource) => ({
-    title: { ...resourceOfFile(resource.file), cluster: resource.cluster },
-    entries: wanted.get(resourceText(resource)) ?? [],
-  }));
-}
-
-/** Whose cluster's uid begins so. */
-function knownIn(index: HistoryIndex, cluster: string): readonly KnownResource[] {
-  const known = new Map<string, KnownResource>();
-  for (const text of index.keys) {
-    const key = keyOfText(text);
-    if (key.file !== "" && key.cluster.startsWith(cluster)) known.set(resourceText(key), key);
-  }
-  return [...known.values()];
-}
-
-function resourceText({ cluster, file }: KnownResource): string {
-  return `${cluster}\n${file}`;
-}
-
-/** By the newest file of each type. */
-async function kindsIn(
-  types: readonly TypeName[],
-  { clone, index }: Pick<WhoPorts, "clone" | "index">,
-): Promise<ReadonlyMap<string, string>> {
-  const kinds = new Map<string, string>();
-  for (const type of types) {
-    const text = typeText(type);
-    const entries = entriesOf(index, ({ file }) => file !== "" && typeText(resourceOfFile(file)) === text);
-    for await (const { before, after } of fileVersionsOf(clone, entries.slice(0, 1))) {
-      const kind = /^kind: (.+)$/m.exec(after?.text ?? before?.text ?? "")?.[1];
-      if (kind !== undefined) kinds.set(text, kind.toLowerCase());
-    }
-  }
-  return kinds;
-}
-
 /** Those of the cluster that lie between the changes, and after them. */
 async function blindTimesIn(
   changes: readonly ListedChange[],
-  { clone, index, cluster }: Pick<WhoPorts, "clone" | "index"> & { readonly cluster: string },
+  { clone, index, cluster }: History & { readonly cluster: string },
 ): Promise<readonly BlindTime[]> {
   const oldest = changes.at(-1)?.version.at ?? 0;
   const entries = entriesOf(index, (key) => key.cluster === cluster && key.file === "").filter(({ at }) => at > oldest);
@@ -186,22 +129,15 @@ async function blindTimesIn(
   });
 }
 
-function nothing(advice: string, { tip, boundary, branch }: Clone): KubescribeError {
-  const why = tip === "" ? `${branch} has no commit yet` : advice;
-  const shallow =
-    boundary.size > 0 ? "; this clone is shallow: git fetch --unshallow brings the rest of the history" : "";
-  return new KubescribeError("who-nothing", `${why}${shallow}`, { retry: "never" });
-}
-
 async function nothingBelow(
   path: string | null,
   records: readonly ResourceRecord[],
   clone: Clone,
 ): Promise<KubescribeError> {
   const found = new Set<string>();
-  for (const { entries } of records) {
-    for await (const { prefix } of fileVersionsOf(clone, entries)) found.add(prefix === "" ? "the root" : prefix);
-  }
-  const there = [...found].map(visible).join(", ");
-  return nothing(`the history has no change of it below ${path ?? "the root"}; it has some below ${there}`, clone);
+  for (const { entries } of records) for (const prefix of await prefixesOf(clone, entries)) found.add(prefix);
+  const there = [...found].map((prefix) => (prefix === "" ? "the root" : visible(prefix))).join(", ");
+  if (path === null) return nothingFound("the commits about it change no file of its", clone);
+  const below = path === "" ? "the root" : path;
+  return nothingFound(`the history has no change of it below ${below}; it has some below ${there}`, clone);
 }

@@ -375,6 +375,7 @@ describe("a resource", () => {
     [["deploymant/web"], 1, 'no "deploymant" (did you mean "deployments"?); it has deployments.apps'],
     [["configmap/web"], 1, 'no "configmap"; it has deployments.apps'],
     [["deployment/web", "--branch", "nix"], 2, "--branch expected a branch or another revision of"],
+    [["deployment/web", "-n", "shop", "--cluster", "1"], 1, `no cluster "1"; it has "${clusterUid}"`],
     [["web"], 2, 'expected TYPE/NAME such as deployment/web, and a field of it if you like, found "web"'],
     [[], 2, "found nothing"],
     [["deployment/web", ".spec..x"], 2, "expected a path such as .spec.replicas"],

@@ -29,8 +29,13 @@ export function fileOfTrailer(value: string): string | null {
   const match = /^([^/ ]+)\/[^/ ]+\/([^/ ]+) (?:([^/ ]+)\/)?([^/ ]+)$/.exec(value);
   if (match === null) return null;
   const [, group = "", resource = "", namespace, name = ""] = match;
-  const directory = namespaceDirectoryOf(namespace === undefined ? "" : decodePathPart(namespace));
-  return `${directory}/${group}/${resource}/${filePartOf(name)}`;
+  return `${directoryOf(namespace)}/${group}/${resource}/${filePartOf(name)}`;
+}
+
+/** Encoded as in the path, but for `:`, and for the name that stands there for no namespace. */
+function directoryOf(namespace: string | undefined): string {
+  const part = namespace?.replaceAll(":", "%3A") ?? "";
+  return part === "" || part === namespaceDirectoryOf("") ? namespaceDirectoryOf(decodePathPart(part)) : part;
 }
 
 /** Null where the path is none of ours. */
