@@ -129,7 +129,12 @@ function checkAnswers(): void {
 
 function ask(argv: readonly string[]): string {
   const env = { ...process.env, XDG_CACHE_HOME: cache, NODE_COMPILE_CACHE: join(cache, "compiled") };
-  return execFileSync(process.execPath, [main, "who", ...argv], { cwd: repository, env, encoding: "utf8" });
+  return execFileSync(process.execPath, [main, "who", ...argv], {
+    cwd: repository,
+    env,
+    encoding: "utf8",
+    maxBuffer: 1 << 30,
+  });
 }
 
 function git(...args: readonly string[]): string {

@@ -5,7 +5,7 @@ import { fieldPathText } from "../fields/field-path.ts";
 import type { ChangedField } from "../fields/changed-fields.ts";
 import type { FileVersion } from "../git/clone/file-versions.ts";
 import type { RecordedCommit } from "../git/clone/recorded-commit.ts";
-import { pad, type Paint } from "./demo-terminal.ts";
+import { charactersOf, pad, type Paint } from "./demo-terminal.ts";
 import type { FieldAnswer, SearchEnd } from "./field-search.ts";
 import { typeText } from "./resource-words.ts";
 import { visible } from "./visible.ts";
@@ -22,28 +22,27 @@ export interface View {
 
 const shortId = 10;
 const shownFields = 4;
-const personColumns = 28;
+/** Longer ones push aside what follows. */
+const widestPerson = 44;
 const indent = " ".repeat(shortId + 2);
 
 export function listText(section: ListSection, view: View): string {
   const { title, changes, blind } = section;
+  const versions = changes.map(({ version }) => version);
+  const rowView = rowViewOf(view, versions);
   const rows: string[] = [];
   let newer: RecordedCommit | null = null;
   let newerAt = Number.POSITIVE_INFINITY;
   for (const change of changes) {
     const { version } = change;
-    rows.push(
-      ...blindRows(
-        blind.filter(({ at }) => at > version.at && at < newerAt),
-        view,
-      ),
-    );
+    const between = blind.filter(({ at }) => at > version.at && at < newerAt);
+    rows.push(...blindRows(between, view));
     newerAt = version.at;
     if (version.commit.kind === "") {
       rows.push(...boundaryRows(newer, version.commit, view));
       newer = version.commit;
     }
-    rows.push(headRow(version, view), `${indent}${changeText(change)}\n`);
+    rows.push(headRow(version, rowView), `${indent}${changeText(change)}\n`);
   }
   const newest = changes[0]?.version;
   const gone = newest?.after === null && !newest.cutOff ? view.paint("red", " (gone)") : "";
@@ -57,10 +56,11 @@ export function fieldText(section: FieldSection, view: View): string {
   const gone = answer.newest.after === null && !answer.newest.cutOff;
   const head = `${titleText(title, view)} ${visible(fieldPathText(field))}: ${view.paint("bold", value)}`;
   const rows = [`${head}${gone ? " (before it went)" : ""}\n`, placeText(answer.newest, title, view), "\n"];
-  if (gone) rows.push(headRow(answer.newest, view), `${indent}${visible(eventText(answer.newest) ?? "")}\n`);
+  const rowView = rowViewOf(view, [answer.newest, ...answer.steps.map(({ version }) => version)]);
+  if (gone) rows.push(headRow(answer.newest, rowView), `${indent}${visible(eventText(answer.newest) ?? "")}\n`);
   for (const { version, fields } of answer.steps) {
     const event = eventText(version);
-    rows.push(headRow(version, view));
+    rows.push(headRow(version, rowView));
     if (event !== null) rows.push(`${indent}${visible(event)}\n`);
     // What the first commit of a file brings may be older than that.
     if (version.before === null && answer.end !== "found") continue;
@@ -80,7 +80,16 @@ function placeText(newest: FileVersion | undefined, { cluster }: ResourceTitle, 
   return `${paint("dim", visible(`${place}cluster ${cluster === "" ? "not named" : cluster}`))}\n`;
 }
 
-function headRow(version: FileVersion, { paint, timeText }: View): string {
+interface RowView extends View {
+  readonly personColumns: number;
+}
+
+function rowViewOf(view: View, versions: readonly FileVersion[]): RowView {
+  const lengths = versions.map(({ commit }) => charactersOf(visible(personText(commit))).length);
+  return { ...view, personColumns: Math.min(widestPerson, Math.max(...lengths)) };
+}
+
+function headRow(version: FileVersion, { paint, timeText, personColumns }: RowView): string {
   const { commit } = version;
   const person = visible(personText(commit));
   const certain = commit.kind === "" && !["tie", "unresolved", "collapsed"].includes(commit.tier);

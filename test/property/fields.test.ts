@@ -104,6 +104,22 @@ suite("changed fields", () => {
     );
   });
 
+  test("are one where an item with a name is put before the others, and one where they change places", () => {
+    const names = fc.uniqueArray(fc.string({ minLength: 1 }), { minLength: 2, maxLength: 5 });
+    check(
+      fc.property(names, (drawn) => {
+        const items = drawn.map((name) => ({ name, image: `${name}:1` }));
+        const [last, ...others] = items.toReversed();
+        const at = (list: readonly unknown[]): FieldValue => treeOf({ spec: list });
+        const fields = (from: FieldValue, to: FieldValue): readonly FieldPath[] =>
+          changedFields(from, to).map(({ path }) => path);
+        expect(fields(at(others), at([last, ...others]))).toEqual([["spec", 0]]);
+        expect(fields(at([last, ...others]), at(others))).toEqual([["spec", 0]]);
+        expect(fields(at([...others, last]), at([last, ...others]))).toEqual([["spec"]]);
+      }),
+    );
+  });
+
   test("are turned around with the two", () => {
     check(
       fc.property(object, object, (before, after) => {
