@@ -5,7 +5,7 @@ import type { FileVersion } from "../git/clone/file-versions.ts";
 import type { FieldSection, ListSection, ResourceTitle } from "./who-section.ts";
 import { isoTime } from "./who-time.ts";
 import { plainValue } from "./who-value.ts";
-import { eventText } from "./who-words.ts";
+import { eventText, namedUser } from "./who-words.ts";
 
 export function listJson({ title, changes, blind }: ListSection): unknown {
   return {
@@ -52,14 +52,12 @@ function titleJson(title: ResourceTitle, newest: FileVersion | undefined): Reado
 }
 
 function versionJson(version: FileVersion): Readonly<Record<string, unknown>> {
-  const { id, second, kind, user, tier, cluster: _cluster, subject: _subject, ...rest } = version.commit;
-  const named = !["unresolved", "collapsed"].includes(tier) && kind === "";
+  const { id, second, kind, tier, user: _user, cluster: _cluster, subject: _subject, ...rest } = version.commit;
   return {
     commit: id,
     time: isoTime(second),
     kind: kind === "" ? "change" : kind,
-    /** Null: nobody is named. */
-    by: named ? user : null,
+    by: namedUser(version.commit),
     attribution: tier,
     ...rest,
     event: eventText(version),

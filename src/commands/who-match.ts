@@ -4,6 +4,7 @@ import { nearest } from "../config/nearest.ts";
 import { quoted } from "../config/problem.ts";
 import { type NamedResource, namePartOf, resourceOfFile } from "../git/clone/record-key.ts";
 import { names, type TypeName, typeText, typeWordOf } from "./resource-words.ts";
+import { visible } from "./visible.ts";
 import type { ResourceQuestion } from "./who-options.ts";
 
 export interface KnownResource {
@@ -100,5 +101,5 @@ function meant(word: string | null): string {
 
 function listed(words: readonly string[], limit: number): string {
   const more = words.length > limit ? ` and ${words.length - limit} more` : "";
-  return `${words.slice(0, limit).join(", ")}${more}`;
+  return `${words.slice(0, limit).map(visible).join(", ")}${more}`;
 }

@@ -12,7 +12,7 @@ import { visible } from "./visible.ts";
 import type { BlindTime, FieldSection, ListSection, ResourceTitle } from "./who-section.ts";
 import type { ListedChange } from "./who-list.ts";
 import { valueText } from "./who-value.ts";
-import { eventText, personText, verdictText } from "./who-words.ts";
+import { eventText, isSettled, personText, verdictText } from "./who-words.ts";
 
 export interface View {
   readonly paint: Paint;
@@ -31,17 +31,14 @@ export function listText(section: ListSection, view: View): string {
   const versions = changes.map(({ version }) => version);
   const rowView = rowViewOf(view, versions);
   const rows: string[] = [];
-  let newer: RecordedCommit | null = null;
+  const boundaries = new Boundaries(view);
   let newerAt = Number.POSITIVE_INFINITY;
   for (const change of changes) {
     const { version } = change;
     const between = blind.filter(({ at }) => at > version.at && at < newerAt);
     rows.push(...blindRows(between, view));
     newerAt = version.at;
-    if (version.commit.kind === "") {
-      rows.push(...boundaryRows(newer, version.commit, view));
-      newer = version.commit;
-    }
+    if (version.commit.kind === "") rows.push(...boundaries.before(version.commit));
     rows.push(headRow(version, rowView), `${indent}${changeText(change)}\n`);
   }
   const newest = changes[0]?.version;
@@ -92,12 +89,11 @@ function rowViewOf(view: View, versions: readonly FileVersion[]): RowView {
 function headRow(version: FileVersion, { paint, timeText, personColumns }: RowView): string {
   const { commit } = version;
   const person = visible(personText(commit));
-  const certain = commit.kind === "" && !["tie", "unresolved", "collapsed"].includes(commit.tier);
   const verdict = [verdictText(commit), ...detailsOf(commit)].map(visible).join(", ");
   const columns = [
     paint("yellow", commit.id.slice(0, shortId)),
     timeText(commit.second),
-    paint(certain ? "cyan" : "red", pad(person, personColumns)),
+    paint(isSettled(commit) ? "cyan" : "red", pad(person, personColumns)),
     paint("dim", verdict),
   ];
   return `${columns.join("  ")}\n`;
@@ -121,15 +117,27 @@ function changeText({ version, fields }: ListedChange): string {
   return `${shown.map((path) => visible(fieldPathText(path))).join(", ")}${more}`;
 }
 
-/** Between a change and the older one: another object of the name, or a cluster that was set back. */
-function boundaryRows(newer: RecordedCommit | null, older: RecordedCommit, { paint }: View): readonly string[] {
-  if (newer === null) return [];
-  const rows: string[] = [];
-  if (newer.epoch !== older.epoch) rows.push("before the cluster was restored from a backup");
-  if (newer.uid !== older.uid && newer.uid !== "unknown" && older.uid !== "unknown") {
-    rows.push(`an earlier object of this name (uid ${older.uid})`);
+/** Between a change and an older one: another object of the name, or a cluster that was set back. */
+class Boundaries {
+  readonly #paint: Paint;
+  #uid = "";
+  #epoch: number | null = null;
+
+  constructor({ paint }: View) {
+    this.#paint = paint;
   }
-  return rows.map((row) => `${paint("dim", `${"-".repeat(shortId)}  ${visible(row)}`)}\n`);
+
+  /** The rows before the older change; nobody knows the uid of what was found gone. */
+  before({ uid, epoch }: RecordedCommit): readonly string[] {
+    const rows: string[] = [];
+    if (this.#epoch !== null && epoch !== this.#epoch) rows.push("before the cluster was restored from a backup");
+    if (this.#uid !== "" && uid !== "unknown" && uid !== this.#uid) {
+      rows.push(`an earlier object of this name (uid ${uid})`);
+    }
+    this.#epoch = epoch;
+    if (uid !== "unknown") this.#uid = uid;
+    return rows.map((row) => `${this.#paint("dim", `${"-".repeat(shortId)}  ${visible(row)}`)}\n`);
+  }
 }
 
 const shownBlindTimes = 3;

@@ -22,6 +22,13 @@ export function verdictText({ kind, tier }: RecordedCommit): string {
   return Object.hasOwn(meanings, tier) ? (meanings[tier] ?? tier) : tier;
 }
 
+const settledTiers = new Set(["exact", "scale", "delete", "content", "recovered"]);
+
+/** Somebody is named, and nobody else fits. */
+export function isSettled({ kind, tier }: RecordedCommit): boolean {
+  return kind === "" && settledTiers.has(tier);
+}
+
 const nobodyTiers = new Set(["unresolved", "collapsed"]);
 
 export function personText(commit: RecordedCommit): string {
@@ -31,6 +38,11 @@ export function personText(commit: RecordedCommit): string {
   if (!nobodyTiers.has(tier)) return user;
   const among = candidates.length === 0 ? "" : `, ${candidates.join(", ")} may have`;
   return `nobody is known for certain: ${tier}${among}`;
+}
+
+/** For a program: null where nobody is named. */
+export function namedUser({ kind, tier, user }: RecordedCommit): string | null {
+  return kind !== "" || nobodyTiers.has(tier) ? null : user;
 }
 
 /** What became of the file, where fields do not tell. Null: its fields do. */

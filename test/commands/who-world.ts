@@ -120,7 +120,7 @@ export interface WebShape {
 }
 
 /** A Deployment as the API server would send it. */
-export function webOf({ replicas = 1, images = { web: "web:1" }, labels = {} }: WebShape = {}): string {
+function webOf({ replicas = 1, images = { web: "web:1" }, labels = {} }: WebShape = {}): string {
   const containers = Object.entries(images).map(([name, image]) => ({ name, image }));
   return JSON.stringify({
     apiVersion: "apps/v1",

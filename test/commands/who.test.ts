@@ -9,6 +9,7 @@ import {
   changed,
   clusterUid,
   configmaps,
+  cursorOf,
   deployments,
   runGit,
   selectionOf,
@@ -123,6 +124,24 @@ describe("the list of changes", () => {
       `----------  an earlier object of this name (uid ${first})`,
       "# bob@example.com  asked for it by DELETE, on the request of carol@example.com",
       "  deleted",
+      "# alice@example.com  proven",
+      "  created",
+    ]);
+  });
+
+  test("keeps them apart where nobody saw the deletion", async () => {
+    using world = new WhoWorld();
+    const first = "11111111-0000-4000-8000-000000000000";
+    const second = "22222222-0000-4000-8000-000000000000";
+    await world.record([web({ version: 5, operation: "CREATE", uid: first })]);
+    await world.record([{ kind: "resync", type: deployments, cursor: cursorOf(9), present: [] }]);
+    await world.record([web({ version: 10, operation: "CREATE", uid: second })]);
+    expect(told((await world.ask(shop)).out).slice(3)).toEqual([
+      "# alice@example.com  proven",
+      "  created",
+      "# nobody is known for certain: unresolved  no review was seen",
+      "  deleted",
+      `----------  an earlier object of this name (uid ${first})`,
       "# alice@example.com  proven",
       "  created",
     ]);

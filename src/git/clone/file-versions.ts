@@ -102,17 +102,7 @@ async function diffTrees(clone: Clone, { entries, paths }: DiffOptions): Promise
   const found = new Map<string, FileChange>();
   if (entries.length === 0) return found;
   const files = new Map(entries.map(({ id, key }) => [id, key.file]));
-  const args = [
-    "--literal-pathspecs",
-    "diff-tree",
-    "--stdin",
-    "-r",
-    "--root",
-    "--no-renames",
-    "--raw",
-    "-z",
-    "--no-abbrev",
-  ];
+  const args = ["diff-tree", "--stdin", "-r", "--root", "--no-renames", "--raw", "-z", "--no-abbrev"];
   const input = `${[...files.keys()].join("\n")}\n`;
   const output = await askGit(clone.git, [...args, "--", ...paths], { input });
   const parts = output.toString("utf8").split("\0");

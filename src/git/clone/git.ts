@@ -16,7 +16,8 @@ export interface GitRequest {
 }
 
 /**
- * Runs one git command in the directory that the port was made for. Never asks a remote, nor follows replaced objects. Rejects with a
+ * Runs one git command in the directory that the port was made for. Never asks a remote, follows no replaced objects, and takes
+ * paths as they are. Rejects with a
  * KubescribeError (`git-missing`) where there is no git.
  */
 export type Git = (args: readonly string[], request?: GitRequest) => Promise<GitAnswer>;

@@ -59,7 +59,7 @@ export function resourceOfFile(file: string): NamedResource {
 }
 
 /** The name as it stands in paths, where five bytes belong to the ending. */
-export function filePartOf(trailerName: string): string {
+function filePartOf(trailerName: string): string {
   const name = trailerName.replaceAll(":", "%3A");
   const cut = /%_[0-9a-f]{64}$/.exec(name);
   if (cut === null) return namePartOf(decodePathPart(name));
