@@ -2,6 +2,7 @@
 
 import { readdirSync, renameSync } from "node:fs";
 import { expect, test } from "vitest";
+import { nodeGit } from "../../src/composition/node-git.ts";
 import { changed, configmaps, runGit, verdictBy } from "../git/fixtures.ts";
 import { web, webSnapshot, WhoWorld } from "./who-world.ts";
 
@@ -81,6 +82,8 @@ test("a clone without contents says so, and asks no remote for them", async () =
   world.git("config", "uploadpack.allowFilter", "true");
   const partial = world.beside("partial.git");
   runGit(world.repository, ["clone", "-q", "--bare", "--filter=blob:none", `file://${world.repository}`, partial]);
+  const missing = world.git("rev-parse", "main~5:clusters/prod/shop/apps/deployments/web.yaml");
+  expect(await nodeGit(partial)(["cat-file", "-e", missing])).not.toMatchObject({ code: 0 });
   const list = await world.ask(shop, { cwd: partial });
   expect(list).toMatchObject({ code: 0 });
   expect(list.out).toContain("which fields changed cannot be told");

@@ -164,6 +164,7 @@ test("has no entry for what only looks like a trailer of ours", async () => {
     "x\n\nkubescribe-kind: snapshot\n",
     "x\n\nKubescribe-Resource: apps/deployments shop/a\nKubescribe-Cluster: c\n",
     "x\n\nKubescribe-Resource: apps/v1/deployments shop/a/b\n",
+    "x\n\nkubescribe-kind: x\nKubescribe-Resource: apps/v1/deployments shop/b\nKubescribe-Cluster: c\n",
     `x\n\nKubescribe-Kind: ${"0".repeat(40)}\n ${"1".repeat(40)}\n`,
   ];
   let tip = "";
@@ -171,5 +172,6 @@ test("has no entry for what only looks like a trailer of ours", async () => {
     tip = runGit(place.path, ["commit-tree", tree, ...(tip === "" ? [] : ["-p", tip])], message);
   }
   move(place, tip);
-  expect((await load(place, null)).entries).toEqual([`${tip} \n`]);
+  const entries = [`${place.git("rev-parse", "main^")} c\nshop/apps/deployments/b`, `${tip} \n`];
+  expect((await load(place, null)).entries).toEqual(entries);
 });
