@@ -47,10 +47,7 @@ export interface SearchOptions {
 export async function searchField(options: SearchOptions): Promise<readonly FieldAnswer[]> {
   const searches = new Map(Array.from(options.prefixes, (prefix) => [prefix, new FieldSearch(options)]));
   for await (const version of options.versions) {
-    for (const [prefix, search] of searches) {
-      // Where a shallow clone ends, the directory is not known.
-      if (prefix === version.prefix || version.cutOff) search.take(version);
-    }
+    searches.get(version.prefix)?.take(version);
     if ([...searches.values()].every(({ ended }) => ended)) break;
   }
   return [...searches.values()].flatMap((search) => search.answer ?? []);
@@ -96,7 +93,6 @@ class FieldSearch {
   #begin(version: FileVersion): void {
     this.#newest = version;
     const tree = this.#trees.of(version.after ?? version.before);
-    this.#field = pinned(this.#field, tree);
     this.#value = valueAt(tree, this.#field);
     this.#nearby = nearbyOf(tree, this.#field);
   }

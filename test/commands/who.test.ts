@@ -448,6 +448,25 @@ test("what the cluster's users, or whoever can push, have chosen reaches no term
   expect((await world.ask([`deployment/${evil}`])).error.replaceAll("\n", "")).not.toMatch(/\p{C}/u);
 });
 
+test("a commit that somebody squashed is asked for the one file that its trailers name", async () => {
+  using world = await shopWorld();
+  const files = world.beside("work");
+  world.git("worktree", "add", "-q", files, "main");
+  const path = `${files}/${webPath}`;
+  const text = readFileSync(path, "utf8");
+  writeFileSync(path, text.replace("replicas: 3", "replicas: 4"));
+  for (const name of ["a", "z"]) writeFileSync(path.replace("web.yaml", `${name}.yaml`), text);
+  world.git("-C", files, "add", "-A");
+  const message = world.git("log", "-1", "--format=%B", "main");
+  world.git("-C", files, "commit", "-q", "-m", message);
+  expect(told((await world.ask([...shop, "-L", "1"])).out).slice(1, 5)).toEqual([
+    `${webPath}, cluster ${clusterUid}`,
+    "",
+    "# carol@example.com  proven",
+    "  .spec.replicas",
+  ]);
+});
+
 test("JSON says the same to a program", async () => {
   using world = await shopWorld();
   const list = JSON.parse((await world.ask([...shop, "--json", "-L", "2"])).out) as unknown;

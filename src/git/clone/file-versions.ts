@@ -3,7 +3,8 @@
 import type { Clone } from "./clone.ts";
 import { askGit } from "./git.ts";
 import type { IndexEntry } from "./history-index.ts";
-import { readObjects } from "./objects.ts";
+import { readObjects, sizesOf } from "./objects.ts";
+import { parted } from "./parted.ts";
 import { readCommits, type RecordedCommit } from "./recorded-commit.ts";
 import { fileOfPath } from "./record-key.ts";
 
@@ -28,16 +29,18 @@ export interface FileContent {
   readonly text: string | null;
 }
 
+/** The first ones are often enough; then four times as many each time, since every look costs some processes. */
 const firstCommits = 32;
-/** At once in memory, with two contents each. */
-const mostCommits = 128;
+const mostCommits = 2048;
+/** Of contents at once in memory. */
+const heldBytes = 64 << 20;
 /** The API server takes objects of up to 3 MB. */
 const contentBytes = 16 << 20;
 
 /** `entries`: of one resource, the newest first. */
 export async function* fileVersionsOf(clone: Clone, entries: readonly IndexEntry[]): AsyncGenerator<FileVersion> {
-  for (let from = 0, size = firstCommits; from < entries.length; from += size, size = Math.min(mostCommits, size * 2)) {
-    yield* await readVersions(clone, entries.slice(from, from + size));
+  for (let from = 0, size = firstCommits; from < entries.length; from += size, size = Math.min(mostCommits, size * 4)) {
+    yield* readVersions(clone, entries.slice(from, from + size));
   }
 }
 
@@ -52,27 +55,52 @@ export async function prefixesOf(clone: Clone, entries: readonly IndexEntry[]): 
   return prefixes.size === 0 ? new Set([""]) : prefixes;
 }
 
-async function readVersions(clone: Clone, entries: readonly IndexEntry[]): Promise<readonly FileVersion[]> {
-  const commits = await readCommits(
-    clone,
-    entries.map(({ id }) => id),
-  );
+async function* readVersions(clone: Clone, entries: readonly IndexEntry[]): AsyncGenerator<FileVersion> {
+  const ids = entries.map(({ id }) => id);
+  const [commits, changes] = await Promise.all([readCommits(clone, ids), readChanges(clone, entries)]);
   const byId = new Map(commits.map((commit) => [commit.id, commit]));
-  const changes = await readChanges(clone, entries);
-  const contents = await contentsOf(clone, [...changes.values()]);
-  return entries.flatMap(({ at, id, key }): readonly FileVersion[] => {
+  const bare = entries.flatMap(({ at, id, key }): readonly BareVersion[] => {
     const commit = byId.get(id);
     const change = changes.get(id);
     if (commit === undefined) return [];
-    const cutOff = clone.boundary.has(id);
-    // A change has one file. One that a shallow clone cut off seems to add all there are: which one is not known.
-    if (change === undefined)
-      return cutOff ? [{ commit, at, prefix: key.prefix ?? "", path: "", ...nothing, cutOff }] : [];
-    return [{ commit, at, ...change, before: contents(change.before), after: contents(change.after), cutOff }];
+    if (change !== undefined) return [{ commit, at, change, cutOff: false }];
+    // A commit that a shallow clone cut off seems to add all there is: which file it changed is not known.
+    const unknown = { prefix: key.prefix ?? "", path: "", before: "", after: "" };
+    return clone.boundary.has(id) ? [{ commit, at, change: unknown, cutOff: true }] : [];
   });
+  for (const part of await partsOf(clone, bare)) yield* await withContents(clone, part);
 }
 
-const nothing = { before: null, after: null };
+/** A version whose contents are not read yet. */
+interface BareVersion {
+  readonly commit: RecordedCommit;
+  readonly at: number;
+  readonly change: FileChange;
+  readonly cutOff: boolean;
+}
+
+async function partsOf(clone: Clone, versions: readonly BareVersion[]): Promise<readonly (readonly BareVersion[])[]> {
+  if (versions.length <= firstCommits) return [versions];
+  const sizes = await sizesOf(clone, blobsOf(versions));
+  const bytesOf = ({ change: { before, after } }: BareVersion): number =>
+    (sizes.get(before) ?? 0) + (sizes.get(after) ?? 0);
+  return parted(versions, { bytesOf, limitBytes: heldBytes });
+}
+
+function blobsOf(versions: readonly BareVersion[]): readonly string[] {
+  const ids = versions.flatMap(({ change: { before, after } }) => [after, before]);
+  return [...new Set(ids)].filter((id) => id !== "");
+}
+
+async function withContents(clone: Clone, versions: readonly BareVersion[]): Promise<readonly FileVersion[]> {
+  const objects = await readObjects(clone, blobsOf(versions));
+  const texts = new Map<string, string | null>();
+  for (const [id, body] of objects) texts.set(id, body.length > contentBytes ? null : body.toString("utf8"));
+  const content = (id: string): FileContent | null => (id === "" ? null : { id, text: texts.get(id) ?? null });
+  return versions.map(({ change: { before, after, ...place }, ...version }) => {
+    return { ...version, ...place, before: content(before), after: content(after) };
+  });
+}
 
 interface FileChange {
   readonly prefix: string;
@@ -85,11 +113,13 @@ interface FileChange {
 async function readChanges(clone: Clone, entries: readonly IndexEntry[]): Promise<ReadonlyMap<string, FileChange>> {
   const whole = entries.filter(({ id }) => !clone.boundary.has(id));
   const notes = whole.filter(({ key }) => key.prefix !== null);
-  const changes = await diffTrees(clone, { entries: whole.filter(({ key }) => key.prefix === null), paths: [] });
   // A snapshot changes thousands of files: only ours are compared.
   const paths = new Set(notes.map(({ key }) => `${key.prefix === "" ? "" : `${key.prefix}/`}${key.file}.yaml`));
-  const noted = await diffTrees(clone, { entries: notes, paths: [...paths] });
-  return new Map([...changes, ...noted]);
+  const found = await Promise.all([
+    diffTrees(clone, { entries: whole.filter(({ key }) => key.prefix === null), paths: [] }),
+    diffTrees(clone, { entries: notes, paths: [...paths] }),
+  ]);
+  return new Map(found.flatMap((changes) => [...changes]));
 }
 
 interface DiffOptions {
@@ -126,12 +156,4 @@ const regularFile = /^100/;
 
 function blobIn(mode: string | undefined, id: string | undefined): string {
   return mode !== undefined && id !== undefined && regularFile.test(mode) ? id : "";
-}
-
-async function contentsOf(clone: Clone, changes: readonly FileChange[]): Promise<(id: string) => FileContent | null> {
-  const ids = [...new Set(changes.flatMap(({ before, after }) => [before, after]))].filter((id) => id !== "");
-  const objects = await readObjects(clone, ids);
-  const texts = new Map<string, string | null>();
-  for (const [id, body] of objects) texts.set(id, body.length > contentBytes ? null : body.toString("utf8"));
-  return (id) => (id === "" ? null : { id, text: texts.get(id) ?? null });
 }

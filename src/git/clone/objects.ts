@@ -23,6 +23,20 @@ export async function readObjects(clone: Clone, ids: readonly string[]): Promise
   return objects;
 }
 
+/** Bytes of each; of a partial clone, none is told. */
+export async function sizesOf(clone: Clone, ids: readonly string[]): Promise<ReadonlyMap<string, number>> {
+  if (ids.length === 0 || clone.partial) return new Map();
+  const input = `${ids.join("\n")}\n`;
+  const format = "--batch-check=%(objectname) %(objectsize)";
+  const output = await askGit(clone.git, ["cat-file", format, "--buffer"], { input });
+  return new Map(
+    output
+      .toString("latin1")
+      .split("\n")
+      .map((line) => [line.slice(0, 40), Number(line.slice(41)) || 0]),
+  );
+}
+
 /** In a clone that was made with `--filter`, git ends at the first object that is missing. */
 async function readPresent(clone: Clone, ids: readonly string[]): Promise<ReadonlyMap<string, Buffer>> {
   const reader = await ObjectReader.open(clone.files, clone.gitDirectory);
