@@ -4,6 +4,7 @@ import { changedFields } from "../fields/changed-fields.ts";
 import type { FieldPath } from "../fields/field-path.ts";
 import { readManifest } from "../fields/manifest-tree.ts";
 import type { FileVersion } from "../git/clone/file-versions.ts";
+import type { IndexEntry } from "../git/clone/history-index.ts";
 
 export interface ListedChange {
   readonly version: FileVersion;
@@ -25,28 +26,29 @@ export interface ChangeLists {
 
 export interface ListOptions {
   readonly versions: AsyncIterable<FileVersion>;
-  /** How many there may be. */
-  readonly total: number;
+  /** What the versions are of. */
+  readonly entries: readonly IndexEntry[];
   /** 0 is all. */
   readonly limit: number;
   /** Only below this directory; null: any. */
   readonly path: string | null;
 }
 
-export async function listChanges({ versions, total, limit, path }: ListOptions): Promise<ChangeLists> {
+export async function listChanges({ versions, entries, limit, path }: ListOptions): Promise<ChangeLists> {
   const byPrefix = new Map<string, ListedChange[]>();
-  let read = 0;
   let listed = 0;
+  let older = 0;
   for await (const version of versions) {
-    read += 1;
     if (path !== null && version.prefix !== path) continue;
     const list = byPrefix.get(version.prefix) ?? [];
     list.push({ version, fields: fieldsOf(version) });
     byPrefix.set(version.prefix, list);
     listed += 1;
-    if (listed === limit) break;
+    if (listed !== limit) continue;
+    older = entries.filter(({ at }) => at < version.at).length;
+    break;
   }
-  return { lists: Array.from(byPrefix, ([prefix, changes]) => ({ prefix, changes })), older: total - read };
+  return { lists: Array.from(byPrefix, ([prefix, changes]) => ({ prefix, changes })), older };
 }
 
 function fieldsOf({ before, after, cutOff }: FileVersion): ListedChange["fields"] {

@@ -65,7 +65,7 @@ async function answerList(
   const sections: ListSection[] = [];
   let older = 0;
   for (const { title, entries } of records) {
-    const found = await listChanges({ versions: fileVersionsOf(clone, entries), total: entries.length, limit, path });
+    const found = await listChanges({ versions: fileVersionsOf(clone, entries), entries, limit, path });
     older += found.older;
     for (const { changes } of found.lists) {
       sections.push({ title, changes, blind: await blindTimesIn(changes, { clone, index, cluster: title.cluster }) });

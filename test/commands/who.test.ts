@@ -71,6 +71,10 @@ describe("the list of changes", () => {
     expect(out).not.toContain("bob");
     expect(out).toContain("\nand 3 older ones: --limit 0 lists them all\n");
     expect((await world.ask([...shop, "--limit=0"])).out).not.toContain("older");
+    // One that changes no file is none.
+    world.commitNote(world.git("log", "-1", "--format=%B", "main"));
+    expect((await world.ask(shop)).out).not.toContain("older");
+    expect((await world.ask([...shop, "-L", "1"])).out).toContain("\nand 3 older ones");
   });
 
   test("shows a few fields and counts the others", async () => {

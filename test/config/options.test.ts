@@ -100,8 +100,8 @@ test("options of verify", () => {
 
 test("an option may have a letter, and words may stand anywhere where they are taken", () => {
   const parsed = (argv: readonly string[]): readonly unknown[] => {
-    const { text, number, words } = parseOptions(argv, { table: whoOptionTable, cwd: "/", takesWords: true });
-    return [text("namespace"), number("limit"), words];
+    const options = parseOptions(argv, { table: whoOptionTable, cwd: "/", takesWords: true });
+    return [options.text("namespace"), options.number("limit"), options.words];
   };
   expect(parsed(["cm/a", "-n", "shop", ".data", "-L5"])).toEqual(["shop", 5, ["cm/a", ".data"]]);
   expect(parsed(["--namespace=shop", "--limit", "5", "--", "-a"])).toEqual(["shop", 5, ["-a"]]);
