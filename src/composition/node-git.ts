@@ -1,6 +1,7 @@
 /** The git binary, for reading clones. */
 
 import { spawn } from "node:child_process";
+import { existsSync } from "node:fs";
 import { KubescribeError } from "../../machines/error.ts";
 import type { Git } from "../git/clone/git.ts";
 
@@ -41,10 +42,12 @@ export function nodeGit(directory: string): Git {
   };
 }
 
+/** The same error of the system stands for both. */
 function missing(directory: string, cause: NodeJS.ErrnoException): KubescribeError {
-  const message =
-    cause.code === "ENOENT"
-      ? `expected the command git and a directory ${directory}, and one of them is not there: install git 2.31 or newer, or name a clone`
-      : `git does not start: ${cause.message}`;
-  return new KubescribeError("git-missing", message, { retry: "never", cause });
+  const retry = "never";
+  if (!existsSync(directory)) {
+    return new KubescribeError("git-not-a-repository", `there is no directory ${directory}`, { retry, cause });
+  }
+  const why = cause.code === "ENOENT" ? "there is no command git in the PATH" : cause.message;
+  return new KubescribeError("git-missing", `git does not start: ${why}. Install git 2.31 or newer`, { retry, cause });
 }

@@ -1,7 +1,7 @@
 /** The same question in every state that a clone may be in. */
 
 import { readdirSync, renameSync } from "node:fs";
-import { expect, test } from "vitest";
+import { expect, test, vi } from "vitest";
 import { nodeGit } from "../../src/composition/node-git.ts";
 import { changed, configmaps, runGit, verdictBy } from "../git/fixtures.ts";
 import { web, webSnapshot, WhoWorld } from "./who-world.ts";
@@ -103,6 +103,21 @@ test("a clone without directories is refused, and told how to get them", async (
   expect(error).toContain(
     "--filter=tree:0, and has no directories: git fetch --refetch --filter=blob:none brings them",
   );
+});
+
+test("no directory, and no git, are two things", async () => {
+  using world = await history();
+  const none = await world.ask(shop, { cwd: world.beside("none") });
+  expect(none).toMatchObject({ code: 2 });
+  expect(none.error).toContain("there is no directory /");
+  vi.stubEnv("PATH", "/nonexistent");
+  try {
+    const { code, error } = await world.ask(shop);
+    expect(code).toBe(1);
+    expect(error).toContain("there is no command git in the PATH. Install git");
+  } finally {
+    vi.unstubAllEnvs();
+  }
 });
 
 test("a repository that lacks its commits is not one without history", async () => {
