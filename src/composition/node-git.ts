@@ -6,12 +6,7 @@ import { KubescribeError } from "../../machines/error.ts";
 import type { Git } from "../git/clone/git.ts";
 
 /** What a user's configuration could change of an answer. */
-const settings = [
-  "i18n.logOutputEncoding=UTF-8",
-  "log.showSignature=false",
-  "trailer.separators=:",
-  "core.fsmonitor=false",
-];
+const settings = ["i18n.logOutputEncoding=UTF-8", "log.showSignature=false", "core.fsmonitor=false"];
 const flags = [
   "--no-pager",
   "--no-replace-objects",

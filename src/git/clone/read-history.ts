@@ -5,14 +5,11 @@ import { askGit } from "./git.ts";
 import type { NewEntry } from "./history-index.ts";
 import { fileOfPath, fileOfTrailer, keyText } from "./record-key.ts";
 
-/** Git prints the trailers alone: a third of the messages' bytes. */
-const format = "%H%n%(trailers:key=Kubescribe-Resource,key=Kubescribe-Kind,key=Kubescribe-Cluster,only,unfold)";
-
 /** The entries of the commits up to the tip and not up to `since` (empty: all of them), the oldest first. */
 export async function readHistory(clone: Clone, since: string): Promise<readonly NewEntry[]> {
-  const commits = new TrailerLines();
+  const commits = new LogReader();
   const range = since === "" ? [clone.tip] : [clone.tip, `^${since}`];
-  await askGit(clone.git, ["log", "--topo-order", `--format=${format}`, ...range, "--"], {
+  await askGit(clone.git, ["log", "--topo-order", "-z", "--format=%H%n%B", ...range, "--"], {
     onOutput: (chunk) => commits.push(chunk),
   });
   const found = commits.end().toReversed();
@@ -29,8 +26,6 @@ export async function readHistory(clone: Clone, since: string): Promise<readonly
   });
 }
 
-const idLine = /^[0-9a-f]{40}$/;
-
 interface FoundCommit {
   readonly id: string;
   readonly cluster: string;
@@ -40,47 +35,33 @@ interface FoundCommit {
   readonly note: boolean;
 }
 
-/** Takes the log apart as it comes: a line that is an id, then the trailers of that commit. */
-class TrailerLines {
+const idDigits = 40;
+
+/** Takes the log apart as it comes. A NUL ends each commit, and no message can hold one. Git's own `%(trailers)` takes longer. */
+class LogReader {
   readonly #found: FoundCommit[] = [];
   /** Most commits are about a few thousand resources. */
   readonly #files = new Map<string, string | null>();
   #rest = "";
-  #id = "";
-  #cluster = "";
-  #resource = "";
-  #note = false;
 
   push(chunk: Buffer): void {
-    // Ids, and trailers of ours, which are ASCII; another cluster uid stays as unequal as it was.
-    const lines = (this.#rest + chunk.toString("latin1")).split("\n");
-    this.#rest = lines.pop() ?? "";
-    for (const line of lines) this.#line(line);
+    // What is taken of it is ASCII; a cluster uid that is not stays as unequal as it was.
+    const records = (this.#rest + chunk.toString("latin1")).split("\0");
+    this.#rest = records.pop() ?? "";
+    for (const record of records) this.#commit(record);
   }
 
-  end(): FoundCommit[] {
-    this.#finish();
+  end(): readonly FoundCommit[] {
     return this.#found;
   }
 
-  #line(line: string): void {
-    if (line.startsWith("Kubescribe-Resource: ")) this.#resource = line.slice(21);
-    else if (line.startsWith("Kubescribe-Cluster: ")) this.#cluster = line.slice(20);
-    else if (line.startsWith("Kubescribe-Kind: ")) this.#note = true;
-    else if (idLine.test(line)) {
-      this.#finish();
-      this.#id = line;
-    }
-  }
-
-  #finish(): void {
-    const file = this.#note ? "" : this.#fileOf(this.#resource);
-    if (this.#id !== "" && file !== null) {
-      this.#found.push({ id: this.#id, cluster: this.#cluster, file, note: this.#note });
-    }
-    this.#cluster = "";
-    this.#resource = "";
-    this.#note = false;
+  #commit(record: string): void {
+    const text = record.trimEnd();
+    const block = text.slice(Math.max(idDigits, text.lastIndexOf("\n\n") + 1));
+    const note = trailerIn(block, "Kubescribe-Kind") !== "";
+    const file = note ? "" : this.#fileOf(trailerIn(block, "Kubescribe-Resource"));
+    if (file === null) return;
+    this.#found.push({ id: text.slice(0, idDigits), cluster: trailerIn(block, "Kubescribe-Cluster"), file, note });
   }
 
   #fileOf(resource: string): string | null {
@@ -90,6 +71,16 @@ class TrailerLines {
     this.#files.set(resource, file);
     return file;
   }
+}
+
+/** The first of a key, as `trailersOf` has it; `block` begins with a line feed. */
+function trailerIn(block: string, key: string): string {
+  const head = `\n${key}: `;
+  const at = block.indexOf(head);
+  if (at < 0) return "";
+  const from = at + head.length;
+  const end = block.indexOf("\n", from);
+  return end < 0 ? block.slice(from) : block.slice(from, end);
 }
 
 interface ChangedFile {
