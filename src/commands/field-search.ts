@@ -9,8 +9,9 @@
 import { changedFields, type ChangedField } from "../fields/changed-fields.ts";
 import type { FieldPath } from "../fields/field-path.ts";
 import { sectionOf } from "../fields/field-section.ts";
-import { type FieldValue, isMap, pinned, readManifest, valueAt } from "../fields/manifest-tree.ts";
+import { type FieldValue, isMap, pinned, valueAt } from "../fields/manifest-tree.ts";
 import type { FileVersion } from "../git/clone/file-versions.ts";
+import { ContentTrees } from "./content-trees.ts";
 
 export interface AnswerStep {
   readonly version: FileVersion;
@@ -54,7 +55,7 @@ export async function searchField(options: SearchOptions): Promise<readonly Fiel
 }
 
 class FieldSearch {
-  readonly #trees = new TreeCache();
+  readonly #trees = new ContentTrees();
   readonly #steps: AnswerStep[] = [];
   readonly #shallow: boolean;
   #field: FieldPath;
@@ -141,17 +142,4 @@ function nearbyOf(tree: FieldValue | undefined, field: FieldPath): FieldAnswer["
   while (path.length > 0 && valueAt(tree, path) === undefined) path = path.slice(0, -1);
   const value = valueAt(tree, path);
   return { path, keys: isMap(value) ? [...value.keys()] : [] };
-}
-
-/** One version's file before a change is the older version's file after it. */
-class TreeCache {
-  #last: { readonly id: string; readonly tree: FieldValue } | null = null;
-
-  /** Undefined: there is no file. Null: it cannot be read. */
-  of(content: FileVersion["before"]): FieldValue | undefined {
-    if (content === null) return undefined;
-    if (content.text === null) return null;
-    if (this.#last?.id !== content.id) this.#last = { id: content.id, tree: readManifest(content.text) };
-    return this.#last.tree;
-  }
 }

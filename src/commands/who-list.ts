@@ -2,9 +2,9 @@
 
 import { changedFields } from "../fields/changed-fields.ts";
 import type { FieldPath } from "../fields/field-path.ts";
-import { readManifest } from "../fields/manifest-tree.ts";
 import type { FileVersion } from "../git/clone/file-versions.ts";
 import type { IndexEntry } from "../git/clone/history-index.ts";
+import { ContentTrees } from "./content-trees.ts";
 
 export interface ListedChange {
   readonly version: FileVersion;
@@ -36,12 +36,13 @@ export interface ListOptions {
 
 export async function listChanges({ versions, entries, limit, path }: ListOptions): Promise<ChangeLists> {
   const byPrefix = new Map<string, ListedChange[]>();
+  const trees = new ContentTrees();
   let listed = 0;
   let older = 0;
   for await (const version of versions) {
     if (path !== null && version.prefix !== path) continue;
     const list = byPrefix.get(version.prefix) ?? [];
-    list.push({ version, fields: fieldsOf(version) });
+    list.push({ version, fields: fieldsOf(version, trees) });
     byPrefix.set(version.prefix, list);
     listed += 1;
     if (listed !== limit) continue;
@@ -51,15 +52,10 @@ export async function listChanges({ versions, entries, limit, path }: ListOption
   return { lists: Array.from(byPrefix, ([prefix, changes]) => ({ prefix, changes })), older };
 }
 
-function fieldsOf({ before, after, cutOff }: FileVersion): ListedChange["fields"] {
+function fieldsOf({ before, after, cutOff }: FileVersion, trees: ContentTrees): ListedChange["fields"] {
   if (cutOff) return null;
   if (before === null || after === null) return [];
-  if (before.text === null || after.text === null) return null;
-  return fieldsBetween(before.text, after.text);
-}
-
-function fieldsBetween(before: string, after: string): ListedChange["fields"] {
-  const from = readManifest(before);
-  const to = readManifest(after);
+  const to = trees.of(after);
+  const from = trees.of(before);
   return from === null || to === null ? null : changedFields(from, to).map(({ path }) => path);
 }
