@@ -24,6 +24,7 @@ const benches: Readonly<Record<string, string>> = {
   growth: "what a change costs by the files of a branch and the commits behind it",
   memory: "100,000 idle resources",
   churn: "a simulated day of names that come and go; a flood of reviews",
+  who: "who changed a resource, in a history of 100,000 changes, beside git log",
   promises: "what the first designs promised, beside them",
 };
 

@@ -86,6 +86,7 @@ Examples:
   kubescribe run --kubeconfig ~/.kube/config --config rules.yaml --tls-cert-file tls.crt --tls-key-file tls.key
   kubescribe simulate --runs 20
   kubescribe verify --kubeconfig ~/.kube/config --config rules.yaml
+  kubescribe who deployment/web -n shop .spec.replicas
 
 Exit codes: 0 done, 1 failed, 2 wrong usage or configuration.
 KUBESCRIBE_DEBUG=1 adds stack traces to errors.
@@ -101,6 +102,7 @@ const configurationCodes = new Set([
   "git-not-a-repository",
   "git-format-unsupported",
   "git-path-invalid",
+  "git-revision-unknown",
 ]);
 
 function isConfiguration(code: string): boolean {

@@ -43,6 +43,11 @@ const commands: readonly Command[] = [
     summary: "compare the files at HEAD with the cluster",
     run: async (argv, context) => (await import("./compose-verify.ts")).composeVerify(argv, context),
   },
+  {
+    name: "who",
+    summary: "who changed a resource, or a field of it, and when; reads a clone of the history",
+    run: async (argv, context) => (await import("./compose-who.ts")).composeWho(argv, context),
+  },
 ];
 
 async function versionOf(): Promise<string> {

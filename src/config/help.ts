@@ -17,7 +17,8 @@ export function optionHelp(table: readonly OptionDefinition[]): string {
 }
 
 function optionLine(option: OptionDefinition): string {
-  const usage = `  --${option.name}${option.value === null ? "" : ` ${option.value}`}`;
+  const short = option.short === undefined ? "" : `-${option.short}, `;
+  const usage = `  ${short}--${option.name}${option.value === null ? "" : ` ${option.value}`}`;
   const required = option.kind.kind === "path" && option.kind.required;
   const note = required ? " (required)" : option.fallback === null ? "" : ` (default ${option.fallback})`;
   const indent = 34;

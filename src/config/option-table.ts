@@ -2,6 +2,8 @@
 
 export interface OptionDefinition {
   readonly name: string;
+  /** One letter: `-n` beside `--namespace`. */
+  readonly short?: string;
   readonly group: string;
   /** `FILE`, `HOST:PORT`, `N`; null: a flag without a value. */
   readonly value: string | null;
@@ -31,6 +33,7 @@ const output = "Output";
 const runs = "Runs";
 const world = "What they meet";
 const engine = "What is tried";
+const repository = "Where to look";
 
 const mebibyte = 1024 ** 2;
 const gibibyte = 1024 ** 3;
@@ -300,6 +303,28 @@ function dataDirOption(help: string): OptionDefinition {
   return { ...path("data-dir", storage, { value: "DIR", help }), fallback: "/var/lib/kubescribe" };
 }
 
+export const whoOptionTable: readonly OptionDefinition[] = [
+  {
+    ...text("namespace", repository, { value: "NAME", help: "of the resource; cluster-scoped ones have none" }),
+    short: "n",
+    fallback: "default",
+  },
+  path("repository", repository, { value: "DIR", help: "a clone, or any directory in it (default: where you are)" }),
+  { ...text("branch", repository, { value: "NAME", help: "or any other revision" }), fallback: "HEAD" },
+  text("cluster", repository, { value: "UID", help: "of kube-system, or how it begins: only that cluster's changes" }),
+  text("path", repository, { value: "PATH", help: "the directory of one target: only the changes below it" }),
+  {
+    name: "limit",
+    short: "L",
+    group: output,
+    value: "N",
+    fallback: "20",
+    kind: { kind: "number", from: 0, to: 1_000_000, unit: "changes" },
+    help: "changes that are listed, the newest; 0 for all",
+  },
+  flag("json", output, "print the answer as one JSON document"),
+];
+
 /** The designs before this one. */
 function designOptions(group: string, purpose: string): readonly OptionDefinition[] {
   return [
@@ -323,6 +348,10 @@ function path(
 ): OptionDefinition {
   const { value, required = false, help } = rest;
   return { name, group, value, fallback: null, kind: { kind: "path", required }, help };
+}
+
+function text(name: string, group: string, rest: { readonly value: string; readonly help: string }): OptionDefinition {
+  return { name, group, fallback: null, kind: { kind: "text" }, ...rest };
 }
 
 function address(

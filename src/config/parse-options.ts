@@ -17,18 +17,29 @@ export interface ParsedOptions {
   numberOrNull(name: string): number | null;
   address(name: string): Address;
   flag(name: string): boolean;
+  /** What is no option, in order. */
+  readonly words: readonly string[];
 }
 
 type Value = string | number | boolean | Address | null;
 
-/** `cwd`: what relative paths are relative to. Throws a KubescribeError (`configuration-invalid`). */
-export function parseOptions(
-  argv: readonly string[],
-  options: { readonly table: readonly OptionDefinition[]; readonly cwd: string },
-): ParsedOptions {
-  const { table, cwd } = options;
+export interface ParseSettings {
+  readonly table: readonly OptionDefinition[];
+  /** What relative paths are relative to. */
+  readonly cwd: string;
+  /** Words that are no options are wrong unless this is set. */
+  readonly takesWords?: boolean;
+}
+
+/** Throws a KubescribeError (`configuration-invalid`). */
+export function parseOptions(argv: readonly string[], options: ParseSettings): ParsedOptions {
+  const { table, cwd, takesWords = false } = options;
   const problems: Problem[] = [];
-  const given = tokensOf(argv, table, problems);
+  const { given, words } = tokensOf(argv, table, problems);
+  if (!takesWords) {
+    for (const word of words)
+      problems.push({ place: null, path: "", message: `expected options only, found ${quoted(word)}` });
+  }
   const values = new Map<string, Value>();
   for (const definition of table) {
     const typed = given.get(definition.name) ?? definition.fallback;
@@ -50,16 +61,19 @@ export function parseOptions(
     else values.set(definition.name, checked.value);
   }
   if (problems.length > 0) throw configurationError(problems);
-  return accessors(values);
+  return { ...accessors(values), words };
 }
 
 function tokensOf(
   argv: readonly string[],
   table: readonly OptionDefinition[],
   problems: Problem[],
-): ReadonlyMap<string, string> {
+): { readonly given: ReadonlyMap<string, string>; readonly words: readonly string[] } {
   const types = Object.fromEntries(
-    table.map(({ name, value }) => [name, { type: value === null ? ("boolean" as const) : ("string" as const) }]),
+    table.map(({ name, short, value }) => {
+      const type = value === null ? ("boolean" as const) : ("string" as const);
+      return [name, short === undefined ? { type } : { type, short }];
+    }),
   );
   const { tokens } = parseArgs({
     args: [...argv],
@@ -69,14 +83,9 @@ function tokensOf(
     tokens: true,
   });
   const given = new Map<string, string>();
+  const words: string[] = [];
   for (const token of tokens) {
-    if (token.kind === "positional") {
-      problems.push({
-        place: null,
-        path: "",
-        message: `expected options only, found ${quoted(token.value)}`,
-      });
-    }
+    if (token.kind === "positional") words.push(token.value);
     if (token.kind !== "option") continue;
     const definition = table.find(({ name }) => name === token.name);
     if (definition === undefined) {
@@ -96,7 +105,7 @@ function tokensOf(
       given.set(token.name, definition.fallback ?? "/");
     } else given.set(token.name, token.value);
   }
-  return given;
+  return { given, words };
 }
 
 function problem(definition: OptionDefinition, message: string): Problem {
@@ -170,7 +179,7 @@ function addressOf(text: string): Address | null {
   return host === undefined || port > 65_535 ? null : { host, port };
 }
 
-function accessors(values: ReadonlyMap<string, Value>): ParsedOptions {
+function accessors(values: ReadonlyMap<string, Value>): Omit<ParsedOptions, "words"> {
   function get(name: string): Value {
     const value = values.get(name);
     if (value === undefined) throw new Error(`no option ${name} in the table`);

@@ -9,7 +9,20 @@ import { describe, expect, it } from "vitest";
 const run = promisify(execFile);
 const main = new URL("../../bench/main.ts", import.meta.url);
 
-const names = ["webhook", "watch", "engine", "yaml", "git", "commit", "push", "growth", "memory", "churn", "promises"];
+const names = [
+  "webhook",
+  "watch",
+  "engine",
+  "yaml",
+  "git",
+  "commit",
+  "push",
+  "growth",
+  "memory",
+  "churn",
+  "who",
+  "promises",
+];
 
 describe("the benchmarks", () => {
   it.each(names)("%s runs in its smoke mode and prints a hash", async (name) => {

@@ -1,7 +1,14 @@
 import { readFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";
 import { nearest } from "../../src/config/nearest.ts";
-import { runOptionTable, simulateOptionTable, verifyOptionTable } from "../../src/config/option-table.ts";
+import { optionHelp } from "../../src/config/help.ts";
+import {
+  runOptionTable,
+  simulateOptionTable,
+  verifyOptionTable,
+  whoOptionTable,
+} from "../../src/config/option-table.ts";
+import { parseOptions } from "../../src/config/parse-options.ts";
 import { parseRunOptions, parseVerifyOptions } from "../../src/config/run-options.ts";
 
 const required = ["--config", "rules.yaml", "--tls-cert-file=/tls/a.crt", "--tls-key-file", "/tls/a.key"];
@@ -96,6 +103,18 @@ test("options of verify", () => {
   expect(() => parseVerifyOptions(["--config", "a", "--journal-sync"], "/")).toThrow('unknown option "--journal-sync"');
 });
 
+test("an option may have a letter, and words may stand anywhere where they are taken", () => {
+  const parsed = (argv: readonly string[]): readonly unknown[] => {
+    const options = parseOptions(argv, { table: whoOptionTable, cwd: "/", takesWords: true });
+    return [options.text("namespace"), options.number("limit"), options.words];
+  };
+  expect(parsed(["cm/a", "-n", "shop", ".data", "-L5"])).toEqual(["shop", 5, ["cm/a", ".data"]]);
+  expect(parsed(["--namespace=shop", "--limit", "5", "--", "-a"])).toEqual(["shop", 5, ["-a"]]);
+  expect(() => parsed(["-n", "a", "--namespace", "b"])).toThrow("--namespace is given twice");
+  expect(() => parsed(["-x"])).toThrow('unknown option "-x"');
+  expect(optionHelp(whoOptionTable)).toContain("  -n, --namespace NAME            of the resource");
+});
+
 test.each<readonly [string, string | null]>([
   ["demmo", "demo"],
   ["vreify", "verify"],
@@ -111,7 +130,12 @@ test("an endless word is near to nothing", () => {
 
 test("docs/CONFIGURATION.md has every option, with its default", () => {
   const page = readFileSync(new URL("../../docs/CONFIGURATION.md", import.meta.url), "utf8");
-  for (const { name, fallback } of [...runOptionTable, ...simulateOptionTable, ...verifyOptionTable]) {
+  for (const { name, fallback } of [
+    ...runOptionTable,
+    ...simulateOptionTable,
+    ...verifyOptionTable,
+    ...whoOptionTable,
+  ]) {
     const row = page.split("\n").find((line) => line.startsWith(`| \`--${name}`));
     expect(row, `--${name}`).toBeDefined();
     if (fallback !== null) expect(row).toContain(`\`${fallback}\``);

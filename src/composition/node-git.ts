@@ -1,0 +1,48 @@
+/** The git binary, for reading clones. */
+
+import { spawn } from "node:child_process";
+import { existsSync } from "node:fs";
+import { KubescribeError } from "../../machines/error.ts";
+import type { Git } from "../git/clone/git.ts";
+
+/** What a user's configuration could change of an answer. */
+const settings = ["i18n.logOutputEncoding=UTF-8", "log.showSignature=false", "core.fsmonitor=false"];
+const flags = [
+  "--no-pager",
+  "--no-replace-objects",
+  "--no-optional-locks",
+  ...settings.flatMap((text) => ["-c", text]),
+];
+
+/** Runs git in a directory, with the caller's environment, but without a way to any remote: a partial clone would fetch by itself. */
+export function nodeGit(directory: string): Git {
+  return async (args, { input = "", onOutput } = {}) => {
+    const child = spawn("git", [...flags, ...args], {
+      cwd: directory,
+      stdio: ["pipe", "pipe", "pipe"],
+      env: { ...process.env, LC_ALL: "C", GIT_ALLOW_PROTOCOL: "", GIT_NO_LAZY_FETCH: "1", GIT_TERMINAL_PROMPT: "0" },
+    });
+    const output: Buffer[] = [];
+    const errors: Buffer[] = [];
+    child.stdout.on("data", onOutput ?? ((chunk: Buffer) => output.push(chunk)));
+    child.stderr.on("data", (chunk: Buffer) => errors.push(chunk));
+    // It may end before it has read everything; its exit code says why.
+    child.stdin.on("error", () => undefined);
+    child.stdin.end(input);
+    const code = await new Promise<number>((resolve, reject) => {
+      child.on("error", (cause) => reject(missing(directory, cause)));
+      child.on("close", (exit) => resolve(exit ?? -1));
+    });
+    return { code, output: Buffer.concat(output), error: Buffer.concat(errors).toString() };
+  };
+}
+
+/** The same error of the system stands for both. */
+function missing(directory: string, cause: NodeJS.ErrnoException): KubescribeError {
+  const retry = "never";
+  if (!existsSync(directory)) {
+    return new KubescribeError("git-not-a-repository", `there is no directory ${directory}`, { retry, cause });
+  }
+  const why = cause.code === "ENOENT" ? "there is no command git in the PATH" : cause.message;
+  return new KubescribeError("git-missing", `git does not start: ${why}. Install git 2.31 or newer`, { retry, cause });
+}

@@ -1,0 +1,159 @@
+/** What the commits about one resource made of its file, the newest first, read a few at a time: an answer is often near. */
+
+import type { Clone } from "./clone.ts";
+import { askGit } from "./git.ts";
+import type { IndexEntry } from "./history-index.ts";
+import { readObjects, sizesOf } from "./objects.ts";
+import { parted } from "./parted.ts";
+import { readCommits, type RecordedCommit } from "./recorded-commit.ts";
+import { fileOfPath } from "./record-key.ts";
+
+export interface FileVersion {
+  readonly commit: RecordedCommit;
+  /** Place in the history: a later one is newer. */
+  readonly at: number;
+  /** Directory of the target: several may write to one branch. */
+  readonly prefix: string;
+  readonly path: string;
+  /** Null: there is no file. */
+  readonly before: FileContent | null;
+  readonly after: FileContent | null;
+  /** A shallow clone ends here: what was before the commit is not known. */
+  readonly cutOff: boolean;
+}
+
+export interface FileContent {
+  /** Hex, of the blob. */
+  readonly id: string;
+  /** Null: the clone has no such object, or it is too large. */
+  readonly text: string | null;
+}
+
+/** The first ones are often enough; then four times as many each time, since every look costs some processes. */
+const firstCommits = 32;
+const mostCommits = 2048;
+/** Of contents at once in memory. */
+const heldBytes = 64 << 20;
+/** The API server takes objects of up to 3 MB. */
+const contentBytes = 16 << 20;
+
+/** `entries`: of one resource, the newest first. */
+export async function* fileVersionsOf(clone: Clone, entries: readonly IndexEntry[]): AsyncGenerator<FileVersion> {
+  for (let from = 0, size = firstCommits; from < entries.length; from += size, size = Math.min(mostCommits, size * 4)) {
+    yield* readVersions(clone, entries.slice(from, from + size));
+  }
+}
+
+/** Commits that are asked for the targets that wrote them: of these, some recent ones are enough. */
+const prefixCommits = 1000;
+
+/** The directories of the targets that recorded the resource lately: one commit does not say which others there are. */
+export async function prefixesOf(clone: Clone, entries: readonly IndexEntry[]): Promise<ReadonlySet<string>> {
+  const changes = await readChanges(clone, entries.slice(0, prefixCommits));
+  const prefixes = new Set([...changes.values()].map(({ prefix }) => prefix));
+  // All there is may be one commit where a shallow clone ends.
+  return prefixes.size === 0 ? new Set([""]) : prefixes;
+}
+
+async function* readVersions(clone: Clone, entries: readonly IndexEntry[]): AsyncGenerator<FileVersion> {
+  const ids = entries.map(({ id }) => id);
+  const [commits, changes] = await Promise.all([readCommits(clone, ids), readChanges(clone, entries)]);
+  const byId = new Map(commits.map((commit) => [commit.id, commit]));
+  const bare = entries.flatMap(({ at, id, key }): readonly BareVersion[] => {
+    const commit = byId.get(id);
+    const change = changes.get(id);
+    if (commit === undefined) return [];
+    if (change !== undefined) return [{ commit, at, change, cutOff: false }];
+    // A commit that a shallow clone cut off seems to add all there is: which file it changed is not known.
+    const unknown = { prefix: key.prefix ?? "", path: "", before: "", after: "" };
+    return clone.boundary.has(id) ? [{ commit, at, change: unknown, cutOff: true }] : [];
+  });
+  for (const part of await partsOf(clone, bare)) yield* await withContents(clone, part);
+}
+
+/** A version whose contents are not read yet. */
+interface BareVersion {
+  readonly commit: RecordedCommit;
+  readonly at: number;
+  readonly change: FileChange;
+  readonly cutOff: boolean;
+}
+
+async function partsOf(clone: Clone, versions: readonly BareVersion[]): Promise<readonly (readonly BareVersion[])[]> {
+  if (versions.length <= firstCommits) return [versions];
+  const sizes = await sizesOf(clone, blobsOf(versions));
+  const bytesOf = ({ change: { before, after } }: BareVersion): number =>
+    (sizes.get(before) ?? 0) + (sizes.get(after) ?? 0);
+  return parted(versions, { bytesOf, limitBytes: heldBytes });
+}
+
+function blobsOf(versions: readonly BareVersion[]): readonly string[] {
+  const ids = versions.flatMap(({ change: { before, after } }) => [after, before]);
+  return [...new Set(ids)].filter((id) => id !== "");
+}
+
+async function withContents(clone: Clone, versions: readonly BareVersion[]): Promise<readonly FileVersion[]> {
+  const objects = await readObjects(clone, blobsOf(versions));
+  const texts = new Map<string, string | null>();
+  for (const [id, body] of objects) texts.set(id, body.length > contentBytes ? null : body.toString("utf8"));
+  const content = (id: string): FileContent | null => (id === "" ? null : { id, text: texts.get(id) ?? null });
+  return versions.map(({ change: { before, after, ...place }, ...version }) => {
+    return { ...version, ...place, before: content(before), after: content(after) };
+  });
+}
+
+interface FileChange {
+  readonly prefix: string;
+  readonly path: string;
+  /** Hex; empty: there is no file. */
+  readonly before: string;
+  readonly after: string;
+}
+
+async function readChanges(clone: Clone, entries: readonly IndexEntry[]): Promise<ReadonlyMap<string, FileChange>> {
+  const whole = entries.filter(({ id }) => !clone.boundary.has(id));
+  const notes = whole.filter(({ key }) => key.prefix !== null);
+  // A snapshot changes thousands of files: only ours are compared.
+  const paths = new Set(notes.map(({ key }) => `${key.prefix === "" ? "" : `${key.prefix}/`}${key.file}.yaml`));
+  const found = await Promise.all([
+    diffTrees(clone, { entries: whole.filter(({ key }) => key.prefix === null), paths: [] }),
+    diffTrees(clone, { entries: notes, paths: [...paths] }),
+  ]);
+  return new Map(found.flatMap((changes) => [...changes]));
+}
+
+interface DiffOptions {
+  readonly entries: readonly IndexEntry[];
+  /** Empty: all. */
+  readonly paths: readonly string[];
+}
+
+async function diffTrees(clone: Clone, { entries, paths }: DiffOptions): Promise<ReadonlyMap<string, FileChange>> {
+  const found = new Map<string, FileChange>();
+  if (entries.length === 0) return found;
+  const files = new Map(entries.map(({ id, key }) => [id, key.file]));
+  const args = ["diff-tree", "--stdin", "-r", "--root", "--no-renames", "--raw", "-z", "--no-abbrev"];
+  const input = `${[...files.keys()].join("\n")}\n`;
+  const output = await askGit(clone.git, [...args, "--", ...paths], { input });
+  const parts = output.toString("utf8").split("\0");
+  let id = "";
+  for (let at = 0; at < parts.length; at++) {
+    const part = parts[at] ?? "";
+    const raw = /^:(\d+) (\d+) ([0-9a-f]+) ([0-9a-f]+) /.exec(part);
+    if (raw === null) {
+      id = part;
+      continue;
+    }
+    const path = parts[++at] ?? "";
+    const place = fileOfPath(path);
+    if (place === null || place.file !== files.get(id)) continue;
+    found.set(id, { prefix: place.prefix, path, before: blobIn(raw[1], raw[3]), after: blobIn(raw[2], raw[4]) });
+  }
+  return found;
+}
+
+const regularFile = /^100/;
+
+function blobIn(mode: string | undefined, id: string | undefined): string {
+  return mode !== undefined && id !== undefined && regularFile.test(mode) ? id : "";
+}

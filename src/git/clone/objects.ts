@@ -1,0 +1,49 @@
+/** Bodies of objects by their ids, many at once. */
+
+import { ObjectReader } from "../object-reader.ts";
+import type { Clone } from "./clone.ts";
+import { askGit } from "./git.ts";
+
+/** Of any type; what is not in the clone is not in the map. */
+export async function readObjects(clone: Clone, ids: readonly string[]): Promise<ReadonlyMap<string, Buffer>> {
+  if (ids.length === 0) return new Map();
+  if (clone.partial) return await readPresent(clone, ids);
+  const output = await askGit(clone.git, ["cat-file", "--batch", "--buffer"], { input: `${ids.join("\n")}\n` });
+  const objects = new Map<string, Buffer>();
+  for (let at = 0; at < output.length;) {
+    const lineEnd = output.indexOf(0x0a, at);
+    const [id = "", , size = ""] = output.toString("latin1", at, lineEnd).split(" ");
+    at = lineEnd + 1;
+    // `ID missing`
+    if (size === "") continue;
+    const end = at + Number(size);
+    objects.set(id, output.subarray(at, end));
+    at = end + 1;
+  }
+  return objects;
+}
+
+/** Bytes of each; of a partial clone, none is told. */
+export async function sizesOf(clone: Clone, ids: readonly string[]): Promise<ReadonlyMap<string, number>> {
+  if (ids.length === 0 || clone.partial) return new Map();
+  const input = `${ids.join("\n")}\n`;
+  const format = "--batch-check=%(objectname) %(objectsize)";
+  const output = await askGit(clone.git, ["cat-file", format, "--buffer"], { input });
+  return new Map(
+    output
+      .toString("latin1")
+      .split("\n")
+      .map((line) => [line.slice(0, 40), Number(line.slice(41)) || 0]),
+  );
+}
+
+/** In a clone that was made with `--filter`, git ends at the first object that is missing. */
+async function readPresent(clone: Clone, ids: readonly string[]): Promise<ReadonlyMap<string, Buffer>> {
+  const reader = await ObjectReader.open(clone.files, clone.gitDirectory);
+  const objects = new Map<string, Buffer>();
+  for (const id of ids) {
+    const object = await reader.find(id);
+    if (object !== null) objects.set(id, object.body);
+  }
+  return objects;
+}
