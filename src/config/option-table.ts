@@ -85,7 +85,7 @@ export const runOptionTable: readonly OptionDefinition[] = [
     fallback: "127.0.0.1:8080",
     help: "where /metrics, /livez and /readyz are",
   }),
-  dataDirOption("journal and cursors; one process at a time"),
+  dataDirOption("journal, cursors and keys; one process at a time"),
   path("installation-key-file", storage, {
     value: "FILE",
     help: "what keys for Secrets are derived from, 64 hex digits (default: made in the data directory)",
