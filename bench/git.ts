@@ -45,11 +45,13 @@ interface Row {
   readonly flushSize: number;
   readonly signing: SigningKey | null;
   readonly perSecond: number[];
+  /** Microseconds of CPU for a commit: other work on the machine moves them less. */
+  readonly cpuUs: number[];
   readonly ratios: number[];
 }
 
 const rows = [null, ed25519Key()].flatMap((signing) => {
-  return flushSizes.map((flushSize): Row => ({ flushSize, signing, perSecond: [], ratios: [] }));
+  return flushSizes.map((flushSize): Row => ({ flushSize, signing, perSecond: [], cpuUs: [], ratios: [] }));
 });
 const floor: number[] = [];
 const trees = new Set<string>();
@@ -61,10 +63,11 @@ try {
 if (trees.size !== 1) throw new Error(`the histories should end in one tree and end in ${trees.size}`);
 
 const hash = digestOf(trees);
-const table = rows.map(({ flushSize, signing, perSecond, ratios }) => ({
+const table = rows.map(({ flushSize, signing, perSecond, cpuUs, ratios }) => ({
   flushSize,
   signed: signing !== null,
   commitsPerSecond: median(perSecond),
+  cpuUs: median(cpuUs),
   toFastImport: median(ratios),
 }));
 const fastImportPerSecond = median(floor);
@@ -73,8 +76,8 @@ print({ bench: "git", environment: where, hash, fastImportPerSecond, table }, [
   `${where}; fsck clean; hash ${hash}`,
   `git fast-import: ${fastImportPerSecond} commits/s`,
   ...table.map(
-    ({ flushSize, signed, commitsPerSecond, toFastImport }) =>
-      `kubescribe, flushes of ${flushSize}, synced${signed ? ", signed" : ""}: ${commitsPerSecond} commits/s, ${toFastImport} of fast-import`,
+    ({ flushSize, signed, commitsPerSecond, cpuUs, toFastImport }) =>
+      `kubescribe, flushes of ${flushSize}, synced${signed ? ", signed" : ""}: ${commitsPerSecond} commits/s, ${cpuUs} us of CPU each, ${toFastImport} of fast-import`,
   ),
 ]);
 
@@ -86,8 +89,9 @@ async function oneRound(round: number): Promise<void> {
   for (const row of rows) {
     const repository = join(directory, `ours-${round}.git`);
     const ours = await runOurs(repository, row);
-    row.perSecond.push(ours);
-    row.ratios.push(ours / perSecond);
+    row.perSecond.push(ours.perSecond);
+    row.cpuUs.push(ours.cpuUs);
+    row.ratios.push(ours.perSecond / perSecond);
     trees.add(git(repository, "rev-parse", "main^{tree}"));
     if (round === 0) git(repository, "fsck", "--strict", "--no-dangling");
     rmSync(repository, { recursive: true });
@@ -100,7 +104,10 @@ function fileOf(index: number): PreparedFile {
   return { type, namespace: `team-${index % 50}`, name, yaml: yamlOf(name, random) };
 }
 
-async function runOurs(repository: string, { flushSize, signing }: Row): Promise<number> {
+async function runOurs(
+  repository: string,
+  { flushSize, signing }: Row,
+): Promise<{ readonly perSecond: number; readonly cpuUs: number }> {
   await using pool = poolOf([{ ...targetOf("bench", repository), signing }], [type]);
   const flush = async (entries: readonly FlushEntry[], last: number): Promise<void> => {
     const cursor = { epoch: 0, resourceVersion: String(last) as ResourceVersion };
@@ -108,12 +115,14 @@ async function runOurs(repository: string, { flushSize, signing }: Row): Promise
   };
   await flush(snapshotOf(first, files), files);
   const startMs = performance.now();
+  const startCpu = process.cpuUsage();
   for (let from = 0; from < commits; from += flushSize) {
     const some = steps.slice(from, from + flushSize);
     const entries = some.map((step, index) => changeOf(step, files + from + index + 1));
     await flush(entries, files + from + some.length);
   }
-  return commits / ((performance.now() - startMs) / 1000);
+  const { user, system } = process.cpuUsage(startCpu);
+  return { perSecond: commits / ((performance.now() - startMs) / 1000), cpuUs: (user + system) / commits };
 }
 
 function ed25519Key(): SigningKey {
