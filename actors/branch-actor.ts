@@ -110,6 +110,12 @@ export class BranchActor implements AsyncDisposable {
     return this.#ledger.outOfFormat;
   }
 
+  /** What was received is flushed without what is still out of format. */
+  stopHolding(): void {
+    this.#ledger.stopHolding();
+    this.#nudge();
+  }
+
   receive(message: BranchMessage): void {
     if (this.#closed || this.#snapshot.value.flow === "stopped") return;
     try {

@@ -7,6 +7,7 @@
  */
 
 import { execFileSync } from "node:child_process";
+import { generateKeyPairSync } from "node:crypto";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -14,6 +15,7 @@ import { join } from "node:path";
 import type { FlushEntry } from "../actors/ports.ts";
 import { cursorOf } from "../machines/cursor.ts";
 import type { Cursor, TypeKey } from "../machines/messages.ts";
+import type { SigningKey } from "../src/git/target.ts";
 import { digestOf, environment, median, print, randomFrom, seed, smoke } from "./environment.ts";
 import type { PreparedFile } from "./prepared-files.ts";
 import { changeOf, poolOf, snapshotOf, targetOf, typeOf, yamlOf } from "./prepared-files.ts";
@@ -32,18 +34,28 @@ interface Terms {
   readonly layout: Layout;
   readonly flushSize: number;
   readonly synced: boolean;
-  readonly goal: number;
+  readonly signing: SigningKey | null;
+  /** Null: what it costs is told. */
+  readonly goal: number | null;
 }
 
 /** The contract's: 50 namespaces of 20 resources of 20 files. */
 const contract = layoutOf("50 namespaces x 20 resources x 20 files", smoke ? [5, 2, 20] : [50, 20, 20]);
 const wide = layoutOf("10,000 files in one directory", smoke ? [1, 1, 200] : [1, 1, 10_000]);
 const terms: readonly Terms[] = [
-  { layout: contract, flushSize: 1000, synced: false, goal: 2.5 },
-  { layout: contract, flushSize: 100, synced: true, goal: 1.5 },
-  { layout: wide, flushSize: 1000, synced: false, goal: 2.5 },
+  { layout: contract, flushSize: 1000, synced: false, signing: null, goal: 2.5 },
+  { layout: contract, flushSize: 100, synced: true, signing: null, goal: 1.5 },
+  { layout: wide, flushSize: 1000, synced: false, signing: null, goal: 2.5 },
+  { layout: contract, flushSize: 1000, synced: false, signing: ed25519Key(), goal: null },
 ];
-const results = terms.map((term) => ({ term, ours: [] as number[], theirs: [] as number[], ratios: [] as number[] }));
+const results = terms.map((term) => ({
+  term,
+  ours: [] as number[],
+  /** Microseconds of CPU a commit: other work on the machine moves them less. */
+  cpuUs: [] as number[],
+  theirs: [] as number[],
+  ratios: [] as number[],
+}));
 const directory = mkdtempSync(join(tmpdir(), "kubescribe-bench-"));
 const digests: string[] = [];
 try {
@@ -54,10 +66,12 @@ try {
   rmSync(directory, { recursive: true, force: true });
 }
 
-const table = results.map(({ term, ours, theirs, ratios }) => ({
+const table = results.map(({ term, ours, cpuUs, theirs, ratios }) => ({
   layout: term.layout.name,
   flushSize: term.flushSize,
   synced: term.synced,
+  signed: term.signing !== null,
+  cpuUs: median(cpuUs),
   commitsPerSecond: median(ours),
   fastImportPerSecond: median(theirs),
   toFastImport: median(ratios),
@@ -69,20 +83,22 @@ print({ bench: "git", environment: where, hash: digestOf(digests), table }, [
   `${where}; fsck clean; hash ${digestOf(digests)}`,
   ...table.map(
     (row) =>
-      `${row.layout}, flushes of ${row.flushSize}${row.synced ? ", synced" : ""}: ${row.commitsPerSecond} commits/s; ` +
+      `${row.layout}, flushes of ${row.flushSize}${row.synced ? ", synced" : ""}${row.signed ? ", signed" : ""}: ${row.commitsPerSecond} commits/s, ` +
+      `${row.cpuUs} us of CPU each; ` +
       `fast-import ${row.synced ? `with a checkpoint every ${row.flushSize}, synced` : "as it comes"}: ${row.fastImportPerSecond}; ` +
-      `ratio ${row.toFastImport}, goal ${row.goal}`,
+      `ratio ${row.toFastImport}${row.goal === null ? "" : `, goal ${row.goal}`}`,
   ),
 ]);
 
-async function oneRound(round: number, { term, ours, theirs, ratios }: (typeof results)[number]): Promise<void> {
+async function oneRound(round: number, { term, ours, cpuUs, theirs, ratios }: (typeof results)[number]): Promise<void> {
   const reference = join(directory, `fast-import-${round}.git`);
   const repository = join(directory, `ours-${round}.git`);
   const fastImport = runFastImport(reference, term);
   const kubescribe = await runOurs(repository, term);
-  ours.push(kubescribe);
+  ours.push(kubescribe.perSecond);
+  cpuUs.push(kubescribe.cpuUs);
   theirs.push(fastImport);
-  ratios.push(kubescribe / fastImport);
+  ratios.push(kubescribe.perSecond / fastImport);
   const [tree, other] = [reference, repository].map((path) => git(path, "rev-parse", "main^{tree}"));
   if (tree === undefined || tree !== other) throw new Error("the two histories should end in one tree");
   if (round === 0) digests.push(tree);
@@ -90,11 +106,14 @@ async function oneRound(round: number, { term, ours, theirs, ratios }: (typeof r
   for (const path of [reference, repository]) rmSync(path, { recursive: true });
 }
 
-async function runOurs(repository: string, { layout, flushSize, synced }: Terms): Promise<number> {
+async function runOurs(
+  repository: string,
+  { layout, flushSize, synced, signing }: Terms,
+): Promise<{ readonly perSecond: number; readonly cpuUs: number }> {
   const { files, steps } = layout;
   const types = [...new Set(files.map(({ type }) => type))];
   const durability = synced ? "flush" : "none";
-  await using pool = poolOf([{ ...targetOf("bench", repository), durability }], types);
+  await using pool = poolOf([{ ...targetOf("bench", repository), durability, signing }], types);
   const flush = async (entries: readonly FlushEntry[]): Promise<void> => {
     const cursors = new Map<TypeKey, Cursor>();
     for (const entry of entries) {
@@ -105,11 +124,28 @@ async function runOurs(repository: string, { layout, flushSize, synced }: Terms)
   };
   await flush(snapshotOf(files, files.length));
   const startMs = performance.now();
+  const startCpu = process.cpuUsage();
   for (let from = 0; from < steps.length; from += flushSize) {
     const some = steps.slice(from, from + flushSize);
     await flush(some.map((step, index) => changeOf(step, files.length + from + index + 1)));
   }
-  return steps.length / ((performance.now() - startMs) / 1000);
+  const { user, system } = process.cpuUsage(startCpu);
+  return {
+    perSecond: steps.length / ((performance.now() - startMs) / 1000),
+    cpuUs: (user + system) / steps.length,
+  };
+}
+
+function ed25519Key(): SigningKey {
+  const { publicKey, privateKey } = generateKeyPairSync("ed25519");
+  const point = publicKey.export({ type: "spki", format: "der" }).subarray(-32);
+  const name = Buffer.from("ssh-ed25519");
+  const encoded = Buffer.concat([Buffer.from([0, 0, 0, name.length]), name, Buffer.from([0, 0, 0, 32]), point]);
+  return {
+    kind: "ssh-ed25519",
+    publicKey: encoded.toString("base64"),
+    privateKey: privateKey.export({ type: "pkcs8", format: "pem" }),
+  };
 }
 
 function runFastImport(repository: string, term: Terms): number {

@@ -3,7 +3,8 @@
  *
  * 1. `position` moves when something is accepted, `durable` when it is settled; both only go up.
  * 2. The differences of a list are one group: its cursor holds only after the last of them.
- * 3. The first snapshots of a new target stand together at the front: they share the first commit.
+ * 3. The first snapshots of a new target stand together at the front: they share the first commit. So do the first lists of types
+ *    that are out of format.
  */
 
 import type { Change, Cursor, ResourceType, TypeKey, WatchEvent } from "./messages.ts";
@@ -13,7 +14,7 @@ import { BranchQueue, type BranchEntry, type BranchItem } from "./branch-queue.t
 
 export interface IntakeOptions {
   readonly cursors: ReadonlyMap<TypeKey, Cursor>;
-  /** Types whose first lists share the first commit, if there are no cursors at all. */
+  /** Types whose first lists share the first commit, if there are no cursors at all; else those of `outOfFormat` do. */
   readonly expected: readonly TypeKey[];
   readonly backlogBytes: number;
   /** Default none. */
@@ -37,7 +38,7 @@ export class BranchIntake {
 
   constructor(options: IntakeOptions) {
     this.#backlogBytes = options.backlogBytes;
-    this.#awaited = new Set(options.cursors.size === 0 ? options.expected : []);
+    this.#awaited = new Set(options.cursors.size === 0 ? options.expected : options.outOfFormat);
     for (const [key, cursor] of options.cursors) {
       this.#books.set(key, newBook(key, cursor, options.outOfFormat?.has(key) === true));
     }
@@ -109,7 +110,10 @@ export class BranchIntake {
 
   /** Moves no cursor: nobody changed anything. */
   acceptFormat(book: TypeBook, list: TypeList, nowMs: number): void {
-    this.queue.push(entryOf(book, { kind: "format", ...list }, { after: null, group: 0, nowMs }));
+    const shared = this.#awaited.delete(book.key);
+    const entry = entryOf(book, { kind: "format", ...list }, { after: null, group: shared ? firstGroup : 0, nowMs });
+    if (shared) this.queue.pushFront(entry);
+    else this.queue.push(entry);
     book.outOfFormat = false;
   }
 

@@ -37,7 +37,10 @@ export async function openBranches(
   for (const targetId of targetIds) {
     const branch = await openBranch(targetId, ports);
     branches.set(targetId, branch);
-    for (const typeKey of branch.outOfFormat) await compareFiles(branch, typeKey, ports);
+    const { outOfFormat } = branch;
+    if (outOfFormat.size === 0) continue;
+    for (const typeKey of outOfFormat) await compareFiles(branch, typeKey, ports);
+    branch.stopHolding();
   }
   return branches;
 }

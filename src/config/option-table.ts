@@ -96,7 +96,7 @@ export const runOptionTable: readonly OptionDefinition[] = [
     help: "where /metrics, /livez and /readyz are",
   }),
   credentialsOption(storage),
-  dataDirOption("journal, cursors, local copies of remotes; one process at a time"),
+  dataDirOption("journal, cursors, keys, local copies of remotes; one process at a time"),
   path("installation-key-file", storage, {
     value: "FILE",
     help: "what keys for Secrets are derived from, 64 hex digits (default: made in the data directory)",

@@ -82,35 +82,40 @@ export class FlushBuilder {
     this.#note({ kind: "takeover", subject, cursors: new Map() });
   }
 
-  /** Returns how many commits each entry made. */
+  /** Returns how many commits each entry made; one that several share counts for the last of them. */
   async add(entries: readonly BatchEntry[], objects: readonly PreparedObject[]): Promise<readonly number[]> {
     const commits: number[] = [];
     let snapshots: SnapshotEntry[] = [];
-    for (const entry of entries) {
-      if (entry.kind === "snapshot") {
-        if (!this.#isOld(entry.type.key, entry.cursor)) snapshots.push(entry);
-        commits.push(0);
-        continue;
-      }
-      if (snapshots.length > 0 && (await this.#snapshot(snapshots, objects))) countSnapshot(commits);
+    let formats: FormatEntry[] = [];
+    const share = async (): Promise<void> => {
+      if (snapshots.length > 0 && (await this.#snapshot(snapshots, objects))) countShared(commits);
+      if (formats.length > 0 && (await this.#format(formats, objects))) countShared(commits);
       snapshots = [];
-      commits.push(await this.#addOne(entry, objects));
+      formats = [];
+    };
+    for (const [at, entry] of entries.entries()) {
+      if (entry.kind !== entries[at - 1]?.kind) await share();
+      switch (entry.kind) {
+        case "snapshot":
+          if (!this.#isOld(entry.type.key, entry.cursor)) snapshots.push(entry);
+          commits.push(0);
+          break;
+        case "format":
+          formats.push(entry);
+          commits.push(0);
+          break;
+        case "change":
+          commits.push(await this.#change(entry.change, objects[entry.item]));
+          break;
+        case "resync":
+          commits.push(await this.#resync(entry));
+          break;
+        default:
+          entry satisfies never;
+      }
     }
-    if (snapshots.length > 0 && (await this.#snapshot(snapshots, objects))) countSnapshot(commits);
+    await share();
     return commits;
-  }
-
-  #addOne(entry: Exclude<BatchEntry, SnapshotEntry>, objects: readonly PreparedObject[]): Promise<number> {
-    switch (entry.kind) {
-      case "change":
-        return this.#change(entry.change, objects[entry.item]);
-      case "format":
-        return this.#format(entry, objects);
-      case "resync":
-        return this.#resync(entry);
-      default:
-        return entry satisfies never;
-    }
   }
 
   #isOld(key: TypeKey, cursor: Cursor): boolean {
@@ -159,8 +164,18 @@ export class FlushBuilder {
     return changed;
   }
 
-  /** Files of objects that did not change, as they would be written now. A file that no update may touch stays. */
-  async #format({ type, cursor, items }: FormatEntry, objects: readonly PreparedObject[]): Promise<number> {
+  /** One commit that writes files of several types as they would be written now. */
+  async #format(entries: readonly FormatEntry[], objects: readonly PreparedObject[]): Promise<boolean> {
+    let files = 0;
+    for (const entry of entries) files += await this.#formatType(entry, objects);
+    const types = entries.length === 1 ? (entries[0]?.type.key ?? "") : `${entries.length} resource types`;
+    const subject = `Rewrite ${files === 1 ? "1 file" : `${files} files`} of ${types} in another format`;
+    if (files > 0) this.#note({ kind: "format", subject, cursors: new Map() });
+    return files > 0;
+  }
+
+  /** Of objects that did not change; one that no update may touch stays. Returns how many files differ. */
+  async #formatType({ type, cursor, items }: FormatEntry, objects: readonly PreparedObject[]): Promise<number> {
     const { view, prefix, selections } = this.#options;
     const reached = this.#options.cursors.get(type.key);
     // A flush that is repeated finds its own changes: what was listed is older than they are.
@@ -177,10 +192,7 @@ export class FlushBuilder {
       if (view.tree.get(path.directories, path.file) === null) continue;
       if (await this.#writeObject(path, object)) files += 1;
     }
-    if (files === 0) return 0;
-    const subject = `Rewrite ${files === 1 ? "1 file" : `${files} files`} of ${type.key} in another format`;
-    this.#note({ kind: "format", subject, cursors: new Map() });
-    return 1;
+    return files;
   }
 
   /** What went while nobody watched: whose uid and hand is not known. */
@@ -271,7 +283,6 @@ function keyOf(path: FilePath): string {
   return `${path.directories.join("/")}/${path.file}`;
 }
 
-/** The shared commit counts for the last of the entries that share it. */
-function countSnapshot(commits: number[]): void {
+function countShared(commits: number[]): void {
   if (commits.length > 0) commits[commits.length - 1] = 1;
 }

@@ -348,7 +348,10 @@ describe("a field", () => {
       const content = JSON.stringify({ apiVersion: "v1", kind: "Secret", metadata: { name: "web" }, data });
       return changed({ type: secrets, version, content, operation: version === 5 ? "CREATE" : "UPDATE" });
     };
-    await world.record([secret(5, "old"), secret(6, "new")], { secrets: { policy: "keep" }, selections: [selectionOf(secrets)] });
+    await world.record([secret(5, "old"), secret(6, "new")], {
+      secrets: { policy: "keep" },
+      selections: [selectionOf(secrets)],
+    });
     for (const json of [[], ["--json"]]) {
       const { code, out } = await world.ask(["secret/web", ".data", ...json]);
       expect(code).toBe(0);

@@ -86,5 +86,6 @@ test("files of another format are compared at each target's own cursor, and a li
   expect(source.asked).toEqual(["list exact 5", "list exact 8", "list exact 9"]);
   expect([...branches.values()].map((branch) => branch.status().queueDepth)).toEqual([1, 1, 0]);
   expect([...(branches.get("9")?.outOfFormat ?? [])]).toEqual([configMaps.key]);
+  expect([...branches.values()].map((branch) => branch.status().state)).toEqual(["collecting", "collecting", "idle"]);
   expect(log.lines).toEqual(["warn files of another format cannot be compared yet"]);
 });

@@ -79,6 +79,24 @@ test("files are written anew in one commit by kubescribe, before what changed si
   expect((await next.open("default/history")).outOfFormat).toEqual(new Set([deployments.key]));
 });
 
+test("files of several types share the commit", async () => {
+  using place = temporaryPlace();
+  {
+    await using pool = poolAt(place.path, first);
+    await flush(pool, [changed({ version: 1, name: "a" }), changed({ version: 2, name: "web", type: deployments })]);
+  }
+  await using pool = poolAt(place.path, second);
+  const items = [itemOf({ version: 2, name: "web", content: "web in the second format\n" })];
+  const web: FlushEntry = { kind: "format", type: deployments, cursor: cursorOf(2), items };
+  const entries = [relisted(1, "a"), web, changed({ version: 3, name: "b" })];
+  expect((await flush(pool, entries)).commits).toEqual([0, 1, 1]);
+  expect(place.git("log", "-2", "--format=%s", "main").split("\n")).toEqual([
+    "Update configmaps default/b",
+    "Rewrite 2 files of 2 resource types in another format",
+  ]);
+  expect((await pool.open("default/history")).outOfFormat).toEqual(new Set());
+});
+
 test("where nothing differs there is no commit, and it is not asked again", async () => {
   using place = temporaryPlace();
   {

@@ -80,6 +80,23 @@ describe("a type that another format was used for", () => {
     expect(queuedIn(ledger)).toEqual(["format a -", "change -", "resync 7"]);
   });
 
+  test("is flushed with the others that are", () => {
+    const ledger = new BranchLedger({
+      cursors: new Map([configmaps, secrets].map(({ key }) => [key, cursor(5)])),
+      expected: [],
+      outOfFormat: new Set([configmaps.key, secrets.key]),
+      backlogBytes: 1 << 20,
+      verdictLogEntries: 10,
+      flushChanges: 1,
+      flushBytes: 10_000,
+    });
+    receive(ledger, relisted(5, items));
+    expect(ledger.holding).toBe(true);
+    receive(ledger, changed({ version: 6 }), relisted(5, [event({ version: 3, name: "s", type: secrets })]));
+    expect(ledger.holding).toBe(false);
+    expect(queuedIn(ledger)).toEqual(["format a b -", "format s -"]);
+  });
+
   test("waits for another list where this one is older, of another epoch, or too large", () => {
     expect(receive(openOutOfFormat(6), relisted(5, items))).toEqual(["skipped"]);
     const ledger = openOutOfFormat(5, 10);
