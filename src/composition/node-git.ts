@@ -11,6 +11,7 @@ const flags = [
   "--no-pager",
   "--no-replace-objects",
   "--no-optional-locks",
+  "--literal-pathspecs",
   ...settings.flatMap((text) => ["-c", text]),
 ];
 
