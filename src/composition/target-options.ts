@@ -29,6 +29,7 @@ export async function targetOptionsOf(target: CompiledTarget, needs: TargetNeeds
     id: target.id,
     clusterUid,
     repository: config.remote === null ? config.repository : mirrorPathOf(dataDir, config.remote.url),
+    isMirror: config.remote !== null,
     branch: config.branch,
     path: config.path,
     author: {

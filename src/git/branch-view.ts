@@ -53,7 +53,8 @@ export async function readShallow(fs: FileSystem, gitDirectory: string): Promise
 
 export async function readBranch(options: BranchViewOptions): Promise<BranchView> {
   const { fs, gitDirectory, target, prefix } = options;
-  const refs = new RefStore({ ...options, sync: target.durability === "flush" });
+  const exclusive = target.isMirror === true;
+  const refs = new RefStore({ ...options, sync: target.durability === "flush", exclusive });
   const reader = await ObjectReader.open(fs, gitDirectory);
   const stateRef = stateRefOf(target);
   await refs.settle(stateRef);

@@ -36,7 +36,7 @@ export class Mirror {
     this.#options = options;
     const [target] = options.targets;
     if (target === undefined) throw new RangeError("a mirror without targets");
-    this.#refs = new RefStore({ ...options, sync: target.durability === "flush" });
+    this.#refs = new RefStore({ ...options, sync: target.durability === "flush", exclusive: true });
     this.#branch = branchRefOf(target);
     this.#states = options.targets.map((each) => stateRefOf(each));
   }

@@ -12,6 +12,8 @@ export interface RefStoreOptions {
   readonly clock: Clock;
   readonly gitDirectory: string;
   readonly sync: boolean;
+  /** Nobody else moves refs here: a lock that is found was left behind. Default false. */
+  readonly exclusive?: boolean;
 }
 
 /** A lock is held for some ms; one as old as this was left behind by a process that died. */
@@ -92,6 +94,7 @@ export class RefStore {
   async #isStale(lock: string): Promise<boolean> {
     try {
       const { modifiedMs } = await this.#options.fs.stat(lock);
+      if (this.#options.exclusive === true) return true;
       return this.#options.clock.nowMs() - modifiedMs > staleLockMs;
     } catch (error) {
       if (isMissing(error)) return false;

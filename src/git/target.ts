@@ -8,6 +8,8 @@ export interface TargetOptions {
   readonly clusterUid: string;
   /** Absolute path of a repository: bare, or a work tree whose files are left alone. Made, bare, where there is none. */
   readonly repository: string;
+  /** Nobody else writes there: it stands before a remote. Default false. */
+  readonly isMirror?: boolean;
   /** `main`, without `refs/heads/`. */
   readonly branch: string;
   /** Below which our files stand; empty for the root. */

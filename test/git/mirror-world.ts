@@ -42,7 +42,7 @@ export class MirrorWorld implements Disposable {
       clock: this.clock,
       manifestOf: plainManifest,
       selectionsOf: () => allSelections,
-      targets: [targetAt(path)],
+      targets: [targetAt(path, { isMirror: true })],
     });
   }
 

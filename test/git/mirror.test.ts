@@ -1,6 +1,6 @@
 /** What a mirror gives to push, and how it is rebuilt. */
 
-import { readdirSync, readFileSync } from "node:fs";
+import { mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
 
@@ -101,6 +101,18 @@ test("a remote that already has what was pushed, and more of ours, is only noted
   world.deliver(outgoing);
   expect(await world.pool.mirrors.rebuild(target, world.fetch())).toBe(0);
   expect(await world.pool.mirrors.outgoing(target)).toBeNull();
+});
+
+test("a lock that a killed process left is taken over at once", async () => {
+  using world = new MirrorWorld();
+  await world.commit("a", "a1");
+  for (const ref of [branch, state, branch.replace("refs/", "refs/upstream/")]) {
+    mkdirSync(join(world.place.path, ref, ".."), { recursive: true });
+    writeFileSync(join(world.place.path, `${ref}.lock`), "");
+  }
+  await world.commit("a", "a2");
+  await world.push();
+  expect(world.log()).toHaveLength(2);
 });
 
 test("a rewritten remote is left alone, and nothing is lost", async () => {
