@@ -79,7 +79,9 @@ async function checkDataDir(directory: string, files: FileSystem): Promise<void>
   }
 }
 
-async function checkRepository({ repository, branch, place }: GitRepoConfig, fs: FileSystem): Promise<void> {
+/** The local repository of a remote is made later, in the data directory. */
+async function checkRepository({ repository, remote, branch, place }: GitRepoConfig, fs: FileSystem): Promise<void> {
+  if (remote !== null) return;
   try {
     await ensureRepository({ fs, repository, branch, sync: true });
   } catch (cause) {

@@ -1,6 +1,6 @@
 /** From real writes to a real server of stock git, which is overtaken, turned off and killed in the middle. */
 
-import { rmSync } from "node:fs";
+import { existsSync, rmSync } from "node:fs";
 import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
@@ -97,6 +97,10 @@ describe("a remote", () => {
     expect(await load.judge(kubescribe, { gaps: false })).toEqual([]);
     await kubescribe.assertSound();
     expect((await readCommits(kubescribe.repository)).filter(({ subject }) => subject === "by hand")).toHaveLength(2);
+  });
+
+  test("is no path: nothing is made where kubescribe was started", () => {
+    expect(existsSync("http:")).toBe(false);
   });
 
   test("takes over an edit of one of our files", async () => {
