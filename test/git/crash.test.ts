@@ -2,8 +2,6 @@
 
 import { describe, expect, test } from "vitest";
 import type { FlushEntry } from "../../actors/ports.ts";
-import { readCommit } from "../../src/git/history.ts";
-import { ObjectReader } from "../../src/git/object-reader.ts";
 import { changed, cursorOf, flush, itemOf, temporaryPlace, configmaps } from "./fixtures.ts";
 import { MemoryWorld } from "./memory-world.ts";
 
@@ -80,21 +78,6 @@ async function runCrashedAt(
   return struck;
 }
 
-/** As `git log --format=%s` has them. */
-async function subjectsIn(world: MemoryWorld): Promise<readonly string[]> {
-  const reader = await ObjectReader.open(world.fs, "/repo");
-  const found: string[] = [];
-  let id = Buffer.from(await world.fs.readFile("/repo/refs/heads/main"))
-    .toString("latin1")
-    .trim();
-  while (id !== "") {
-    const commit = await readCommit(reader, id);
-    found.push(commit.message.split("\n")[0] ?? "");
-    id = commit.parents[0] ?? "";
-  }
-  return found;
-}
-
 describe.each(faults)("$fault, then $loss loss, from flush $from on", (fault) => {
   test(
     "leaves each change in one commit, once repeated, and what stock git calls sound",
@@ -106,7 +89,7 @@ describe.each(faults)("$fault, then $loss loss, from flush $from on", (fault) =>
         world.fs.inject({});
         const state = await world.pool().open("default/history");
         expect(state.cursors.get(configmaps.key), `call ${at}`).toEqual(cursorOf(15));
-        expect(await subjectsIn(world), `call ${at}`).toEqual(subjects);
+        expect(await world.subjects(), `call ${at}`).toEqual(subjects);
         // Stock git is slow to start: it looks at some, and at the last.
         if (at % 40 === 6 || !struck) {
           using place = temporaryPlace();

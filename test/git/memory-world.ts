@@ -3,6 +3,8 @@
 import { mkdirSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { type BranchPool, createInlineCommitPool } from "../../src/git/commit-pool.ts";
+import { readCommit } from "../../src/git/history.ts";
+import { ObjectReader } from "../../src/git/object-reader.ts";
 import type { TargetOptions } from "../../src/git/target.ts";
 import { createSimulatedClock, type SimulatedClock } from "../../src/simulation/simulated-clock.ts";
 import { MemoryFileSystem } from "../../src/simulation/memory-file-system.ts";
@@ -21,6 +23,21 @@ export class MemoryWorld {
       selectionsOf: () => allSelections,
       targets: [targetAt("/repo", target)],
     });
+  }
+
+  /** As `git log --format=%s` has them. */
+  async subjects(): Promise<readonly string[]> {
+    const reader = await ObjectReader.open(this.fs, "/repo");
+    const found: string[] = [];
+    let id = Buffer.from(await this.fs.readFile("/repo/refs/heads/main"))
+      .toString("latin1")
+      .trim();
+    while (id !== "") {
+      const commit = await readCommit(reader, id);
+      found.push(commit.message.split("\n")[0] ?? "");
+      id = commit.parents[0] ?? "";
+    }
+    return found;
   }
 
   /** Copies `/repo` to `path`. */
