@@ -171,7 +171,7 @@ export interface Outgoing {
   readonly commits: number;
   /** The branch first: a server that moves one ref at a time must never show a state whose commits it does not have. */
   readonly updates: readonly RefUpdate[];
-  /** Absolute path of a pack with all that the remote needs; it stays until the next call for the branch. */
+  /** Absolute path of a pack with all that the remote needs. It may be joined with others meanwhile, and gone: ask again. */
   readonly packPath: string;
 }
 

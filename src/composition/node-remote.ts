@@ -1,10 +1,10 @@
 /** The Remote port: src/remote, spoken to for one branch of one local repository. */
 
-import { createReadStream } from "node:fs";
 import type { Clock, FileSystem, Outgoing, RefIds, Remote } from "../../actors/ports.ts";
 import { trackingOf } from "../git/mirror.ts";
 import { RefStore } from "../git/refs.ts";
 import { openRemote } from "../remote/open-remote.ts";
+import { packFile } from "../remote/pack-file.ts";
 import type { RemoteSite } from "./engine-ports.ts";
 
 export interface RemoteLinkOptions {
@@ -32,9 +32,7 @@ export function linkRemote(site: RemoteSite, options: RemoteLinkOptions): Remote
       return ofSite(found.refs);
     },
     async push({ updates, packPath }: Outgoing, signal) {
-      const { sizeBytes } = await fs.stat(packPath);
-      const pack = { sizeBytes, chunks: (): AsyncIterable<Uint8Array> => createReadStream(packPath) };
-      const result = await remote.push({ updates, pack }, signal);
+      const result = await remote.push({ updates, pack: await packFile(fs, packPath) }, signal);
       if (result.kind === "rejected") throw result.error;
       return Object.fromEntries(updates.map(({ ref, to }) => [ref, to]));
     },
