@@ -111,6 +111,16 @@ describe("the remote gets everything once, in order", () => {
   });
 });
 
+test("a push of which one ref of two arrived is not believed, though nothing comes after it", async () => {
+  using distance = new Distance();
+  distance.fates.push("liesAboutAtomic");
+  await distance.commit("a", "a1");
+  await distance.level();
+  const { world } = distance;
+  const { tip } = JSON.parse(runGit(world.remote, ["cat-file", "-p", state])) as { tip: string };
+  expect(tip).toBe(world.refs()[branch]);
+});
+
 test("what comes while a push is under way is pushed after it", async () => {
   using distance = new Distance();
   const first = distance.commit("a", "a1");
