@@ -21,6 +21,7 @@ import { compareCursors, compareResourceVersions, resourceKeyOf } from "../machi
 import type { DropReason, ResourceEffect, ResourceEvent } from "../machines/resource-changes.ts";
 
 import { Cascade } from "./cascade.ts";
+import { EvictionMarks } from "./eviction-marks.ts";
 import type { CorrelationLedger } from "./correlation-ledger.ts";
 import { keyOf } from "./correlation-ledger.ts";
 import type { Clock, Log, Meter } from "./ports.ts";
@@ -43,6 +44,9 @@ export interface RegistryOptions {
   readonly cascadeCapacity: number;
 }
 
+/** Of those of which nothing else is kept. */
+const markedResources = 10_000;
+
 type ListedMessage = Extract<WatchMessage, { kind: "listed" }>;
 
 export class Registry {
@@ -50,6 +54,7 @@ export class Registry {
   readonly #cascade: Cascade;
   readonly #awake = new Map<ResourceKey, ResourceActor>();
   readonly #atRest = new Map<TypeKey, Map<ResourceKey, ResourceRecord>>();
+  readonly #marks = new EvictionMarks(markedResources);
   readonly #remembered = new Map<TypeKey, readonly (readonly [ResourceKey, ResourceRecord])[]>();
   /** Changes of the message that is being processed. */
   #changes: Change[] = [];
@@ -156,6 +161,7 @@ export class Registry {
         this.#deliver(type.key, key, { type: "listed", event, epoch, unbroken });
     }
     if (!unbroken) this.#missAllBut(shown, message);
+    this.#marks.listed(type.key, resourceVersion);
     const changes = this.#changes.toSorted((a, b) => compareResourceVersions(a.resourceVersion, b.resourceVersion));
     this.#changes = [];
     const cursor = { epoch, resourceVersion };
@@ -175,7 +181,7 @@ export class Registry {
       return false;
     const state = terminating ? "terminating" : "live";
     const tie = record?.resourceVersion === resourceVersion ? record.tie : null;
-    const markedThrough = record?.markedThrough ?? "";
+    const markedThrough = record?.markedThrough ?? this.#marks.through(type.key, key);
     records.set(key, { state, epoch, uid, resourceVersion, objectHash, restHash, replicas, markedThrough, tie });
     return true;
   }
@@ -229,6 +235,7 @@ export class Registry {
       if (awake !== undefined) this.#awake.delete(key);
       if (record === null) records.delete(key);
       else records.set(key, record);
+      this.#marks.set(typeKey, key, record === null ? actor.context.pending.markedThrough : "");
     }
     return taken;
   }
@@ -238,6 +245,7 @@ export class Registry {
     return new ResourceActor(this.#recordsFor(typeKey).get(key) ?? null, {
       key,
       typeKey,
+      markedThrough: this.#marks.through(typeKey, key),
       mailboxCapacity,
       attempts,
       apply: (effect, actor) => this.#apply(effect, actor),

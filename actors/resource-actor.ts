@@ -8,8 +8,8 @@
 import type { SnapshotFrom } from "xstate";
 
 import { unresolved } from "../machines/attribution.ts";
-import type { Change, Operation, ResourceKey, TypeKey } from "../machines/messages.ts";
-import { nothingPending } from "../machines/pending.ts";
+import type { Change, Correlation, Operation, ResourceKey, ResourceVersion, TypeKey } from "../machines/messages.ts";
+import { forget, miss } from "../machines/pending.ts";
 import { blankResource, changeOf } from "../machines/resource-changes.ts";
 import type { Listed, Observed, ResourceContext, ResourceEffect, ResourceEvent } from "../machines/resource-changes.ts";
 import { resourceMachine } from "../machines/resource.ts";
@@ -21,6 +21,8 @@ import type { ResourceRecord, ResourceState } from "./resource-record.ts";
 export interface ResourceActorOptions {
   readonly key: ResourceKey;
   readonly typeKey: TypeKey;
+  /** The mark of a resource without a record, as in Pending. */
+  readonly markedThrough: ResourceVersion | "";
   readonly mailboxCapacity: number;
   /** How often a message is tried before it is settled without the machine. */
   readonly attempts: number;
@@ -45,7 +47,7 @@ export class ResourceActor {
     this.typeKey = options.typeKey;
     this.#options = options;
     this.#mailbox = new Mailbox(options.mailboxCapacity);
-    this.#snapshot = revive(record);
+    this.#snapshot = revive(record, options.markedThrough);
   }
 
   get state(): ResourceState {
@@ -63,7 +65,10 @@ export class ResourceActor {
   /** False: the mailbox is full and the correlation was refused. Nothing else is ever refused. */
   receive(message: ResourceEvent): boolean {
     if (message.type !== "correlated") this.#mailbox.put(message);
-    else if (!this.#mailbox.offer(message)) return false;
+    else if (!this.#mailbox.offer(message)) {
+      this.#missed(message.entry.correlation);
+      return false;
+    }
     if (!this.#busy) this.#drain();
     return true;
   }
@@ -121,9 +126,11 @@ export class ResourceActor {
 
   /** The machine cannot say; so nobody is named, and the line goes on. */
   #settle(message: ResourceEvent): readonly ResourceEffect[] {
-    const dropped = this.context.pending.fifo.map((each) => each.correlation);
+    const { pending } = this.context;
+    const dropped = pending.fifo.map((each) => each.correlation);
     switch (message.type) {
       case "correlated":
+        this.#missed(message.entry.correlation);
         return [{ kind: "drop", correlations: [message.entry.correlation], reason: "fault" }];
       case "removed":
       case "missing":
@@ -135,7 +142,7 @@ export class ResourceActor {
         const { uid, resourceVersion, objectHash, restHash, replicas } = event;
         const known = { uid, resourceVersion, objectHash, restHash, replicas };
         const value = event.kind === "DELETED" ? "gone" : event.terminating ? "terminating" : "live";
-        const context = { ...blankResource, known, epoch, pending: nothingPending };
+        const context = { ...blankResource, known, epoch, pending: forget(pending) };
         this.#snapshot = resourceMachine.resolveState({ value, context });
         return [
           { kind: "commit", change: asItStands(message) },
@@ -146,10 +153,19 @@ export class ResourceActor {
         return message satisfies never;
     }
   }
+
+  #missed(correlation: Correlation): void {
+    const { value, context } = this.#snapshot;
+    const pending = miss(context.pending, correlation);
+    this.#snapshot = resourceMachine.resolveState({ value, context: { ...context, pending } });
+  }
 }
 
-function revive(record: ResourceRecord | null): ResourceSnapshot {
-  if (record === null) return resourceMachine.resolveState({ value: "unseen", context: blankResource });
+function revive(record: ResourceRecord | null, mark: ResourceVersion | ""): ResourceSnapshot {
+  if (record === null) {
+    const pending = { fifo: [], markedThrough: mark };
+    return resourceMachine.resolveState({ value: "unseen", context: { ...blankResource, pending } });
+  }
   const { state, epoch, markedThrough, tie, ...known } = record;
   const context = { ...blankResource, known, epoch, pending: { fifo: [], markedThrough }, tie };
   return resourceMachine.resolveState({ value: state, context });

@@ -232,7 +232,13 @@ function revived(): Promise<number> {
   if (message?.kind !== "observed") throw new Error("there are no events");
   const { uid, objectHash, restHash, replicas } = message.event;
   const known = { state: "live", epoch: 0, uid, objectHash, restHash, replicas, markedThrough: "", tie: null } as const;
-  const options = { mailboxCapacity: 1, attempts: 1, apply: () => undefined, onFault: () => undefined };
+  const options = {
+    markedThrough: "",
+    mailboxCapacity: 1,
+    attempts: 1,
+    apply: () => undefined,
+    onFault: () => undefined,
+  } as const;
   const key = "bench" as ResourceKey;
   let alive = 0;
   const startMs = performance.now();

@@ -84,6 +84,17 @@ export function retire(pending: Pending, uid: Uid, version: ResourceVersion, gon
   };
 }
 
+/** Without all of it, and with a mark of what went: nobody can say who else was there. */
+export function forget(pending: Pending): Pending {
+  const gone = pending.fifo.map((each) => each.correlation);
+  return { fifo: [], markedThrough: marked(pending, gone) };
+}
+
+/** With the mark of a correlation that was never taken in. */
+export function miss(pending: Pending, correlation: Correlation): Pending {
+  return { fifo: pending.fifo, markedThrough: marked(pending, [correlation]) };
+}
+
 function sift(pending: Pending, keep: (correlation: Correlation) => boolean): Sifted {
   const dropped = pending.fifo.filter((each) => !keep(each.correlation)).map((each) => each.correlation);
   if (dropped.length === 0) return { pending, dropped };

@@ -145,6 +145,23 @@ describe("the engine", () => {
     expect(world.meter.read("pending_object_bytes")).toBe(7);
   });
 
+  it.each(["seen by nobody yet", "gone"])("remembers whom a bound took from a resource that was %s", (what) => {
+    const world = new World({ pendingTotal: 1 });
+    if (what === "gone")
+      world.see({ kind: "ADDED", version: 8, object: "o" }).see({ kind: "DELETED", version: 9, object: "o" });
+    world.review({ operation: "DELETE", user: "erin", base: 10, object: "a", uid: "another" });
+    world.review({ operation: "UPDATE", user: "grace", base: 5, object: "x", name: "else" });
+    world.review({ operation: "DELETE", user: "frank", base: 10, object: "a", uid: "another" });
+    if (what === "gone") world.see({ kind: "ADDED", version: 10, object: "a", uid: "another" });
+    else world.list(10, [{ kind: "ADDED", version: 10, object: "a", uid: "another" }], true);
+    world.see({ kind: "DELETED", version: 12, object: "a", uid: "another" });
+    expect(world.last).toBe("DELETE a 12 tie frank");
+    world.see({ kind: "ADDED", version: 13, object: "b", uid: "third" });
+    world.review({ operation: "DELETE", user: "frank", base: 13, object: "b", uid: "third" });
+    world.see({ kind: "DELETED", version: 14, object: "b", uid: "third" });
+    expect(world.last).toBe("DELETE a 14 delete frank");
+  });
+
   it("lets the oldest correlation go when there are too many in all, and remembers that it did", () => {
     const world = new World({ pendingTotal: 2 });
     world.see({ kind: "ADDED", version: 10, object: "a" });

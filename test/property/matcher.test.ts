@@ -66,6 +66,7 @@ class Matcher {
   readonly #actor = new ResourceActor(null, {
     key: resourceKeyOf(DEPLOYMENTS.key, "default", "a"),
     typeKey: DEPLOYMENTS.key,
+    markedThrough: "",
     mailboxCapacity: 1,
     attempts: 1,
     apply: (effect) => this.#effects.push(effect),

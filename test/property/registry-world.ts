@@ -155,6 +155,7 @@ export class RestlessModel {
     return new ResourceActor(null, {
       key: resourceKeyOf(configMaps.key, "default", name),
       typeKey: configMaps.key,
+      markedThrough: "",
       mailboxCapacity: 1,
       attempts: 1,
       apply: (effect) => this.#apply(effect),
