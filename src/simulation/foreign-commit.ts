@@ -1,15 +1,16 @@
-/** A commit by somebody else, as `git push` leaves it: loose objects, then the ref. */
+/** A commit by somebody else, as `git push` leaves it: loose objects, then the ref, under its lock. */
 
 import { deflateSync } from "node:zlib";
-import type { FileSystem } from "../../actors/ports.ts";
-import { replaceFile } from "../git/files.ts";
+import type { Clock, FileSystem } from "../../actors/ports.ts";
 import { readCommit } from "../git/history.ts";
 import { ObjectReader } from "../git/object-reader.ts";
 import type { ObjectType } from "../git/object.ts";
 import { objectIdOf } from "../git/object.ts";
+import { RefStore } from "../git/refs.ts";
 import { TreeCache } from "../git/tree-cache.ts";
 
 export interface ForeignCommit {
+  readonly clock: Clock;
   readonly repository: string;
   readonly ref: string;
   /** At the root; empty: a commit that changes nothing. */
@@ -22,7 +23,7 @@ export const foreigner = { name: "Somebody Else", email: "else@example.com" };
 
 /** False: the branch does not exist yet, somebody holds its lock, or the disk does not do. */
 export async function pushForeignCommit(files: FileSystem, commit: ForeignCommit): Promise<boolean> {
-  const { repository, ref } = commit;
+  const { clock, repository, ref } = commit;
   const refPath = `${repository}/${ref}`;
   try {
     const names = await files.list(refPath.slice(0, refPath.lastIndexOf("/")));
@@ -32,7 +33,8 @@ export async function pushForeignCommit(files: FileSystem, commit: ForeignCommit
       .toString()
       .trim();
     const id = await write(files, commit, head);
-    await replaceFile(files, refPath, { text: `${id}\n`, sync: true });
+    const refs = new RefStore({ fs: files, clock, gitDirectory: repository, sync: true });
+    await refs.move(ref, { expected: head, id });
     return true;
   } catch {
     return false;

@@ -19,6 +19,7 @@ export const movedRefs: Fault = {
         const place = world.targets.get(call.targetId);
         if (place === undefined) return await flushed;
         const moved = await pushForeignCommit(world.disk.files, {
+          clock: world.clock,
           repository: place.gitdir,
           ref: `refs/heads/${place.branch}`,
           // Elsewhere than in the targets' folders.
