@@ -21,6 +21,7 @@ const benches: Readonly<Record<string, string>> = {
   git: "prepared files to commits on disk, beside git fast-import",
   commit: "a change to its durable commit; the main loop and the webhook meanwhile",
   push: "commits on disk to a remote over HTTP, beside git push",
+  disk: "what a history takes on disk, beside git repack and gc",
   growth: "what a change costs by the files of a branch and the commits behind it",
   memory: "100,000 idle resources",
   churn: "a simulated day of names that come and go; a flood of reviews",

@@ -147,7 +147,7 @@ export class Mirror {
     const [only] = sources;
     if (only !== undefined && only.from === undefined && sources.length === 1) return `${directory}/${only.name}.pack`;
     const path = `${directory}/tmp_push_kubescribe_${refPartOf(targets[0]?.id ?? "")}`;
-    await copyPacks(sources, { fs, directory, path, sync: false });
+    await copyPacks(sources, { fs, directory, path, sync: false, versions: null });
     return path;
   }
 }

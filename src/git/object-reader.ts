@@ -10,7 +10,8 @@ import { inflateSync } from "node:zlib";
 import type { FileSystem } from "../../actors/ports.ts";
 import { KubescribeError } from "../../machines/error.ts";
 import { isMissing, listIfAny, readIfAny, readTextIfAny } from "./files.ts";
-import { applyDelta, decodeEntryHeader } from "./pack-entry.ts";
+import { applyDelta } from "./delta.ts";
+import { decodeEntryHeader } from "./pack-entry.ts";
 import { PackIndex } from "./pack-index.ts";
 
 export interface GitObject {

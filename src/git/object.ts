@@ -2,6 +2,7 @@
 
 import { hash } from "node:crypto";
 import { constants, crc32, deflateSync } from "node:zlib";
+import { writeDistance } from "./pack-entry.ts";
 
 export type ObjectType = "commit" | "tree" | "blob";
 
@@ -13,6 +14,7 @@ export interface PackedObject {
   readonly crc: number;
 }
 
+const offsetDeltaCode = 6;
 const typeCodes = { commit: 1, tree: 2, blob: 3 } as const;
 
 export function packObject(type: ObjectType, body: Uint8Array): PackedObject {
@@ -24,6 +26,19 @@ export function packObject(type: ObjectType, body: Uint8Array): PackedObject {
 export function objectIdOf(type: ObjectType | "tag", body: Uint8Array): Buffer {
   const header = Buffer.from(`${type} ${body.length}\0`, "latin1");
   return hash("sha1", Buffer.concat([header, body]), "buffer");
+}
+
+export interface DeltaPlace {
+  /** Of the delta, before it was deflated. */
+  readonly size: number;
+  /** From the entry of its base to this one, in bytes. */
+  readonly distance: number;
+}
+
+export function deltaEntryOf(deflated: Buffer, { size, distance }: DeltaPlace): Buffer {
+  const head = Buffer.alloc(32);
+  const end = writeDistance(head, writeEntryHeader(head, offsetDeltaCode, size), distance);
+  return Buffer.concat([head.subarray(0, end), deflated]);
 }
 
 function packEntryOf(type: ObjectType, body: Uint8Array): Buffer {
@@ -62,7 +77,7 @@ function adler32(body: Uint8Array): number {
 /** For small bodies a small window: zlib clears its tables on every call, which costs more than deflating 1.5 KB. */
 const smallBodyBytes = 4096;
 
-function deflateBody(body: Uint8Array): Buffer {
+export function deflateBody(body: Uint8Array): Buffer {
   const chunkSize = Math.max(64, body.length + (body.length >> 8) + 32);
   return body.length <= smallBodyBytes
     ? deflateSync(body, { level: constants.Z_BEST_SPEED, windowBits: 12, memLevel: 5, chunkSize })
@@ -76,7 +91,7 @@ function headerSizeOf(size: number): number {
   return bytes;
 }
 
-export function writeEntryHeader(into: Buffer, typeCode: number, size: number): number {
+function writeEntryHeader(into: Buffer, typeCode: number, size: number): number {
   let rest = Math.floor(size / 16);
   let byte = (typeCode << 4) | (size % 16);
   let at = 0;

@@ -1,10 +1,13 @@
-/** Several packs as one: entries are copied as they are, but for the distances of deltas. */
+/** Several packs as one: entries are copied as they are, but for the distances of deltas, and for files where their versions are known. */
 
 import { crc32 } from "node:zlib";
 import type { FileSystem } from "../../actors/ports.ts";
+import { CopyPlan, type PlannedEntry } from "./copy-plan.ts";
+import { type FileVersions, resourceOfCommit } from "./file-versions.ts";
 import { exists, readIfAny } from "./files.ts";
-import { type PackIndexEntry, PackStream } from "./pack.ts";
-import { movedDelta } from "./pack-entry.ts";
+import type { IndexRows } from "./pack-index-rows.ts";
+import { PackStream } from "./pack.ts";
+import { decodeEntryHeader, movedDelta } from "./pack-entry.ts";
 import { PackIndex } from "./pack-index.ts";
 
 export interface PackSource {
@@ -26,6 +29,8 @@ export interface CopyPacksOptions extends PackPlace {
   /** Where the new pack is written. */
   readonly path: string;
   readonly sync: boolean;
+  /** Null: files stay whole. */
+  readonly versions: FileVersions | null;
 }
 
 const copyBytes = 1 << 20;
@@ -38,79 +43,103 @@ export async function openPackSource({ fs, directory }: PackPlace, name: string)
   return { name, sizeBytes, index: new PackIndex(bytes, sizeBytes) };
 }
 
+export interface CopiedPacks {
+  readonly rows: IndexRows;
+  readonly checksum: Buffer;
+  readonly sizeBytes: number;
+}
+
 /** Every object once, from the first that has it. A delta's base stands in its pack, before it. */
-export async function copyPacks(
-  sources: readonly PackSource[],
-  { fs, directory, path, sync }: CopyPacksOptions,
-): Promise<{ readonly entries: readonly PackIndexEntry[]; readonly checksum: Buffer; readonly sizeBytes: number }> {
-  const planned = new Set<string>();
-  const plans = sources.map((source) => entriesOf(source, planned));
-  /** Where an object stands in the new pack. */
-  const placed = new Map<string, number>();
-  const entries: PackIndexEntry[] = [];
-  await using stream = await PackStream.create(fs, path, planned.size);
+export async function copyPacks(sources: readonly PackSource[], options: CopyPacksOptions): Promise<CopiedPacks> {
+  const { fs, directory, path, sync, versions } = options;
+  const plan = new CopyPlan(sources);
+  await using stream = await PackStream.create(fs, path, plan.count);
   for (const [at, source] of sources.entries()) {
     await using file = await fs.open(`${directory}/${source.name}.pack`, "read");
-    const plan = plans[at] ?? [];
-    /** Where an entry of this source stands now, by where it stood; an id where it is left out. */
-    const moved = new Map<number, number | Buffer>();
-    for (const { id, key, start, isCopy } of plan) if (isCopy) moved.set(start, placed.get(key) ?? id);
-    for (const block of blocksOf(plan.filter(({ isCopy }) => !isCopy))) {
+    const order = source.index.order();
+    const place = ({ number, start, bytes }: Held, resource: string): void => {
+      const { offset } = stream;
+      const baseTo = (base: number): number | Buffer | undefined => plan.placeOf(at, order, base);
+      const copy = movedDelta(bytes, { from: start, to: offset, baseTo }) ?? bytes;
+      const entry = versions === null || resource === "" ? copy : versions.next(resource, copy, offset);
+      plan.place(number, offset, entry === bytes ? plan.sourceCrcOf(number) : crc32(entry));
+      stream.push(entry);
+    };
+    const hand = new Hand();
+    const settle = (): void => {
+      const { held, file: changed, resource } = hand.take();
+      for (const each of held) place(each, each === changed ? resource : "");
+    };
+    for (const block of blocksOf(plan.entriesOf(at, order))) {
       const bytes = Buffer.alloc(block.end - block.start);
       if ((await file.read(bytes, block.start)) !== bytes.length) throw new RangeError(`${source.name} is cut short`);
-      for (const { id, key, crc, start, end } of block.entries) {
-        const { offset } = stream;
-        const entry = bytes.subarray(start - block.start, end - block.start);
-        const other = movedDelta(entry, { from: start, to: offset, baseTo: (base) => moved.get(base) });
-        entries.push({ id, crc: other === null ? crc : crc32(other), offset });
-        moved.set(start, offset);
-        placed.set(key, offset);
-        stream.push(other ?? entry);
+      for (const entry of block.entries) {
+        const held = { ...entry, bytes: bytes.subarray(entry.start - block.start, entry.end - block.start) };
+        if (versions === null) place(held, "");
+        else if (hand.add(held)) settle();
       }
       await stream.drain();
     }
+    settle();
   }
   const checksum = await stream.finish(sync);
-  return { entries, checksum, sizeBytes: stream.offset + checksum.length };
+  return { rows: plan, checksum, sizeBytes: stream.offset + checksum.length };
 }
 
-interface SourceEntry {
-  readonly id: Buffer;
-  readonly key: string;
-  readonly crc: number;
+interface Held extends PlannedEntry {
+  readonly bytes: Buffer;
+}
+
+/** The entries of a commit, in the order in which a flush writes them: its files, its trees, and the commit, which says whose file it is. */
+class Hand {
+  /** Where the files of this pack stand, for those that are deltas of them. */
+  readonly #files = new Set<number>();
+  #held: Held[] = [];
+  #file: Held | null = null;
+  #bytes = 0;
+
+  /** True: it is a commit, or there is too much in hand. */
+  add(entry: Held): boolean {
+    const { type, base } = decodeEntryHeader(entry.bytes, entry.start);
+    if (type === "blob" || (base.kind === "offset" && this.#files.has(base.offset))) {
+      this.#files.add(entry.start);
+      this.#file = entry;
+    }
+    this.#held.push(entry);
+    this.#bytes += entry.bytes.length;
+    return type === "commit" || this.#bytes > copyBytes;
+  }
+
+  take(): { readonly held: readonly Held[]; readonly file: Held | null; readonly resource: string } {
+    const held = this.#held;
+    const last = held.at(-1);
+    const file = this.#file;
+    this.#held = [];
+    this.#file = null;
+    this.#bytes = 0;
+    return { held, file, resource: last === undefined || file === null ? "" : resourceOfCommit(last.bytes) };
+  }
+}
+
+interface Block {
   readonly start: number;
   readonly end: number;
-  /** An earlier source has it too, or it is left out. */
-  readonly isCopy: boolean;
-}
-
-/** By offset; adds those that are no copies to `planned`. */
-function entriesOf({ index, from = 0 }: PackSource, planned: Set<string>): readonly SourceEntry[] {
-  const entries = Array.from({ length: index.count }, (_, at): SourceEntry => {
-    const id = index.idAt(at);
-    const key = id.toString("latin1", 0, 20);
-    const start = index.offsetAt(at);
-    const isCopy = start < from || planned.has(key);
-    if (!isCopy) planned.add(key);
-    return { id, key, crc: index.crcAt(at), start, end: index.entryEnd(start), isCopy };
-  });
-  return entries.toSorted((a, b) => a.start - b.start);
+  readonly entries: readonly PlannedEntry[];
 }
 
 /** Runs of neighbours to read at once, about `copyBytes` each. */
-function* blocksOf(
-  entries: readonly SourceEntry[],
-): Iterable<{ readonly start: number; readonly end: number; readonly entries: readonly SourceEntry[] }> {
-  for (let first = 0; first < entries.length;) {
-    const start = entries[first]?.start ?? 0;
-    let end = start;
-    let next = first;
-    for (; next < entries.length; next++) {
-      const entry = entries[next];
-      if (entry === undefined || (next > first && entry.end - start > copyBytes)) break;
-      end = entry.end;
+function* blocksOf(entries: Iterable<PlannedEntry>): Iterable<Block> {
+  let run: PlannedEntry[] = [];
+  let start = 0;
+  let end = 0;
+  for (const entry of entries) {
+    if (run.length > 0 && entry.end - start > copyBytes) {
+      yield { start, end, entries: run };
+      run = [];
     }
-    yield { start, end, entries: entries.slice(first, next) };
-    first = next;
+    if (run.length === 0) ({ start } = entry);
+    ({ end } = entry);
+    run.push(entry);
   }
+  if (run.length > 0) yield { start, end, entries: run };
 }

@@ -1,4 +1,4 @@
-/** The inside of a pack's entries (gitformat-pack): headers, and deltas. */
+/** The heads of a pack's entries (gitformat-pack). */
 
 export type DeltaBase =
   | { readonly kind: "none" }
@@ -9,6 +9,8 @@ export interface EntryHeader {
   /** Of a delta: empty. */
   readonly type: string;
   readonly base: DeltaBase;
+  /** Of what is inflated from `bodyAt` on, in bytes. */
+  readonly size: number;
   readonly bodyAt: number;
 }
 
@@ -20,7 +22,11 @@ export function decodeEntryHeader(entry: Buffer, offset: number): EntryHeader {
   let at = 0;
   let byte = entry[at++] ?? 0;
   const code = (byte >> 4) & 7;
-  while (byte & 0x80) byte = entry[at++] ?? 0;
+  let size = byte & 15;
+  for (let scale = 16; byte & 0x80; scale *= 128) {
+    byte = entry[at++] ?? 0;
+    size += (byte & 0x7f) * scale;
+  }
   if (code === baseOffsetCode) {
     byte = entry[at++] ?? 0;
     let distance = byte & 0x7f;
@@ -28,10 +34,12 @@ export function decodeEntryHeader(entry: Buffer, offset: number): EntryHeader {
       byte = entry[at++] ?? 0;
       distance = (distance + 1) * 128 + (byte & 0x7f);
     }
-    return { type: "", base: { kind: "offset", offset: offset - distance }, bodyAt: at };
+    return { type: "", base: { kind: "offset", offset: offset - distance }, size, bodyAt: at };
   }
-  if (code === baseIdCode) return { type: "", base: { kind: "id", id: entry.subarray(at, at + 20) }, bodyAt: at + 20 };
-  return { type: types[code] ?? "", base: { kind: "none" }, bodyAt: at };
+  if (code === baseIdCode) {
+    return { type: "", base: { kind: "id", id: entry.subarray(at, at + 20) }, size, bodyAt: at + 20 };
+  }
+  return { type: types[code] ?? "", base: { kind: "none" }, size, bodyAt: at };
 }
 
 export interface Move {
@@ -68,35 +76,4 @@ export function writeDistance(into: Buffer, at: number, distance: number): numbe
   }
   into.set(bytes, at);
   return at + bytes.length;
-}
-
-export function applyDelta(base: Buffer, delta: Buffer): Buffer {
-  let at = 0;
-  const readSize = (): number => {
-    let size = 0;
-    for (let scale = 1; ; scale *= 128) {
-      const byte = delta[at++] ?? 0;
-      size += (byte & 0x7f) * scale;
-      if (byte < 0x80) return size;
-    }
-  };
-  if (readSize() !== base.length) throw new RangeError("a delta does not fit its base");
-  const result = Buffer.alloc(readSize());
-  let filled = 0;
-  while (at < delta.length) {
-    const instruction = delta[at++] ?? 0;
-    if (instruction >= 0x80) {
-      let from = 0;
-      let size = 0;
-      for (let bit = 0; bit < 4; bit++) if (instruction & (1 << bit)) from += (delta[at++] ?? 0) * 2 ** (8 * bit);
-      for (let bit = 0; bit < 3; bit++) if (instruction & (16 << bit)) size += (delta[at++] ?? 0) * 2 ** (8 * bit);
-      if (size === 0) size = 0x10000;
-      filled += base.copy(result, filled, from, from + size);
-    } else {
-      filled += delta.copy(result, filled, at, at + instruction);
-      at += instruction;
-    }
-  }
-  if (filled !== result.length) throw new RangeError("a delta is cut short");
-  return result;
 }

@@ -1,5 +1,17 @@
 /** A pack's index, version 2 (gitformat-pack), for lookups: where an object's entry begins and ends. */
 
+export interface PackOrder {
+  /** Where the entries begin, in bytes. */
+  readonly starts: Float64Array;
+  /** Where each of them stands in the index. */
+  readonly numbers: Uint32Array;
+  /** Where the last of them ends. */
+  readonly end: number;
+}
+
+/** 32 bits of the offset and 21 of the number fit into a double. */
+const fastSortLimit = 1 << 21;
+
 export class PackIndex {
   readonly sizeBytes: number;
   readonly #bytes: Buffer;
@@ -45,6 +57,26 @@ export class PackIndex {
     const offset = this.#bytes.readUInt32BE(table + at * 4);
     if (offset < 0x80000000) return offset;
     return Number(this.#bytes.readBigUInt64BE(table + this.count * 4 + (offset - 0x80000000) * 8));
+  }
+
+  /** The pack's entries in their order. A million of them sort many times faster as numbers. */
+  order(): PackOrder {
+    const { count } = this;
+    const numbers = new Uint32Array(count);
+    const starts = new Float64Array(count);
+    if (this.#packBytes < 2 ** 32 && count <= fastSortLimit) {
+      for (let number = 0; number < count; number++) starts[number] = this.offsetAt(number) * fastSortLimit + number;
+      starts.sort();
+      for (const [rank, key] of starts.entries()) {
+        numbers[rank] = key % fastSortLimit;
+        starts[rank] = Math.floor(key / fastSortLimit);
+      }
+    } else {
+      for (let number = 0; number < count; number++) numbers[number] = number;
+      numbers.sort((a, b) => this.offsetAt(a) - this.offsetAt(b));
+      for (const [rank, number] of numbers.entries()) starts[rank] = this.offsetAt(number);
+    }
+    return { starts, numbers, end: this.#packBytes - 20 };
   }
 
   /** Where the last entry begins; -1 in an empty pack. */

@@ -6,10 +6,11 @@
  * most one runs for a target.
  * 1. The new pack is written first and the old ones are removed after it; readers find every object at all times.
  * 2. A delta's base is in its pack, before it: it was written there first, and joining keeps the order.
- * 3. Packs stay few: at most `packsPerLevel` of each level, and those that are too large to be copied once more.
+ * 3. Packs stay few: at most `packsAtOnce` of flushes, `joinedAtOnce` of each level above, and those that are too large to be copied once more.
  */
 
 import type { FileSystem } from "../../actors/ports.ts";
+import { FileVersions } from "./file-versions.ts";
 import { isMissing, listIfAny, readTextIfAny, replaceFile } from "./files.ts";
 import { publishPack, temporaryPackNames } from "./pack.ts";
 import { copyPacks, openPackSource, type PackSource } from "./pack-copy.ts";
@@ -21,20 +22,22 @@ export interface JoinOptions {
   /** Of the packs: as PackShelf has it. */
   readonly owner: string;
   readonly sync: boolean;
-  /** Default `packsPerLevel`. */
+  /** Of every level. Default: `packsAtOnce`, then `joinedAtOnce`. */
   readonly atOnce?: number;
 }
 
-/** So many packs of one level become one of the next: each object is copied as often as there are levels, at the most. */
-export const packsPerLevel = 50;
-const levels = 3;
-/** What would become larger stays as it is: `git gc` is better at that. Indexes are held in memory, some 100 bytes an object. */
+/** So many packs of flushes become one. */
+export const packsAtOnce = 50;
+/** And so many of those one of the next level: each object is copied as often as there are levels, at the most. */
+const joinedAtOnce = 10;
+const levels = 6;
+/** What would become larger stays as it is: `git gc` is better at that. Some 100 bytes of memory are taken for each object. */
 const joinedLimitBytes = 512 << 20;
-const joinedLimitObjects = 1_000_000;
+const joinedLimitObjects = 1_500_000;
 
 /** Does nothing where there are few. Throws what the file system throws; then it is done again some other time. */
 export async function joinPacks(options: JoinOptions): Promise<void> {
-  const { fs, gitDirectory, owner, atOnce = packsPerLevel } = options;
+  const { fs, gitDirectory, owner } = options;
   const joining = `${owner}-joined`;
   const listPath = `${gitDirectory}/kubescribe/${owner}.joined`;
   const temporaries = temporaryPackNames(joining);
@@ -44,12 +47,12 @@ export async function joinPacks(options: JoinOptions): Promise<void> {
     shelves.set(level, [...(shelves.get(level) ?? []), name]);
   for (let level = 0; level < levels; level++) {
     const names = shelves.get(level) ?? [];
-    if (names.length < atOnce) continue;
-    const joined = await join(names, { ...options, joining, listPath, level: level + 1 });
-    // Those that are too large for it are not looked at again.
-    const text = joined === null ? names : [joined];
+    if (names.length < (options.atOnce ?? (level === 0 ? packsAtOnce : joinedAtOnce))) continue;
+    const joined: string[] = [];
+    for (const group of await groupsOf(names, options))
+      joined.push(await join(group, { ...options, joining, listPath, level: level + 1 }));
     shelves.set(level, []);
-    shelves.set(level + 1, [...(shelves.get(level + 1) ?? []), ...text]);
+    shelves.set(level + 1, [...(shelves.get(level + 1) ?? []), ...joined]);
   }
   const lines = [...shelves].flatMap(([level, names]) =>
     level === 0 ? [] : names.map((name) => `${name} ${level}\n`),
@@ -63,20 +66,34 @@ interface Joining extends JoinOptions {
   readonly level: number;
 }
 
-/** Null: together they would be too large. */
-async function join(names: readonly string[], options: Joining): Promise<string | null> {
-  const { fs, gitDirectory, joining, listPath, level, sync } = options;
-  const directory = packDirectoryOf(gitDirectory);
-  const sources: PackSource[] = [];
+/** Neighbours that are not too large together; one that is too large for any other stays alone. */
+async function groupsOf(names: readonly string[], { fs, gitDirectory }: JoinOptions): Promise<readonly PackSource[][]> {
+  const groups: PackSource[][] = [];
+  let bytes = 0;
+  let objects = 0;
   for (const name of names) {
-    const source = await openPackSource({ fs, directory }, name);
-    if (source !== null) sources.push(source);
+    const source = await openPackSource({ fs, directory: packDirectoryOf(gitDirectory) }, name);
+    if (source === null) continue;
+    bytes += source.sizeBytes;
+    objects += source.index.count;
+    const group = groups.at(-1);
+    if (group !== undefined && bytes <= joinedLimitBytes && objects <= joinedLimitObjects) group.push(source);
+    else {
+      groups.push([source]);
+      bytes = source.sizeBytes;
+      objects = source.index.count;
+    }
   }
-  const sum = (of: (source: PackSource) => number): number => sources.reduce((total, each) => total + of(each), 0);
-  if (sum(({ sizeBytes }) => sizeBytes) > joinedLimitBytes) return null;
-  if (sum(({ index }) => index.count) > joinedLimitObjects) return null;
+  return groups;
+}
+
+async function join(sources: readonly PackSource[], options: Joining): Promise<string> {
+  const { fs, gitDirectory, joining, listPath, level, sync } = options;
+  const [first] = sources;
+  if (first !== undefined && sources.length === 1) return first.name;
+  const directory = packDirectoryOf(gitDirectory);
   const path = `${directory}/${temporaryPackNames(joining).pack}`;
-  const copied = await copyPacks(sources, { fs, directory, path, sync });
+  const copied = await copyPacks(sources, { fs, directory, path, sync, versions: new FileVersions() });
   const announce = (name: string): Promise<void> => appendLine(fs, listPath, `${name} ${level}`);
   const joined = await publishPack(copied, { fs, directory, owner: joining, sync, announce });
   for (const { name } of sources) if (name !== joined) await removePack(fs, directory, name);

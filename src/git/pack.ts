@@ -4,9 +4,10 @@
  * Owns the entries until `writePack`. An object that was added before is not added again: an index must not name an id twice.
  */
 
-import { createHash, hash } from "node:crypto";
+import { createHash } from "node:crypto";
 import type { FileSystem } from "../../actors/ports.ts";
 import { packObject, type ObjectType, type PackedObject } from "./object.ts";
+import { encodePackIndex, type IndexRows, rowsOf } from "./pack-index-rows.ts";
 import { packTreeDelta, type TreeBasis } from "./tree-delta.ts";
 
 /** A tree that is read costs one read for each of these. */
@@ -76,12 +77,6 @@ function keyOf(id: Buffer): string {
   return id.toString("latin1", 0, 20);
 }
 
-export interface PackIndexEntry {
-  readonly id: Buffer;
-  readonly crc: number;
-  readonly offset: number;
-}
-
 export interface WritePackOptions {
   readonly fs: FileSystem;
   /** `objects/pack` of the repository. */
@@ -105,23 +100,23 @@ export function temporaryPackNames(owner: string): { readonly pack: string; read
 export async function writePack(builder: PackBuilder, options: WritePackOptions): Promise<string> {
   const { fs, directory, sync } = options;
   const temporary = `${directory}/${temporaryPackNames(options.owner).pack}`;
-  const entries: PackIndexEntry[] = [];
+  const offsets: number[] = [];
   let checksum: Buffer;
   {
     await using stream = await PackStream.create(fs, temporary, builder.count);
     for (const object of builder.objects) {
-      entries.push({ id: object.id, crc: object.crc, offset: stream.offset });
+      offsets.push(stream.offset);
       stream.push(object.entry);
       if (stream.full) await stream.drain();
     }
     checksum = await stream.finish(sync);
   }
-  return publishPack({ entries, checksum }, options);
+  return publishPack({ rows: rowsOf(builder.objects, offsets), checksum }, options);
 }
 
 /** Gives a finished temporary pack its index and its name. */
 export async function publishPack(
-  pack: { readonly entries: readonly PackIndexEntry[]; readonly checksum: Buffer },
+  pack: { readonly rows: IndexRows; readonly checksum: Buffer },
   options: WritePackOptions,
 ): Promise<string> {
   const { fs, directory, sync } = options;
@@ -130,7 +125,7 @@ export async function publishPack(
   const temporaryIndex = `${directory}/${temporaryPackNames(options.owner).index}`;
   {
     await using file = await fs.open(temporaryIndex, "create");
-    await file.write(encodePackIndex(pack.entries, pack.checksum));
+    await file.write(encodePackIndex(pack.rows, pack.checksum));
     if (sync) await file.sync();
   }
   await options.announce(name);
@@ -192,56 +187,4 @@ export class PackStream implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#file[Symbol.asyncDispose]();
   }
-}
-
-export function encodePackIndex(entries: readonly PackIndexEntry[], packChecksum: Buffer): Buffer {
-  const order = sortedById(entries);
-  const large = entries.filter((entry) => entry.offset >= 0x80000000).length;
-  const count = entries.length;
-  const size = 8 + 1024 + count * 28 + large * 8 + 40;
-  const index = Buffer.alloc(size);
-  index.writeUInt32BE(0xff744f63, 0);
-  index.writeUInt32BE(2, 4);
-  const ids = 8 + 1024;
-  const crcs = ids + count * 20;
-  const offsets = crcs + count * 4;
-  let largeAt = 0;
-  const fanout = new Uint32Array(256);
-  for (const [at, entry] of order.entries()) {
-    const first = entry.id[0] ?? 0;
-    fanout[first] = (fanout[first] ?? 0) + 1;
-    entry.id.copy(index, ids + at * 20);
-    index.writeUInt32BE(entry.crc, crcs + at * 4);
-    if (entry.offset < 0x80000000) index.writeUInt32BE(entry.offset, offsets + at * 4);
-    else {
-      index.writeUInt32BE(0x80000000 + largeAt, offsets + at * 4);
-      index.writeBigUInt64BE(BigInt(entry.offset), offsets + count * 4 + largeAt * 8);
-      largeAt++;
-    }
-  }
-  let total = 0;
-  for (const [first, number] of fanout.entries()) index.writeUInt32BE((total += number), 8 + first * 4);
-  packChecksum.copy(index, size - 40);
-  hash("sha1", index.subarray(0, size - 20), "buffer").copy(index, size - 20);
-  return index;
-}
-
-/** Numbers sort many times faster than buffers: 32 bits of the id and 21 of the position fit into a double. */
-const fastSortLimit = 1 << 21;
-
-function sortedById(entries: readonly PackIndexEntry[]): readonly PackIndexEntry[] {
-  const byId = (a: PackIndexEntry, b: PackIndexEntry): number => Buffer.compare(a.id, b.id);
-  if (entries.length > fastSortLimit) return entries.toSorted(byId);
-  const keys = Float64Array.from(entries, (entry, at) => entry.id.readUInt32BE(0) * fastSortLimit + at);
-  keys.sort();
-  const sorted: PackIndexEntry[] = [];
-  let collision = false;
-  for (const key of keys) {
-    const entry = entries[key % fastSortLimit];
-    if (entry === undefined) continue;
-    const previous = sorted.at(-1);
-    if (previous !== undefined && Buffer.compare(previous.id, entry.id) > 0) collision = true;
-    sorted.push(entry);
-  }
-  return collision ? sorted.toSorted(byId) : sorted;
 }

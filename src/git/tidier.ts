@@ -1,6 +1,6 @@
 /** Has each target's packs joined as it flushes. Owns the count of flushes, and one joining at a time for each target. */
 
-import { packsPerLevel } from "./pack-joining.ts";
+import { packsAtOnce } from "./pack-joining.ts";
 
 export class Tidier {
   readonly #tidy: (targetId: string) => Promise<void>;
@@ -13,9 +13,9 @@ export class Tidier {
   }
 
   flushed(targetId: string): void {
-    const flushes = (this.#flushes.get(targetId) ?? packsPerLevel) + 1;
+    const flushes = (this.#flushes.get(targetId) ?? packsAtOnce) + 1;
     this.#flushes.set(targetId, flushes);
-    if (flushes < packsPerLevel || this.#running.has(targetId)) return;
+    if (flushes < packsAtOnce || this.#running.has(targetId)) return;
     this.#flushes.set(targetId, 0);
     // Nothing depends on it: a failure is tried again some flushes later.
     const run = this.#tidy(targetId)

@@ -3,9 +3,12 @@
 import { inflateSync } from "node:zlib";
 import fc from "fast-check";
 import { expect, test } from "vitest";
+import { encodeLineDelta } from "../../src/git/line-delta.ts";
 import { objectIdOf, packObject } from "../../src/git/object.ts";
-import { applyDelta, decodeEntryHeader, movedDelta } from "../../src/git/pack-entry.ts";
-import { encodePackIndex, PackBuilder } from "../../src/git/pack.ts";
+import { applyDelta } from "../../src/git/delta.ts";
+import { decodeEntryHeader, movedDelta } from "../../src/git/pack-entry.ts";
+import { PackBuilder } from "../../src/git/pack.ts";
+import { encodePackIndex, rowsOf } from "../../src/git/pack-index-rows.ts";
 import { PackIndex } from "../../src/git/pack-index.ts";
 import { TreeCache } from "../../src/git/tree-cache.ts";
 import { check, suite } from "./check.ts";
@@ -32,7 +35,7 @@ suite("objects of Git", () => {
         const body = Buffer.alloc(length, "kubescribe ");
         const { entry, id } = packObject(type, body);
         const header = decodeEntryHeader(entry, 12);
-        expect(header).toMatchObject({ type, base: { kind: "none" } });
+        expect(header).toMatchObject({ type, base: { kind: "none" }, size: length });
         expect(inflateSync(entry.subarray(header.bodyAt)).equals(body)).toBe(true);
         expect(id).toEqual(objectIdOf(type, body));
       }),
@@ -54,7 +57,12 @@ suite("objects of Git", () => {
           offset += entry.length;
           return { id, crc, offset: at };
         });
-        const index = new PackIndex(encodePackIndex(entries, Buffer.alloc(20)), offset + 20);
+        const offsets = entries.map((entry) => entry.offset);
+        const index = new PackIndex(encodePackIndex(rowsOf(entries, offsets), Buffer.alloc(20)), offset + 20);
+        const order = index.order();
+        expect([...order.starts]).toEqual(offsets);
+        expect(Array.from(order.numbers, (number) => index.idAt(number))).toEqual(entries.map(({ id }) => id));
+        expect(order.end).toBe(offset);
         for (const [at, { id, offset: start }] of entries.entries()) {
           expect(index.find(id)).toBe(start);
           expect(index.entryEnd(start)).toBe(entries[at + 1]?.offset ?? offset);
@@ -69,6 +77,33 @@ suite("objects of Git", () => {
     const delta = Buffer.from([16, 9, 0x91, 10, 4, 2, 0x58, 0x59, 0x90, 3]);
     expect(applyDelta(base, delta).toString()).toBe("abcdXY012");
     expect(() => applyDelta(base.subarray(1), delta)).toThrow(RangeError);
+  });
+
+  test("a text is what its delta of another text's lines makes of that", () => {
+    const line = fc.oneof(
+      fc.constantFrom("", "a: 1", "  image: web:1.2.3", "  image: web:1.2.4", "- ", "é"),
+      fc.string(),
+    );
+    const text = fc.tuple(fc.array(line, { maxLength: 40 }), fc.boolean());
+    const bytesOf = ([lines, ended]: readonly [readonly string[], boolean]): Buffer =>
+      Buffer.from(lines.join("\n") + (ended ? "\n" : ""));
+    check(
+      fc.property(text, text, (before, after) => {
+        const [base, body] = [bytesOf(before), bytesOf(after)];
+        expect(applyDelta(base, encodeLineDelta(base, body))).toEqual(body);
+      }),
+    );
+  });
+
+  test("one changed line of many is a delta of two copies, wherever it is", () => {
+    const lines = Array.from({ length: 1000 }, (_, at) => `  setting-${at}: value`);
+    const base = Buffer.from(lines.join("\n"));
+    for (const at of [0, 500, 999]) {
+      const body = Buffer.from(lines.with(at, "  other: 1").join("\n"));
+      const delta = encodeLineDelta(base, body);
+      expect(delta.length).toBeLessThan(40);
+      expect(applyDelta(base, delta)).toEqual(body);
+    }
   });
 
   const entryOf = fc.record({ name: fc.stringMatching(/^[a-z]{1,12}$/), id: fc.nat(255), gone: fc.boolean() });
