@@ -77,18 +77,22 @@ export function targetOf(id: string, repository: string): TargetOptions {
   };
 }
 
-/** Both stages in this thread, on the files that the worker has. */
-export function poolOf(
-  targets: readonly TargetOptions[],
-  types: readonly ResourceType[],
-): ReturnType<typeof createInlineCommitPool> {
-  const selections = types.map(({ key }): Selection => ({
+export function everySelectionOf(types: readonly ResourceType[]): readonly Selection[] {
+  return types.map(({ key }): Selection => ({
     typeKey: key,
     namespaces: null,
     matchLabels: {},
     matchExpressions: [],
     operations: ["CREATE", "UPDATE"],
   }));
+}
+
+/** Both stages in this thread, on the files that the worker has. */
+export function poolOf(
+  targets: readonly TargetOptions[],
+  types: readonly ResourceType[],
+): ReturnType<typeof createInlineCommitPool> {
+  const selections = everySelectionOf(types);
   return createInlineCommitPool({
     fs: createBlockingFiles(),
     clock: {

@@ -13,7 +13,8 @@ import { deflateBody, deltaEntryOf } from "./object.ts";
 import { decodeEntryHeader } from "./pack-entry.ts";
 
 interface Version {
-  readonly body: Buffer;
+  /** As latin1: small buffers are parts of larger ones, and would keep all of those in memory. */
+  readonly text: string;
   /** Of its entry in the new pack. */
   readonly offset: number;
   /** Deltas to apply to read it. */
@@ -38,36 +39,39 @@ export class FileVersions {
     const content = inflateSync(entry.subarray(bodyAt), { chunkSize: Math.max(64, size), maxOutputLength: size });
     if (base.kind === "offset") {
       const isNext = last?.offset === base.offset;
-      if (isNext) this.#keep(resource, { body: applyDelta(last.body, content), offset, depth: last.depth + 1 });
+      if (isNext) {
+        const body = applyDelta(Buffer.from(last.text, "latin1"), content);
+        this.#keep(resource, { text: body.toString("latin1"), offset, depth: last.depth + 1 });
+      }
       return entry;
     }
-    const delta = last === null || last.depth === deltaDepth ? null : encodeLineDelta(last.body, content);
+    const delta = last === null || last.depth === deltaDepth ? null : encodeLineDelta(last.text, content);
     if (last !== null && delta !== null && delta.length >= shortestDeltaBytes && delta.length < size) {
       const distance = offset - last.offset;
       const shorter = deltaEntryOf(deflateBody(delta), { size: delta.length, distance });
       if (shorter.length < entry.length) {
-        this.#keep(resource, { body: content, offset, depth: last.depth + 1 });
+        this.#keep(resource, { text: content.toString("latin1"), offset, depth: last.depth + 1 });
         return shorter;
       }
     }
-    this.#keep(resource, { body: content, offset, depth: 0 });
+    this.#keep(resource, { text: content.toString("latin1"), offset, depth: 0 });
     return entry;
   }
 
   #take(resource: string): Version | null {
     const last = this.#latest.get(resource) ?? null;
-    if (last !== null) this.#bytes -= last.body.length;
+    if (last !== null) this.#bytes -= last.text.length;
     this.#latest.delete(resource);
     return last;
   }
 
   #keep(resource: string, version: Version): void {
     this.#latest.set(resource, version);
-    this.#bytes += version.body.length;
-    for (const [oldest, { body }] of this.#latest) {
+    this.#bytes += version.text.length;
+    for (const [oldest, { text }] of this.#latest) {
       if (this.#bytes <= budgetBytes) break;
       this.#latest.delete(oldest);
-      this.#bytes -= body.length;
+      this.#bytes -= text.length;
     }
   }
 }

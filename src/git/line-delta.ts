@@ -7,9 +7,10 @@ const shortestCopyBytes = 8;
 /** Of lines that a text has many times, so many are looked at. */
 const lookedAt = 8;
 
-export function encodeLineDelta(base: Buffer, body: Buffer): Buffer {
+/** `base`: its bytes as latin1. */
+export function encodeLineDelta(base: string, body: Buffer): Buffer {
   const known = linesOf(base);
-  const lines = linesOf(body);
+  const lines = linesOf(body.toString("latin1"));
   const places = placesOf(known);
   const delta = new DeltaEncoder(base.length, body.length);
   /** Of the base, the line behind the last copy: the next is looked for there first. */
@@ -42,8 +43,7 @@ interface Lines {
   readonly starts: readonly number[];
 }
 
-function linesOf(text: Buffer): Lines {
-  const all = text.toString("latin1");
+function linesOf(all: string): Lines {
   const texts: string[] = [];
   const starts = [0];
   for (let from = 0; from < all.length;) {
