@@ -47,6 +47,9 @@ const terms: readonly Terms[] = [
   { layout: contract, flushSize: 100, synced: true, signing: null, goal: 1.5 },
   { layout: wide, flushSize: 1000, synced: false, signing: null, goal: 2.5 },
   { layout: contract, flushSize: 1000, synced: false, signing: ed25519Key(), goal: null },
+  // The price of durability at 200 changes a second: `--durability flush` (10 ms of them), and `second`.
+  { layout: contract, flushSize: 2, synced: true, signing: null, goal: null },
+  { layout: contract, flushSize: 200, synced: true, signing: null, goal: null },
 ];
 const results = terms.map((term) => ({
   term,

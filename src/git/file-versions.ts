@@ -24,7 +24,7 @@ interface Version {
 const budgetBytes = 64 << 20;
 /** More than an object of the API server has. */
 const versionLimitBytes = 4 << 20;
-/** As for trees. */
+/** As for trees; what was joined before may follow with as many of its own. */
 const deltaDepth = 32;
 
 export class FileVersions {
@@ -45,7 +45,7 @@ export class FileVersions {
       }
       return entry;
     }
-    const delta = last === null || last.depth === deltaDepth ? null : encodeLineDelta(last.text, content);
+    const delta = last === null || last.depth >= deltaDepth ? null : encodeLineDelta(last.text, content);
     if (last !== null && delta !== null && delta.length >= shortestDeltaBytes && delta.length < size) {
       const distance = offset - last.offset;
       const shorter = deltaEntryOf(deflateBody(delta), { size: delta.length, distance });

@@ -93,6 +93,19 @@ test("a chain of deltas ends before it is long", async () => {
   expect(depths.filter((depth) => depth === 0).length).toBeLessThanOrEqual(8);
 });
 
+test("chains that are joined at three levels grow by one length for each", async () => {
+  const world = new MemoryWorld();
+  const pool = world.pool();
+  for (let version = 1; version <= 400; version += 1) {
+    await flush(pool, [changed({ version, name: "n1", content: contentOf("n1", version) })]);
+    if (version % 25 === 0) await joinPacks({ ...options, fs: world.fs });
+  }
+  const depths = [...filesIn(world).values()].map(({ depth }) => depth);
+  expect(depths).toHaveLength(400);
+  expect(Math.max(...depths)).toBeGreaterThan(32);
+  expect(Math.max(...depths)).toBeLessThanOrEqual(3 * 32);
+});
+
 test("a version that came before is not stored again, and the next one is a delta all the same", async () => {
   const world = new MemoryWorld();
   const pool = world.pool();
