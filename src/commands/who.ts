@@ -5,7 +5,7 @@ import { optionHelp } from "../config/help.ts";
 import { whoOptionTable } from "../config/option-table.ts";
 import type { FieldPath } from "../fields/field-path.ts";
 import type { Clone } from "../git/clone/clone.ts";
-import { fileVersionsOf, prefixesOf } from "../git/clone/file-versions.ts";
+import { fileChangesOf, fileVersionsOf, prefixesOf } from "../git/clone/file-versions.ts";
 import { entriesOf } from "../git/clone/history-index.ts";
 import { readCommits } from "../git/clone/recorded-commit.ts";
 import { exitDone, exitFailed } from "./command-line.ts";
@@ -99,7 +99,7 @@ async function answerField(
   for (const { title, entries } of records) {
     const prefixes = path === null ? await prefixesOf(clone, entries) : [path];
     const shallow = clone.boundary.size > 0;
-    const answers = await searchField({ versions: fileVersionsOf(clone, entries), field, prefixes, shallow });
+    const answers = await searchField({ changes: fileChangesOf(clone, entries), field, prefixes, shallow });
     for (const answer of answers) sections.push({ title, field, answer });
   }
   if (sections.length === 0) throw await nothingBelow(path, records, clone);

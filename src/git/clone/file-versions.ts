@@ -2,14 +2,16 @@
 
 import type { Clone } from "./clone.ts";
 import { askGit } from "./git.ts";
+import { halves } from "./halves.ts";
 import type { IndexEntry } from "./history-index.ts";
 import { readObjects, sizesOf } from "./objects.ts";
 import { parted } from "./parted.ts";
 import { readCommits, type RecordedCommit } from "./recorded-commit.ts";
 import { fileOfPath } from "./record-key.ts";
 
-export interface FileVersion {
-  readonly commit: RecordedCommit;
+export interface FileChange {
+  /** Read when it is asked for first, with those of its neighbours. Null: there is no such commit. */
+  readonly commit: () => Promise<RecordedCommit | null>;
   /** Place in the history: a later one is newer. */
   readonly at: number;
   /** Directory of the target: several may write to one branch. */
@@ -20,6 +22,10 @@ export interface FileVersion {
   readonly after: FileContent | null;
   /** A shallow clone ends here: what was before the commit is not known. */
   readonly cutOff: boolean;
+}
+
+export interface FileVersion extends Omit<FileChange, "commit"> {
+  readonly commit: RecordedCommit;
 }
 
 export interface FileContent {
@@ -39,8 +45,16 @@ const contentBytes = 16 << 20;
 
 /** `entries`: of one resource, the newest first. */
 export async function* fileVersionsOf(clone: Clone, entries: readonly IndexEntry[]): AsyncGenerator<FileVersion> {
+  for await (const change of fileChangesOf(clone, entries)) {
+    const commit = await change.commit();
+    if (commit !== null) yield { ...change, commit };
+  }
+}
+
+/** The same for who may do without most of the commits. */
+export async function* fileChangesOf(clone: Clone, entries: readonly IndexEntry[]): AsyncGenerator<FileChange> {
   for (let from = 0, size = firstCommits; from < entries.length; from += size, size = Math.min(mostCommits, size * 4)) {
-    yield* readVersions(clone, entries.slice(from, from + size));
+    yield* readChanges(clone, entries.slice(from, from + size));
   }
 }
 
@@ -49,60 +63,70 @@ const prefixCommits = 1000;
 
 /** The directories of the targets that recorded the resource lately: one commit does not say which others there are. */
 export async function prefixesOf(clone: Clone, entries: readonly IndexEntry[]): Promise<ReadonlySet<string>> {
-  const changes = await readChanges(clone, entries.slice(0, prefixCommits));
-  const prefixes = new Set([...changes.values()].map(({ prefix }) => prefix));
+  const differences = await readDifferences(clone, entries.slice(0, prefixCommits));
+  const prefixes = new Set([...differences.values()].map(({ prefix }) => prefix));
   // All there is may be one commit where a shallow clone ends.
   return prefixes.size === 0 ? new Set([""]) : prefixes;
 }
 
-async function* readVersions(clone: Clone, entries: readonly IndexEntry[]): AsyncGenerator<FileVersion> {
-  const ids = entries.map(({ id }) => id);
-  const [commits, changes] = await Promise.all([readCommits(clone, ids), readChanges(clone, entries)]);
-  const byId = new Map(commits.map((commit) => [commit.id, commit]));
-  const bare = entries.flatMap(({ at, id, key }): readonly BareVersion[] => {
-    const commit = byId.get(id);
-    const change = changes.get(id);
-    if (commit === undefined) return [];
-    if (change !== undefined) return [{ commit, at, change, cutOff: false }];
+async function* readChanges(clone: Clone, entries: readonly IndexEntry[]): AsyncGenerator<FileChange> {
+  const commits = commitReader(
+    clone,
+    entries.map(({ id }) => id),
+  );
+  // Of the first few, the answer is: there is no waiting for one after the other.
+  const [differences] = await Promise.all([
+    readDifferences(clone, entries),
+    entries.length <= firstCommits ? commits() : null,
+  ]);
+  const bare = entries.flatMap(({ at, id, key }): readonly BareChange[] => {
+    const commit = async (): Promise<RecordedCommit | null> => (await commits()).get(id) ?? null;
+    const difference = differences.get(id);
+    if (difference !== undefined) return [{ commit, at, difference, cutOff: false }];
     // A commit that a shallow clone cut off seems to add all there is: which file it changed is not known.
     const unknown = { prefix: key.prefix ?? "", path: "", before: "", after: "" };
-    return clone.boundary.has(id) ? [{ commit, at, change: unknown, cutOff: true }] : [];
+    return clone.boundary.has(id) ? [{ commit, at, difference: unknown, cutOff: true }] : [];
   });
   for (const part of await partsOf(clone, bare)) yield* await withContents(clone, part);
 }
 
-/** A version whose contents are not read yet. */
-interface BareVersion {
-  readonly commit: RecordedCommit;
-  readonly at: number;
-  readonly change: FileChange;
-  readonly cutOff: boolean;
+function commitReader(clone: Clone, ids: readonly string[]): () => Promise<ReadonlyMap<string, RecordedCommit>> {
+  let reading: Promise<ReadonlyMap<string, RecordedCommit>> | null = null;
+  const read = async (): Promise<ReadonlyMap<string, RecordedCommit>> => {
+    return new Map((await readCommits(clone, ids)).map((commit) => [commit.id, commit]));
+  };
+  return () => (reading ??= read());
 }
 
-async function partsOf(clone: Clone, versions: readonly BareVersion[]): Promise<readonly (readonly BareVersion[])[]> {
-  if (versions.length <= firstCommits) return [versions];
-  const sizes = await sizesOf(clone, blobsOf(versions));
-  const bytesOf = ({ change: { before, after } }: BareVersion): number =>
+/** A change whose contents are not read yet. */
+interface BareChange extends Pick<FileChange, "commit" | "at" | "cutOff"> {
+  readonly difference: Difference;
+}
+
+async function partsOf(clone: Clone, changes: readonly BareChange[]): Promise<readonly (readonly BareChange[])[]> {
+  if (changes.length <= firstCommits) return [changes];
+  const sizes = await sizesOf(clone, blobsOf(changes));
+  const bytesOf = ({ difference: { before, after } }: BareChange): number =>
     (sizes.get(before) ?? 0) + (sizes.get(after) ?? 0);
-  return parted(versions, { bytesOf, limitBytes: heldBytes });
+  return parted(changes, { bytesOf, limitBytes: heldBytes });
 }
 
-function blobsOf(versions: readonly BareVersion[]): readonly string[] {
-  const ids = versions.flatMap(({ change: { before, after } }) => [after, before]);
+function blobsOf(changes: readonly BareChange[]): readonly string[] {
+  const ids = changes.flatMap(({ difference: { before, after } }) => [after, before]);
   return [...new Set(ids)].filter((id) => id !== "");
 }
 
-async function withContents(clone: Clone, versions: readonly BareVersion[]): Promise<readonly FileVersion[]> {
-  const objects = await readObjects(clone, blobsOf(versions));
+async function withContents(clone: Clone, changes: readonly BareChange[]): Promise<readonly FileChange[]> {
+  const objects = await readObjects(clone, blobsOf(changes));
   const texts = new Map<string, string | null>();
   for (const [id, body] of objects) texts.set(id, body.length > contentBytes ? null : body.toString("utf8"));
   const content = (id: string): FileContent | null => (id === "" ? null : { id, text: texts.get(id) ?? null });
-  return versions.map(({ change: { before, after, ...place }, ...version }) => {
-    return { ...version, ...place, before: content(before), after: content(after) };
+  return changes.map(({ difference: { before, after, ...place }, ...change }) => {
+    return { ...change, ...place, before: content(before), after: content(after) };
   });
 }
 
-interface FileChange {
+interface Difference {
   readonly prefix: string;
   readonly path: string;
   /** Hex; empty: there is no file. */
@@ -110,16 +134,18 @@ interface FileChange {
   readonly after: string;
 }
 
-async function readChanges(clone: Clone, entries: readonly IndexEntry[]): Promise<ReadonlyMap<string, FileChange>> {
+async function readDifferences(clone: Clone, entries: readonly IndexEntry[]): Promise<ReadonlyMap<string, Difference>> {
   const whole = entries.filter(({ id }) => !clone.boundary.has(id));
   const notes = whole.filter(({ key }) => key.prefix !== null);
   // A snapshot changes thousands of files: only ours are compared.
   const paths = new Set(notes.map(({ key }) => `${key.prefix === "" ? "" : `${key.prefix}/`}${key.file}.yaml`));
   const found = await Promise.all([
-    diffTrees(clone, { entries: whole.filter(({ key }) => key.prefix === null), paths: [] }),
+    ...halves(whole.filter(({ key }) => key.prefix === null)).map((half) =>
+      diffTrees(clone, { entries: half, paths: [] }),
+    ),
     diffTrees(clone, { entries: notes, paths: [...paths] }),
   ]);
-  return new Map(found.flatMap((changes) => [...changes]));
+  return new Map(found.flatMap((differences) => [...differences]));
 }
 
 interface DiffOptions {
@@ -128,8 +154,8 @@ interface DiffOptions {
   readonly paths: readonly string[];
 }
 
-async function diffTrees(clone: Clone, { entries, paths }: DiffOptions): Promise<ReadonlyMap<string, FileChange>> {
-  const found = new Map<string, FileChange>();
+async function diffTrees(clone: Clone, { entries, paths }: DiffOptions): Promise<ReadonlyMap<string, Difference>> {
+  const found = new Map<string, Difference>();
   if (entries.length === 0) return found;
   const files = new Map(entries.map(({ id, key }) => [id, key.file]));
   const args = ["diff-tree", "--stdin", "-r", "--root", "--no-renames", "--raw", "-z", "--no-abbrev"];

@@ -3,11 +3,16 @@
 import { ObjectReader } from "../object-reader.ts";
 import type { Clone } from "./clone.ts";
 import { askGit } from "./git.ts";
+import { halves } from "./halves.ts";
 
 /** Of any type; what is not in the clone is not in the map. */
 export async function readObjects(clone: Clone, ids: readonly string[]): Promise<ReadonlyMap<string, Buffer>> {
-  if (ids.length === 0) return new Map();
-  if (clone.partial) return await readPresent(clone, ids);
+  if (clone.partial && ids.length > 0) return await readPresent(clone, ids);
+  const found = await Promise.all(halves(ids).map((half) => readHalf(clone, half)));
+  return new Map(found.flatMap((objects) => [...objects]));
+}
+
+async function readHalf(clone: Clone, ids: readonly string[]): Promise<ReadonlyMap<string, Buffer>> {
   const output = await askGit(clone.git, ["cat-file", "--batch", "--buffer"], { input: `${ids.join("\n")}\n` });
   const objects = new Map<string, Buffer>();
   for (let at = 0; at < output.length;) {
