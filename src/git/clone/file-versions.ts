@@ -35,15 +35,14 @@ export interface FileContent {
   readonly text: string | null;
 }
 
-/** The first ones are often enough; then four times as many each time, since every look costs some processes. */
+/** The first ones are often enough; then many more each time, since every look costs some processes. */
 const firstCommits = 32;
-const mostCommits = 2048;
+const growth = 16;
+const mostCommits = 4096;
 /** Of contents at once in memory. */
 const heldBytes = 64 << 20;
-/** The API server takes objects of up to 3 MB. */
-const contentBytes = 16 << 20;
 
-/** `entries`: of one resource, the newest first. */
+/** `entries`: of one resource, the newest first; or of several, but one of each commit. */
 export async function* fileVersionsOf(clone: Clone, entries: readonly IndexEntry[]): AsyncGenerator<FileVersion> {
   for await (const change of fileChangesOf(clone, entries)) {
     const commit = await change.commit();
@@ -53,7 +52,11 @@ export async function* fileVersionsOf(clone: Clone, entries: readonly IndexEntry
 
 /** The same for who may do without most of the commits. */
 export async function* fileChangesOf(clone: Clone, entries: readonly IndexEntry[]): AsyncGenerator<FileChange> {
-  for (let from = 0, size = firstCommits; from < entries.length; from += size, size = Math.min(mostCommits, size * 4)) {
+  for (
+    let from = 0, size = firstCommits;
+    from < entries.length;
+    from += size, size = Math.min(mostCommits, size * growth)
+  ) {
     yield* readChanges(clone, entries.slice(from, from + size));
   }
 }
@@ -87,7 +90,7 @@ async function* readChanges(clone: Clone, entries: readonly IndexEntry[]): Async
     const unknown = { prefix: key.prefix ?? "", path: "", before: "", after: "" };
     return clone.boundary.has(id) ? [{ commit, at, difference: unknown, cutOff: true }] : [];
   });
-  for (const part of await partsOf(clone, bare)) yield* await withContents(clone, part);
+  for (const part of await partsOf(clone, bare)) yield* withContents(clone, part);
 }
 
 function commitReader(clone: Clone, ids: readonly string[]): () => Promise<ReadonlyMap<string, RecordedCommit>> {
@@ -116,14 +119,20 @@ function blobsOf(changes: readonly BareChange[]): readonly string[] {
   return [...new Set(ids)].filter((id) => id !== "");
 }
 
-async function withContents(clone: Clone, changes: readonly BareChange[]): Promise<readonly FileChange[]> {
+/** Texts are made one by one, and soon forgotten: of thousands at once, copying them takes longer than making them. */
+async function* withContents(clone: Clone, changes: readonly BareChange[]): AsyncGenerator<FileChange> {
   const objects = await readObjects(clone, blobsOf(changes));
-  const texts = new Map<string, string | null>();
-  for (const [id, body] of objects) texts.set(id, body.length > contentBytes ? null : body.toString("utf8"));
-  const content = (id: string): FileContent | null => (id === "" ? null : { id, text: texts.get(id) ?? null });
-  return changes.map(({ difference: { before, after, ...place }, ...change }) => {
-    return { ...change, ...place, before: content(before), after: content(after) };
-  });
+  let last: FileContent | null = null;
+  const content = (id: string): FileContent | null => {
+    if (id === "") return null;
+    const body = objects.get(id);
+    if (last?.id !== id) last = { id, text: body?.toString() ?? null };
+    return last;
+  };
+  for (const { difference, ...change } of changes) {
+    const { before, after, ...place } = difference;
+    yield { ...change, ...place, after: content(after), before: content(before) };
+  }
 }
 
 interface Difference {
