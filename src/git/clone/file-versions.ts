@@ -35,10 +35,10 @@ export interface FileContent {
   readonly text: string | null;
 }
 
-/** The first ones are often enough; then many more each time, since every look costs some processes. */
-const firstCommits = 32;
-const growth = 16;
-const mostCommits = 4096;
+/** Commits at a time. The first ones are often enough; every look costs some processes, so then it is many, and then all but all. */
+const looks = [32, 256, 8192] as const;
+/** The messages of so many commits are read together. */
+const neighbours = 256;
 /** Of contents at once in memory. */
 const heldBytes = 64 << 20;
 
@@ -50,40 +50,55 @@ export async function* fileVersionsOf(clone: Clone, entries: readonly IndexEntry
   }
 }
 
-/** The same for who may do without most of the commits. */
-export async function* fileChangesOf(clone: Clone, entries: readonly IndexEntry[]): AsyncGenerator<FileChange> {
-  for (
-    let from = 0, size = firstCommits;
-    from < entries.length;
-    from += size, size = Math.min(mostCommits, size * growth)
-  ) {
-    yield* readChanges(clone, entries.slice(from, from + size));
+/** The same for who may do without most of the commits. `recent`: of the same entries. */
+export async function* fileChangesOf(
+  clone: Clone,
+  entries: readonly IndexEntry[],
+  recent: RecentChanges | null = null,
+): AsyncGenerator<FileChange> {
+  for (let from = 0, look = 0; from < entries.length; look++) {
+    const to = from + (looks[look] ?? looks[2]);
+    const known = recent === null || to > recent.asked ? null : recent.differences;
+    yield* readChanges(clone, entries.slice(from, to), known);
+    from = to;
   }
 }
 
-/** Commits that are asked for the targets that wrote them: of these, some recent ones are enough. */
-const prefixCommits = 1000;
-
-/** The directories of the targets that recorded the resource lately: one commit does not say which others there are. */
-export async function prefixesOf(clone: Clone, entries: readonly IndexEntry[]): Promise<ReadonlySet<string>> {
-  const differences = await readDifferences(clone, entries.slice(0, prefixCommits));
-  const prefixes = new Set([...differences.values()].map(({ prefix }) => prefix));
-  // All there is may be one commit where a shallow clone ends.
-  return prefixes.size === 0 ? new Set([""]) : prefixes;
+/** What some recent commits about a resource changed. */
+export interface RecentChanges {
+  /** The directories of the targets that recorded it: one commit does not say which others there are. */
+  readonly prefixes: ReadonlySet<string>;
+  /** Of so many entries. */
+  readonly asked: number;
+  readonly differences: ReadonlyMap<string, Difference>;
 }
 
-async function* readChanges(clone: Clone, entries: readonly IndexEntry[]): AsyncGenerator<FileChange> {
-  const commits = commitReader(
+/** Commits that are asked for the targets that wrote them. */
+const recentCommits = 1000;
+
+export async function recentChangesOf(clone: Clone, entries: readonly IndexEntry[]): Promise<RecentChanges> {
+  const differences = await readDifferences(clone, entries.slice(0, recentCommits));
+  const prefixes = new Set([...differences.values()].map(({ prefix }) => prefix));
+  // All there is may be one commit where a shallow clone ends.
+  return { prefixes: prefixes.size === 0 ? new Set([""]) : prefixes, asked: recentCommits, differences };
+}
+
+async function* readChanges(
+  clone: Clone,
+  entries: readonly IndexEntry[],
+  known: RecentChanges["differences"] | null,
+): AsyncGenerator<FileChange> {
+  const commitOf = commitReader(
     clone,
     entries.map(({ id }) => id),
   );
   // Of the first few, the answer is: there is no waiting for one after the other.
   const [differences] = await Promise.all([
-    readDifferences(clone, entries),
-    entries.length <= firstCommits ? commits() : null,
+    known ?? readDifferences(clone, entries),
+    entries.length <= looks[0] ? commitOf(0) : null,
   ]);
-  const bare = entries.flatMap(({ at, id, key }): readonly BareChange[] => {
-    const commit = async (): Promise<RecordedCommit | null> => (await commits()).get(id) ?? null;
+  const bare = entries.flatMap(({ at, id, key }, place): readonly BareChange[] => {
+    const commit = (): Promise<RecordedCommit | null> => commitOf(place);
     const difference = differences.get(id);
     if (difference !== undefined) return [{ commit, at, difference, cutOff: false }];
     // A commit that a shallow clone cut off seems to add all there is: which file it changed is not known.
@@ -93,12 +108,19 @@ async function* readChanges(clone: Clone, entries: readonly IndexEntry[]): Async
   for (const part of await partsOf(clone, bare)) yield* withContents(clone, part);
 }
 
-function commitReader(clone: Clone, ids: readonly string[]): () => Promise<ReadonlyMap<string, RecordedCommit>> {
-  let reading: Promise<ReadonlyMap<string, RecordedCommit>> | null = null;
-  const read = async (): Promise<ReadonlyMap<string, RecordedCommit>> => {
-    return new Map((await readCommits(clone, ids)).map((commit) => [commit.id, commit]));
+/** By its place among the ids. */
+function commitReader(clone: Clone, ids: readonly string[]): (place: number) => Promise<RecordedCommit | null> {
+  const groups = new Map<number, Promise<ReadonlyMap<string, RecordedCommit>>>();
+  const read = async (from: number): Promise<ReadonlyMap<string, RecordedCommit>> => {
+    const commits = await readCommits(clone, ids.slice(from, from + neighbours));
+    return new Map(commits.map((commit) => [commit.id, commit]));
   };
-  return () => (reading ??= read());
+  return async (place) => {
+    const from = place - (place % neighbours);
+    const group = groups.get(from) ?? read(from);
+    groups.set(from, group);
+    return (await group).get(ids[place] ?? "") ?? null;
+  };
 }
 
 /** A change whose contents are not read yet. */
@@ -107,7 +129,7 @@ interface BareChange extends Pick<FileChange, "commit" | "at" | "cutOff"> {
 }
 
 async function partsOf(clone: Clone, changes: readonly BareChange[]): Promise<readonly (readonly BareChange[])[]> {
-  if (changes.length <= firstCommits) return [changes];
+  if (changes.length <= looks[0]) return [changes];
   const sizes = await sizesOf(clone, blobsOf(changes));
   const bytesOf = ({ difference: { before, after } }: BareChange): number =>
     (sizes.get(before) ?? 0) + (sizes.get(after) ?? 0);
@@ -171,6 +193,8 @@ async function diffTrees(clone: Clone, { entries, paths }: DiffOptions): Promise
   const input = `${[...files.keys()].join("\n")}\n`;
   const output = await askGit(clone.git, [...args, "--", ...paths], { input });
   const parts = output.toString("utf8").split("\0");
+  // Mostly it is one path, thousands of times.
+  const places = new Map<string, ReturnType<typeof fileOfPath>>();
   let id = "";
   for (let at = 0; at < parts.length; at++) {
     const part = parts[at] ?? "";
@@ -180,7 +204,8 @@ async function diffTrees(clone: Clone, { entries, paths }: DiffOptions): Promise
       continue;
     }
     const path = parts[++at] ?? "";
-    const place = fileOfPath(path);
+    let place = places.get(path);
+    if (place === undefined) places.set(path, (place = fileOfPath(path)));
     if (place === null || place.file !== files.get(id)) continue;
     found.set(id, { prefix: place.prefix, path, before: blobIn(raw[1], raw[3]), after: blobIn(raw[2], raw[4]) });
   }
