@@ -125,6 +125,6 @@ function causeText(cause: unknown): string {
 function linesOf(message: string, prefix: string): string {
   return message
     .split("\n")
-    .map((line) => `${prefix}${line.replaceAll(/\p{Cc}/gu, "?")}\n`)
+    .map((line) => `${prefix}${line.replaceAll(/[\p{C}\p{Zl}\p{Zp}]/gu, "?")}\n`)
     .join("");
 }

@@ -3,14 +3,15 @@
  *
  * 1. A version is compared with the one before it in Git, so that a commit answers for its own difference only. 2. Where the file begins,
  * so does the answer: the object was created, or it was there before the history and nobody is named. 3. What changed in Git alone (a
- * takeover, an edit by hand before it) is no answer.
+ * takeover, an edit by hand before it) is no answer. 4. Of a version in which the lines of the field are the same, neither the YAML is parsed
+ * nor the commit read: there may be thousands of them.
  */
 
 import { changedFields, type ChangedField } from "../fields/changed-fields.ts";
 import type { FieldPath } from "../fields/field-path.ts";
-import { sectionOf } from "../fields/field-section.ts";
+import { type FieldLines, linesOf, sameLines } from "../fields/field-lines.ts";
 import { type FieldValue, isMap, pinned, valueAt } from "../fields/manifest-tree.ts";
-import type { FileVersion } from "../git/clone/file-versions.ts";
+import type { FileChange, FileContent, FileVersion } from "../git/clone/file-versions.ts";
 import { ContentTrees } from "./content-trees.ts";
 
 export interface AnswerStep {
@@ -36,7 +37,8 @@ export interface FieldAnswer {
 }
 
 export interface SearchOptions {
-  readonly versions: AsyncIterable<FileVersion>;
+  /** The newest first. */
+  readonly changes: AsyncIterable<FileChange>;
   readonly field: FieldPath;
   /** Directories of the targets that are asked. */
   readonly prefixes: Iterable<string>;
@@ -47,8 +49,8 @@ export interface SearchOptions {
 /** One answer for each target that has the file; the search ends when all have one. */
 export async function searchField(options: SearchOptions): Promise<readonly FieldAnswer[]> {
   const searches = new Map(Array.from(options.prefixes, (prefix) => [prefix, new FieldSearch(options)]));
-  for await (const version of options.versions) {
-    searches.get(version.prefix)?.take(version);
+  for await (const change of options.changes) {
+    await searches.get(change.prefix)?.take(change);
     if ([...searches.values()].every(({ ended }) => ended)) break;
   }
   return [...searches.values()].flatMap((search) => search.answer ?? []);
@@ -63,6 +65,11 @@ class FieldSearch {
   #value: FieldValue | undefined;
   #nearby: FieldAnswer["nearby"] = { path: [], keys: [] };
   #end: SearchEnd | null = null;
+  #last: { readonly id: string; readonly field: FieldPath; readonly lines: FieldLines | null } = {
+    id: "",
+    field: [],
+    lines: null,
+  };
 
   constructor({ field, shallow }: Pick<SearchOptions, "field" | "shallow">) {
     this.#field = field;
@@ -85,8 +92,12 @@ class FieldSearch {
     };
   }
 
-  take(version: FileVersion): void {
+  async take(change: FileChange): Promise<void> {
     if (this.ended) return;
+    if (this.#newest !== null && this.#isSame(change)) return;
+    const commit = await change.commit();
+    if (commit === null) return;
+    const version = { ...change, commit };
     if (this.#newest === null) this.#begin(version);
     this.#end = this.#look(version);
   }
@@ -96,6 +107,7 @@ class FieldSearch {
     const tree = this.#trees.of(version.after ?? version.before);
     this.#value = valueAt(tree, this.#field);
     this.#nearby = nearbyOf(tree, this.#field);
+    this.#field = pinned(this.#field, tree);
   }
 
   /** Null: an older one may know. */
@@ -105,7 +117,7 @@ class FieldSearch {
     if (commit.kind === "takeover") return null;
     if (before?.text === null || after?.text === null) return "unreadable";
     if (after === null) return version === this.#newest ? null : "never";
-    if (before !== null && this.#isSame(before.text, after.text)) return null;
+    if (this.#isSame(version)) return null;
     const fields = this.#changedIn(version);
     if (fields === null) return "unreadable";
     if (fields.length > 0) this.#steps.push({ version, fields });
@@ -124,11 +136,19 @@ class FieldSearch {
     return changedFields(valueAt(from, this.#field), valueAt(to, this.#field));
   }
 
-  #isSame(before: string, after: string): boolean {
-    const until = this.#field.findIndex((step) => typeof step !== "string");
-    const keys = (until < 0 ? this.#field : this.#field.slice(0, until)).filter((step) => typeof step === "string");
-    const section = sectionOf(after, keys);
-    return section !== null && section === sectionOf(before, keys);
+  /** By the lines alone: what may have changed for all they tell is compared as trees. */
+  #isSame({ before, after, cutOff }: Pick<FileChange, "before" | "after" | "cutOff">): boolean {
+    if (cutOff || before === null || after === null) return false;
+    const is = this.#linesOf(after);
+    return sameLines(is, this.#linesOf(before));
+  }
+
+  /** What is before a change is mostly after the next older one. */
+  #linesOf({ id, text }: FileContent): FieldLines | null {
+    if (this.#last.id === id && this.#last.field === this.#field) return this.#last.lines;
+    const lines = text === null ? null : linesOf(text, this.#field);
+    this.#last = { id, field: this.#field, lines };
+    return lines;
   }
 }
 

@@ -2,7 +2,7 @@
 
 import { changedFields } from "../fields/changed-fields.ts";
 import type { FieldPath } from "../fields/field-path.ts";
-import type { FileVersion } from "../git/clone/file-versions.ts";
+import type { FileContent, FileVersion } from "../git/clone/file-versions.ts";
 import type { IndexEntry } from "../git/clone/history-index.ts";
 import { ContentTrees } from "./content-trees.ts";
 
@@ -42,7 +42,7 @@ export async function listChanges({ versions, entries, limit, path }: ListOption
   for await (const version of versions) {
     if (path !== null && version.prefix !== path) continue;
     const list = byPrefix.get(version.prefix) ?? [];
-    list.push({ version, fields: fieldsOf(version, trees) });
+    list.push({ version: withoutTexts(version), fields: fieldsOf(version, trees) });
     byPrefix.set(version.prefix, list);
     listed += 1;
     if (listed !== limit) continue;
@@ -50,6 +50,12 @@ export async function listChanges({ versions, entries, limit, path }: ListOption
     break;
   }
   return { lists: Array.from(byPrefix, ([prefix, changes]) => ({ prefix, changes })), older };
+}
+
+/** Of all changes there may be gigabytes. */
+function withoutTexts(version: FileVersion): FileVersion {
+  const idOf = (content: FileContent | null): FileContent | null => content && { id: content.id, text: null };
+  return { ...version, before: idOf(version.before), after: idOf(version.after) };
 }
 
 function fieldsOf({ before, after, cutOff }: FileVersion, trees: ContentTrees): ListedChange["fields"] {

@@ -3,9 +3,9 @@
 import { KubescribeError } from "../../machines/error.ts";
 import { quoted } from "../config/problem.ts";
 import type { Clone } from "../git/clone/clone.ts";
-import { fileVersionsOf } from "../git/clone/file-versions.ts";
-import { entriesOf, type HistoryIndex, type IndexEntry } from "../git/clone/history-index.ts";
-import { keyOfText, resourceOfFile } from "../git/clone/record-key.ts";
+import { fileChangesOf } from "../git/clone/file-versions.ts";
+import { entriesOf, type HistoryIndex, type IndexEntry, newestOf } from "../git/clone/history-index.ts";
+import { fileOfPath, keyOfText, resourceOfFile } from "../git/clone/record-key.ts";
 import { type TypeName, typeText } from "./resource-words.ts";
 import { type KnownResource, matchResources } from "./who-match.ts";
 import type { WhoOptions } from "./who-options.ts";
@@ -57,18 +57,31 @@ function resourceText({ cluster, file }: KnownResource): string {
   return `${cluster}\n${file}`;
 }
 
-/** By the newest file of each type. */
+/** By the newest file of each type: all of them are asked for together, since each look costs some processes. */
 async function kindsIn(types: readonly TypeName[], { clone, index }: History): Promise<ReadonlyMap<string, string>> {
+  const wanted = new Set(types.map(typeText));
+  const typeOf = (file: string): string => typeText(resourceOfFile(file));
+  const newest = newestOf(index, ({ file }) => (file !== "" && wanted.has(typeOf(file)) ? typeOf(file) : null));
   const kinds = new Map<string, string>();
-  for (const type of types) {
-    const text = typeText(type);
-    const entries = entriesOf(index, ({ file }) => file !== "" && typeText(resourceOfFile(file)) === text);
-    for await (const { before, after } of fileVersionsOf(clone, entries.slice(0, 1))) {
+  for (const entries of commitByCommit([...newest.values()])) {
+    for await (const { path, before, after } of fileChangesOf(clone, entries)) {
       const kind = /^kind: (.+)$/m.exec(after?.text ?? before?.text ?? "")?.[1];
-      if (kind !== undefined) kinds.set(text, kind.toLowerCase());
+      const file = fileOfPath(path)?.file;
+      if (kind !== undefined && file !== undefined) kinds.set(typeOf(file), kind.toLowerCase());
     }
   }
   return kinds;
+}
+
+/** In parts that have a commit but once: one that took in all types may be the newest of several. */
+function commitByCommit(entries: readonly IndexEntry[]): readonly (readonly IndexEntry[])[] {
+  const parts: Map<string, IndexEntry>[] = [];
+  for (const entry of entries) {
+    const part = parts.find((known) => !known.has(entry.id));
+    if (part === undefined) parts.push(new Map([[entry.id, entry]]));
+    else part.set(entry.id, entry);
+  }
+  return parts.map((part) => [...part.values()]);
 }
 
 function noCluster(cluster: string, { clone, index }: History): KubescribeError {

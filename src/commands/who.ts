@@ -5,7 +5,7 @@ import { optionHelp } from "../config/help.ts";
 import { whoOptionTable } from "../config/option-table.ts";
 import type { FieldPath } from "../fields/field-path.ts";
 import type { Clone } from "../git/clone/clone.ts";
-import { fileVersionsOf, prefixesOf } from "../git/clone/file-versions.ts";
+import { fileChangesOf, fileVersionsOf, recentChangesOf } from "../git/clone/file-versions.ts";
 import { entriesOf } from "../git/clone/history-index.ts";
 import { readCommits } from "../git/clone/recorded-commit.ts";
 import { exitDone, exitFailed } from "./command-line.ts";
@@ -97,9 +97,10 @@ async function answerField(
   const { clone, out, view } = ports;
   const sections: FieldSection[] = [];
   for (const { title, entries } of records) {
-    const prefixes = path === null ? await prefixesOf(clone, entries) : [path];
-    const shallow = clone.boundary.size > 0;
-    const answers = await searchField({ versions: fileVersionsOf(clone, entries), field, prefixes, shallow });
+    const recent = path === null ? await recentChangesOf(clone, entries) : null;
+    const changes = fileChangesOf(clone, entries, recent);
+    const prefixes = recent?.prefixes ?? [path ?? ""];
+    const answers = await searchField({ changes, field, prefixes, shallow: clone.boundary.size > 0 });
     for (const answer of answers) sections.push({ title, field, answer });
   }
   if (sections.length === 0) throw await nothingBelow(path, records, clone);
@@ -135,7 +136,9 @@ async function nothingBelow(
   clone: Clone,
 ): Promise<KubescribeError> {
   const found = new Set<string>();
-  for (const { entries } of records) for (const prefix of await prefixesOf(clone, entries)) found.add(prefix);
+  for (const { entries } of records) {
+    for (const prefix of (await recentChangesOf(clone, entries)).prefixes) found.add(prefix);
+  }
   const there = [...found].map((prefix) => (prefix === "" ? "the root" : visible(prefix))).join(", ");
   if (path === null) return nothingFound("the commits about it change no file of its", clone);
   const below = path === "" ? "the root" : path;

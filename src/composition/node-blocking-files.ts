@@ -9,7 +9,11 @@ import { makeDirectory, openFlags, permissionsOf } from "./node-file-system.ts";
 
 export function createBlockingFiles(): FileSystem {
   return {
-    open: async (path, mode) => new BlockingFileHandle(files.openSync(path, openFlags[mode], permissionsOf(mode))),
+    open: async (path, mode) => {
+      const fd = files.openSync(path, openFlags[mode], permissionsOf(mode));
+      if (mode === "create-private") files.fchmodSync(fd, permissionsOf(mode));
+      return new BlockingFileHandle(fd);
+    },
     readFile: async (path) => files.readFileSync(path),
     list: async (path) => files.readdirSync(path),
     stat: async (path) => {

@@ -21,6 +21,8 @@ export function createNodeFileSystem(): FileSystem {
   return {
     async open(path, mode) {
       const file = await files.open(path, openFlags[mode], permissionsOf(mode));
+      // One that was there has kept its own.
+      if (mode === "create-private") await file.chmod(permissionsOf(mode));
       return mode === "append" ? new AppendingFileHandle(file) : new NodeFileHandle(file);
     },
     readFile: (path) => files.readFile(path),

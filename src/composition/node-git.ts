@@ -1,7 +1,7 @@
 /** The git binary, for reading clones. */
 
 import { spawn } from "node:child_process";
-import { existsSync } from "node:fs";
+import { statSync } from "node:fs";
 import { KubescribeError } from "../../machines/error.ts";
 import type { Git } from "../git/clone/git.ts";
 
@@ -16,6 +16,20 @@ const flags = [
 ];
 
 const environment = {
+  // The directory that was asked for is meant, not the repository of a hook that this runs in.
+  GIT_DIR: undefined,
+  GIT_COMMON_DIR: undefined,
+  GIT_WORK_TREE: undefined,
+  GIT_INDEX_FILE: undefined,
+  GIT_OBJECT_DIRECTORY: undefined,
+  GIT_ALTERNATE_OBJECT_DIRECTORIES: undefined,
+  GIT_NAMESPACE: undefined,
+  GIT_SHALLOW_FILE: undefined,
+  GIT_GRAFT_FILE: undefined,
+  // git refuses to take paths as they are beside these.
+  GIT_GLOB_PATHSPECS: undefined,
+  GIT_NOGLOB_PATHSPECS: undefined,
+  GIT_ICASE_PATHSPECS: undefined,
   LC_ALL: "C",
   // No way to a remote.
   GIT_ALLOW_PROTOCOL: "",
@@ -28,6 +42,7 @@ const environment = {
 /** Runs git in a directory, with the caller's environment, but without a way to any remote: a partial clone would fetch by itself. */
 export function nodeGit(directory: string): Git {
   return async (args, { input = "", onOutput } = {}) => {
+    if (!isDirectory(directory)) throw noDirectory(directory);
     const child = spawn("git", [...flags, ...args], {
       cwd: directory,
       stdio: ["pipe", "pipe", "pipe"],
@@ -41,19 +56,24 @@ export function nodeGit(directory: string): Git {
     child.stdin.on("error", () => undefined);
     child.stdin.end(input);
     const code = await new Promise<number>((resolve, reject) => {
-      child.on("error", (cause) => reject(missing(directory, cause)));
+      child.on("error", (cause) => reject(missing(cause)));
       child.on("close", (exit) => resolve(exit ?? -1));
     });
     return { code, output: Buffer.concat(output), error: Buffer.concat(errors).toString() };
   };
 }
 
-/** The same error of the system stands for both. */
-function missing(directory: string, cause: NodeJS.ErrnoException): KubescribeError {
-  const retry = "never";
-  if (!existsSync(directory)) {
-    return new KubescribeError("git-not-a-repository", `there is no directory ${directory}`, { retry, cause });
-  }
+/** Looked at first: the system has the same errors for a directory and for a command that are not there. */
+function isDirectory(path: string): boolean {
+  return statSync(path, { throwIfNoEntry: false })?.isDirectory() ?? false;
+}
+
+function noDirectory(path: string): KubescribeError {
+  return new KubescribeError("git-not-a-repository", `there is no directory ${path}`, { retry: "never" });
+}
+
+function missing(cause: NodeJS.ErrnoException): KubescribeError {
   const why = cause.code === "ENOENT" ? "there is no command git in the PATH" : cause.message;
-  return new KubescribeError("git-missing", `git does not start: ${why}. Install git 2.31 or newer`, { retry, cause });
+  const message = `git does not start: ${why}. Install git 2.31 or newer`;
+  return new KubescribeError("git-missing", message, { retry: "never", cause });
 }

@@ -202,6 +202,9 @@ function secretsOf(policy: Field, recipients: Field | undefined): SecretsConfig 
   return { policy: name };
 }
 
+/** Of age, in the file that it is kept in, or cut out of it. */
+const identity = /AGE-(?:SECRET-KEY|PLUGIN)-/i;
+
 function decodeRecipients(policy: Field, field: Field | undefined): readonly string[] {
   const expected = "recipients of age such as age1ql3z7hjy54pw3hyww5ayyfg7zqgvc7w3j2elw8zmrj2kg5sfn9aqmcac8p";
   if (field === undefined) {
@@ -214,7 +217,12 @@ function decodeRecipients(policy: Field, field: Field | undefined): readonly str
   for (const item of field.strings(expected)) {
     const text = item.string(expected);
     if (text === null) continue;
-    if (!/^age1[02-9ac-hj-np-z]{58}$/.test(text)) item.problem(`expected ${expected}, found ${quoted(text)}`);
+    if (identity.test(text)) {
+      // Whoever has it reads all Secrets: it is not quoted.
+      item.problem(
+        "expected a recipient, found the identity of one, which is private: age-keygen -y shows its recipient",
+      );
+    } else if (!/^age1[02-9ac-hj-np-z]{58}$/.test(text)) item.problem(`expected ${expected}, found ${quoted(text)}`);
     else recipients.add(text);
   }
   return [...recipients].toSorted();

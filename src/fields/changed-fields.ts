@@ -53,18 +53,28 @@ function compareLists(
   const namedBefore = namedItems(before);
   const namedAfter = namedItems(after);
   if (namedBefore !== null && namedAfter !== null && before.length > 0 && after.length > 0) {
-    const beforeNames = [...namedBefore.keys()];
-    const afterNames = [...namedAfter.keys()];
-    const step = (name: string): FieldStep => (namedAfter.has(name) ? afterNames : beforeNames).indexOf(name);
+    const placesBefore = placesOf(namedBefore);
+    const placesAfter = placesOf(namedAfter);
+    const step = (name: string): FieldStep => placesAfter.get(name) ?? placesBefore.get(name) ?? name;
     compareMaps(namedBefore, namedAfter, (name) => [...path, step(name)], found);
-    if (moved(beforeNames, afterNames)) found.push({ path, before, after });
+    if (moved(placesBefore, placesAfter)) found.push({ path, before, after });
   } else if (before.length === after.length) {
     for (const [at, item] of after.entries()) compare({ before: before[at], after: item }, [...path, at], found);
   } else found.push({ path, before, after });
 }
 
+function placesOf(named: ReadonlyMap<string, FieldMap>): ReadonlyMap<string, number> {
+  return new Map(Array.from(named.keys(), (name, at) => [name, at]));
+}
+
 /** Those that stayed are in another order: of init containers, for one, that is a change. */
-function moved(before: readonly string[], after: readonly string[]): boolean {
-  const stayed = after.filter((name) => before.includes(name));
-  return before.filter((name) => after.includes(name)).some((name, at) => stayed[at] !== name);
+function moved(before: ReadonlyMap<string, number>, after: ReadonlyMap<string, number>): boolean {
+  let last = -1;
+  for (const name of before.keys()) {
+    const at = after.get(name);
+    if (at === undefined) continue;
+    if (at < last) return true;
+    last = at;
+  }
+  return false;
 }

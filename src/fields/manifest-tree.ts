@@ -22,7 +22,8 @@ const parserOptions = {
   stringKeys: true,
   uniqueKeys: false,
   maxAliasCount: 0,
-  logLevel: "silent",
+  // Not "silent": broken YAML would be read as far as it goes, and half a file be compared.
+  logLevel: "error",
 } as const;
 
 export function isList(value: FieldValue | undefined): value is readonly FieldValue[] {

@@ -101,13 +101,15 @@ export async function readCommit(reader: ObjectReader, id: string): Promise<Comm
 
 /** The trailers of a message in our format: its last paragraph. */
 export function trailersOf(message: string): ReadonlyMap<string, readonly string[]> {
-  const trailers = new Map<string, readonly string[]>();
+  const trailers = new Map<string, string[]>();
   const block = message.trimEnd().split("\n\n").at(-1) ?? "";
   for (const line of block.split("\n")) {
     const match = /^([A-Za-z0-9-]+): (.*)$/.exec(line);
     if (match === null) continue;
     const [, key = "", value = ""] = match;
-    trailers.set(key, [...(trailers.get(key) ?? []), value]);
+    const values = trailers.get(key);
+    if (values === undefined) trailers.set(key, [value]);
+    else values.push(value);
   }
   return trailers;
 }

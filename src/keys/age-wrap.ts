@@ -86,6 +86,9 @@ export async function checkRecipients(recipients: readonly string[]): Promise<vo
   }
 }
 
+const wholeSecond = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ$/;
+const armorStart = "-----BEGIN AGE ENCRYPTED FILE-----\n";
+
 function decode(text: string): WrappedKey | null {
   let value: unknown;
   try {
@@ -94,10 +97,13 @@ function decode(text: string): WrappedKey | null {
     return null;
   }
   const { createdAt, recipients } = (value ?? {}) as Partial<Record<keyof WrappedKey, unknown>>;
-  if (typeof createdAt !== "string" || !Array.isArray(recipients)) return null;
+  if (typeof createdAt !== "string" || !wholeSecond.test(createdAt)) return null;
+  // To nobody: no one could read what is encrypted with it.
+  if (!Array.isArray(recipients) || recipients.length === 0) return null;
   const decoded = recipients.flatMap((item: unknown) => {
     const { recipient, enc } = (item ?? {}) as { readonly recipient?: unknown; readonly enc?: unknown };
-    return typeof recipient === "string" && typeof enc === "string" ? [{ recipient, enc }] : [];
+    if (typeof recipient !== "string" || typeof enc !== "string" || !enc.startsWith(armorStart)) return [];
+    return [{ recipient, enc }];
   });
   return decoded.length === recipients.length ? { createdAt, recipients: decoded } : null;
 }

@@ -7,7 +7,7 @@ import { isSecret, type ObjectKind, sanitize } from "./sanitize.ts";
 import { concealSecret, type SecretOptions } from "./secrets.ts";
 
 /** Raised with every change of what is written of an object: files of an earlier one are then written anew, by nobody. */
-export const manifestFormat = 1;
+export const manifestFormat = 2;
 
 export interface ManifestOptions extends ObjectKind {
   readonly secrets: SecretOptions;

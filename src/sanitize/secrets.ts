@@ -52,7 +52,8 @@ function copyFinderOf(secret: JsonObject): (text: string) => boolean {
     return Object.values(membersOf(secret[field])).filter((value) => typeof value === "string");
   });
   const telling = [...values, ...values.map((value) => Buffer.from(value, "base64").toString("utf8"))];
-  const searched = telling.filter((value) => value.length >= leastTellingLength);
+  // Many values end in a line feed that a copy does not have: `echo PASSWORD | base64`.
+  const searched = telling.map((value) => value.trim()).filter((value) => value.length >= leastTellingLength);
   return (text) => copyOfSecret.test(text) || searched.some((value) => text.includes(value));
 }
 

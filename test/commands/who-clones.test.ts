@@ -105,11 +105,27 @@ test("a clone without directories is refused, and told how to get them", async (
   );
 });
 
+test("the directory that was asked for is meant, whatever repository the environment names", async () => {
+  using world = await history();
+  using other = new WhoWorld();
+  await other.record([webSnapshot(5)]);
+  vi.stubEnv("GIT_DIR", other.repository);
+  vi.stubEnv("GIT_ICASE_PATHSPECS", "1");
+  try {
+    expect((await world.ask([...shop, ".spec.replicas"])).out).toContain("38 -> 39");
+  } finally {
+    vi.unstubAllEnvs();
+  }
+});
+
 test("no directory, and no git, are two things", async () => {
   using world = await history();
   const none = await world.ask(shop, { cwd: world.beside("none") });
   expect(none).toMatchObject({ code: 2 });
   expect(none.error).toContain("there is no directory /");
+  const file = await world.ask([...shop, "--repository", `${world.repository}/HEAD`]);
+  expect(file).toMatchObject({ code: 2 });
+  expect(file.error).toContain("there is no directory /");
   vi.stubEnv("PATH", "/nonexistent");
   try {
     const { code, error } = await world.ask(shop);

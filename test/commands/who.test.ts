@@ -380,6 +380,28 @@ describe("a resource", () => {
     expect(await world.ask(["ox.zoo.io", "web"])).toMatchObject({ code: 1 });
   });
 
+  test("is found by its kind where one commit wrote the newest files of several types", async () => {
+    using world = new WhoWorld();
+    for (const [resource, kind] of [
+      ["oxen", "Ox"],
+      ["geese", "Goose"],
+    ] as const) {
+      const type = { ...configmaps, key: `farm.io/${resource}` as TypeKey, group: "farm.io", resource, kind };
+      const content = JSON.stringify({ apiVersion: "farm.io/v1", kind, metadata: { name: "web" } });
+      const created = changed({ type, version: 5, operation: "CREATE", content });
+      await world.record([created], { selections: [selectionOf(type)] });
+    }
+    const files = world.beside("work");
+    world.git("worktree", "add", "-q", files, "main");
+    for (const resource of ["oxen", "geese"]) {
+      const path = `${files}/clusters/prod/default/farm.io/${resource}/web.yaml`;
+      writeFileSync(path, `${readFileSync(path, "utf8")}spec: {}\n`);
+    }
+    const rewrite = `Rewrite\n\nKubescribe-Kind: format\nKubescribe-Cluster: ${clusterUid}\n`;
+    world.git("-C", files, "commit", "-q", "-a", "-m", rewrite);
+    for (const word of ["ox", "goose"]) expect(await world.ask([word, "web"])).toMatchObject({ code: 0 });
+  });
+
   test("that is cluster-scoped has no namespace", async () => {
     using world = new WhoWorld();
     const nodes = { ...configmaps, key: "core/nodes" as TypeKey, resource: "nodes", kind: "Node", namespaced: false };
@@ -401,6 +423,8 @@ describe("a resource", () => {
     [["deploymant/web"], 1, 'no "deploymant" (did you mean "deployments"?); it has deployments.apps'],
     [["configmap/web"], 1, 'no "configmap"; it has deployments.apps'],
     [["deployment/web", "--branch", "nix"], 2, "--branch expected a branch or another revision of"],
+    [["deployment/web", "--branch", "main:clusters"], 2, 'found "main:clusters", which is a tree'],
+    [["deployment/web", "--branch=--all"], 2, 'found "--all": it has main'],
     [["deployment/web", "-n", "shop", "--cluster", "1"], 1, `no cluster "1"; it has "${clusterUid}"`],
     [["web"], 2, 'expected TYPE/NAME such as deployment/web, and a field of it if you like, found "web"'],
     [[], 2, "found nothing"],
@@ -453,6 +477,18 @@ test("what the cluster's users, or whoever can push, have chosen reaches no term
     }
   }
   expect((await world.ask([`deployment/${evil}`])).error.replaceAll("\n", "")).not.toMatch(/\p{C}/u);
+});
+
+test("a commit that is dated beyond all calendars is listed all the same", async () => {
+  using world = await shopWorld();
+  const body = world.git("cat-file", "commit", "main").replace(/^(author .*>) \d+ /m, "$1 99999999999999999 ");
+  const id = runGit(world.repository, ["hash-object", "-t", "commit", "-w", "--literally", "--stdin"], `${body}\n`);
+  world.git("update-ref", "refs/heads/main", id);
+  for (const json of [[], ["--json"]]) {
+    const { code, out } = await world.ask([...shop, ...json]);
+    expect(code).toBe(0);
+    expect(out).toContain("9999-12-31T23:59:59Z");
+  }
 });
 
 test("a commit that somebody squashed is asked for the one file that its trailers name", async () => {

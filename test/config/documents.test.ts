@@ -132,6 +132,11 @@ describe("rule documents", () => {
       "rules.yaml:7:43: spec.secrets.recipients[0]: expected recipients of age such as age1",
     ],
     [
+      "an identity in the place of its recipient, which is not quoted",
+      repository("  secrets: {policy: encrypt, recipients: [AGE-SECRET-KEY-1QQPQ]}"),
+      "spec.secrets.recipients[0]: expected a recipient, found the identity of one, which is private: age-keygen -y",
+    ],
+    [
       "recipients of what is omitted",
       repository(`  secrets: {policy: omit, recipients: [${ann}]}`),
       "spec.secrets.recipients: only the policy encrypt has recipients, found omit",

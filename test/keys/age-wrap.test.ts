@@ -7,6 +7,7 @@ import { parse } from "yaml";
 
 import { lookedAtSecrets, openSecretKeys, type SecretOptionsOf } from "../../src/composition/secret-options.ts";
 import { checkRecipients } from "../../src/keys/age-wrap.ts";
+import { replacePrivateFile } from "../../src/keys/private-file.ts";
 import { manifestOf } from "../../src/sanitize/manifest.ts";
 import { MemoryFileSystem } from "../../src/simulation/memory-file-system.ts";
 import { createSimulatedClock } from "../../src/simulation/simulated-clock.ts";
@@ -161,6 +162,29 @@ describe("an encrypted Secret", () => {
         code: "object-unreadable",
       });
     }
+  });
+
+  test("is not written with a data key that was kept for nobody, or is damaged", async () => {
+    const files = await emptyDisk();
+    await written(await started(files), [annRecipient]);
+    const name = (await files.list("/data")).find((file) => file.startsWith("sops-")) ?? "";
+    const path = `/data/${name}`;
+    const good = Buffer.from(await files.readFile(path)).toString();
+    for (const damaged of [
+      "",
+      "{}",
+      good.slice(0, -9),
+      good.replace(/"recipients": \[[^]*\]/, '"recipients": []'),
+      good.replace(/"createdAt": "[^"]*"/, '"createdAt": "yesterday"'),
+      good.replace("-----BEGIN AGE", "-----BEGIN PGP"),
+    ]) {
+      expect(damaged).not.toBe(good);
+      await replacePrivateFile(files, path, damaged);
+      const writing = started(files).then((options) => written(options, [annRecipient]));
+      await expect(writing).rejects.toThrow("expected a data key that age encrypted, found something else");
+    }
+    await replacePrivateFile(files, path, good);
+    expect(await written(await started(files), [annRecipient])).toContain("ENC[");
   });
 
   test("goes to recipients whose checksum is right", async () => {

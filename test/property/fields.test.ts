@@ -2,10 +2,11 @@
 
 import fc from "fast-check";
 import { expect, test } from "vitest";
+import { stringify } from "yaml";
 import { changedFields } from "../../src/fields/changed-fields.ts";
 import type { FieldPath, FieldStep } from "../../src/fields/field-path.ts";
 import { fieldPathText, parseFieldPath } from "../../src/fields/field-path.ts";
-import { sectionOf } from "../../src/fields/field-section.ts";
+import { linesOf, sameLines } from "../../src/fields/field-lines.ts";
 import { type FieldValue, readManifest, valueAt } from "../../src/fields/manifest-tree.ts";
 import { canonicalYaml } from "../../src/sanitize/canonical-yaml.ts";
 import { parseObject } from "../../src/sanitize/parse-object.ts";
@@ -34,6 +35,7 @@ const { json } = fc.letrec<{ json: unknown; named: unknown }>((tie) => ({
     scalar,
     fc.dictionary(fc.constantFrom("spec", "replicas", "a", "b", "name", "true", "a: b"), tie("json"), { maxKeys: 4 }),
     fc.array(tie("json"), { maxLength: 3 }),
+    fc.array(tie("named"), { maxLength: 3 }),
     fc.uniqueArray(tie("named"), { maxLength: 4, selector: (item) => (item as { readonly name: string }).name }),
   ),
   named: fc.record(
@@ -120,6 +122,19 @@ suite("changed fields", () => {
     );
   });
 
+  test("are found in a list as long as an object can hold one, in time", () => {
+    const listOf = (count: number, image: string): FieldValue =>
+      Array.from(
+        { length: count },
+        (_, at) =>
+          new Map([
+            ["name", `n${at}`],
+            ["image", at % 2 === 0 ? "same" : image],
+          ]),
+      );
+    expect(changedFields(listOf(100_000, "1"), listOf(99_999, "2"))).toHaveLength(50_000);
+  }, 15_000);
+
   test("are turned around with the two", () => {
     check(
       fc.property(object, object, (before, after) => {
@@ -130,30 +145,120 @@ suite("changed fields", () => {
   });
 });
 
+const walked: fc.Arbitrary<FieldPath> = fc.array(
+  fc.oneof(
+    { weight: 4, arbitrary: fc.constantFrom("spec", "replicas", "a", "b", "data", "name", "image", "true", "a: b") },
+    { weight: 1, arbitrary: fc.nat(2) },
+    { weight: 2, arbitrary: fc.record({ name: fc.constantFrom("web", "mesh", "log") }, { noNullPrototype: true }) },
+  ),
+  { minLength: 1, maxLength: 4 },
+);
+
+/** What the trees say of it. */
+function differsIn(before: string, after: string, path: FieldPath): boolean {
+  return changedFields(valueAt(readManifest(before), path), valueAt(readManifest(after), path)).length > 0;
+}
+
+/** As somebody's editor leaves it, who may also write another thing into it. */
+const edited = fc.record({
+  indent: fc.constantFrom(1, 2, 3, 4),
+  indentSeq: fc.boolean(),
+  defaultStringType: fc.constantFrom("PLAIN", "QUOTE_DOUBLE", "QUOTE_SINGLE", "BLOCK_FOLDED", "BLOCK_LITERAL"),
+  collectionStyle: fc.constantFrom("any", "any", "flow"),
+  inserted: fc.constantFrom(
+    "",
+    "",
+    "# a comment\n",
+    "    # deep\n",
+    "...\n",
+    "---\n",
+    "\n",
+    "a: &x 1\n",
+    "spec: *x\n",
+    "  a: 9\n",
+  ),
+  at: fc.nat(20),
+} as const);
+
+function editedText(value: unknown, edit: typeof edited extends fc.Arbitrary<infer Edit> ? Edit : never): string {
+  const { inserted, at, ...style } = edit;
+  const lines = stringify(value, { ...style, lineWidth: 12 }).split(/(?<=\n)/);
+  return lines.toSpliced(at % (lines.length + 1), 0, inserted).join("");
+}
+
+test("a file that is no YAML has no fields, not those that stand before the fault", () => {
+  for (const text of ["spec:\n   a: 1\n  b: 2\n", "spec: [1, 2\n", "a: &x 1\nb: *x\n", "---\na: 1\n---\na: 2\n"]) {
+    expect(readManifest(text)).toBe(null);
+  }
+});
+
 suite("the lines of a field", () => {
   test("are equal only where the field is", () => {
-    const path = fc.array(fc.constantFrom("spec", "replicas", "a", "b", "data", "true"), {
-      minLength: 1,
-      maxLength: 3,
-    });
     check(
-      fc.property(object, object, path, (before, after, keys: FieldPath & readonly string[]) => {
+      fc.property(object, object, walked, (before, after, path) => {
         const [was, is] = [yamlOf(before), yamlOf(after)];
-        const section = sectionOf(was, keys);
-        if (section === null || section !== sectionOf(is, keys)) return;
-        expect(changedFields(valueAt(readManifest(was), keys), valueAt(readManifest(is), keys))).toEqual([]);
+        if (sameLines(linesOf(was, path), linesOf(is, path))) expect(differsIn(was, is, path)).toBe(false);
+      }),
+      { runs: 3000 },
+    );
+  });
+
+  test("are not believed of what somebody edited, where that may mean something else", () => {
+    check(
+      fc.property(object, object, edited, edited, walked, (before, after, one, other, path) => {
+        const texts = [yamlOf(before), editedText(before, one), editedText(after, other)];
+        for (const was of texts) {
+          for (const is of texts) {
+            if (!sameLines(linesOf(was, path), linesOf(is, path))) continue;
+            // What is no YAML has no fields to be wrong about.
+            if (readManifest(was) !== null && readManifest(is) !== null) expect(differsIn(was, is, path)).toBe(false);
+          }
+        }
       }),
       { runs: 2000 },
     );
   });
 
-  test("are found for every plain key of a map", () => {
+  test("are the field's own for every key that needs no escape, and there are none where it is not", () => {
     check(
-      fc.property(object, fc.constantFrom("replicas", "a", "b"), (value, key) => {
-        const tree = valueAt(treeOf(value), ["spec", key]);
-        expect(sectionOf(yamlOf(value), ["spec", key]) === null).toBe(tree === undefined);
+      fc.property(object, fc.constantFrom("replicas", "a", "b", "true", "name"), (value, key) => {
+        const parent = valueAt(treeOf(value), ["spec"]);
+        const found = linesOf(yamlOf(value), ["spec", key]);
+        expect(found?.steps).toBe(2);
+        expect(found?.lines === "").toBe(valueAt(parent, [key]) === undefined);
       }),
       { runs: 500 },
+    );
+  });
+
+  test("stay the same while everything around them changes", () => {
+    const names = fc.uniqueArray(fc.constantFrom("a", "b", "c", "d", "true", "3", "_x"), { maxLength: 5 });
+    check(
+      fc.property(names, names, fc.string(), fc.string(), (some, others, one, other) => {
+        const shop = (around: readonly string[], text: string): string =>
+          yamlOf({
+            kind: text,
+            spec: {
+              around: text,
+              containers: [...around, "web", `z-${text.length}`].map((name) => ({
+                args: ["-x", name === "web" ? "same" : text, text],
+                name,
+                ports: name === "web" ? [{ port: 1 }, { port: name.length }] : text,
+              })),
+              "example.com/x": "kept",
+              text,
+            },
+          });
+        const [was, is] = [shop(some, one), shop(others, other)];
+        for (const path of [
+          ["spec", "example.com/x"],
+          ["spec", "containers", { name: "web" }, "args", 1],
+          ["spec", "containers", { name: "web" }, "ports", 1, "port"],
+          ["spec", "paused"],
+        ]) {
+          expect(sameLines(linesOf(was, path), linesOf(is, path))).toBe(true);
+        }
+      }),
     );
   });
 });

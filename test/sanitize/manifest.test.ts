@@ -197,15 +197,16 @@ describe("a Secret", () => {
       nested: JSON.stringify({ body: JSON.stringify({ data: { p: "aHVudGVyMmh1bnRlcjI=" } }) }),
       clear: "hunter2hunter2, by Bob",
       written: "p is correcthorse",
+      echoed: "it was batterystaple",
       harmless: "rotate it on Mondays",
     };
     const json = JSON.stringify({
       metadata: { annotations },
-      data: { p: "aHVudGVyMmh1bnRlcjI=", short: "YQ==" },
+      data: { p: "aHVudGVyMmh1bnRlcjI=", short: "YQ==", line: Buffer.from("batterystaple\n").toString("base64") },
       stringData: { q: "correcthorse" },
     });
     const yaml = yamlOf(json, { kind: "Secret" });
-    expect(yaml).not.toMatch(/aHVudGVy|hunter2|correcthorse/);
+    expect(yaml).not.toMatch(/aHVudGVy|hunter2|correcthorse|batterystaple/);
     expect(yaml).toContain("harmless: rotate it on Mondays");
   });
 

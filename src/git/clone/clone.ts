@@ -67,7 +67,8 @@ async function isPartial(git: Git): Promise<boolean> {
 }
 
 async function refOf(git: Git, branch: string): Promise<string> {
-  const { code, output } = await git(["rev-parse", "--symbolic-full-name", "--verify", "--quiet", branch, "--"]);
+  const args = ["rev-parse", "--symbolic-full-name", "--verify", "--quiet", "--end-of-options", branch];
+  const { code, output } = await git(args);
   const [name = ""] = output.toString().split("\n");
   return code === 0 && name.startsWith("refs/") ? name : branch;
 }
@@ -79,7 +80,11 @@ async function tipOf(git: Git, where: { readonly branch: string; readonly direct
   const { code, output } = await resolved(`${branch}^{commit}`);
   if (code === 0) return output.toString().trim();
   const named = await resolved(branch);
-  if (named.code === 0) throw noCommit(branch, named.output.toString().trim());
+  if (named.code === 0) {
+    const id = named.output.toString().trim();
+    const { code: unknown, output: type } = await git(["cat-file", "-t", id]);
+    throw unknown === 0 ? otherThanCommit(branch, type.toString().trim()) : noCommit(branch, id);
+  }
   if (branch === "HEAD" && (await git(["symbolic-ref", "--quiet", "HEAD"])).code === 0) return "";
   const format = "--format=%(refname:short)";
   const known = await askGit(git, ["for-each-ref", format, "--count=10", "refs/heads", "refs/remotes"]);
@@ -90,6 +95,11 @@ async function tipOf(git: Git, where: { readonly branch: string; readonly direct
       (names === "" ? "it has no branches" : `it has ${names}`),
     { retry: "never" },
   );
+}
+
+function otherThanCommit(branch: string, type: string): KubescribeError {
+  const message = `--branch expected a branch or another revision, found ${JSON.stringify(branch)}, which is a ${type}`;
+  return new KubescribeError("git-revision-unknown", message, { retry: "never" });
 }
 
 function noCommit(branch: string, id: string): KubescribeError {

@@ -2,14 +2,16 @@
 
 import type { Clone } from "./clone.ts";
 import { askGit } from "./git.ts";
+import { halves } from "./halves.ts";
 import type { IndexEntry } from "./history-index.ts";
 import { readObjects, sizesOf } from "./objects.ts";
 import { parted } from "./parted.ts";
 import { readCommits, type RecordedCommit } from "./recorded-commit.ts";
 import { fileOfPath } from "./record-key.ts";
 
-export interface FileVersion {
-  readonly commit: RecordedCommit;
+export interface FileChange {
+  /** Read when it is asked for first, with those of its neighbours. Null: there is no such commit. */
+  readonly commit: () => Promise<RecordedCommit | null>;
   /** Place in the history: a later one is newer. */
   readonly at: number;
   /** Directory of the target: several may write to one branch. */
@@ -22,6 +24,10 @@ export interface FileVersion {
   readonly cutOff: boolean;
 }
 
+export interface FileVersion extends Omit<FileChange, "commit"> {
+  readonly commit: RecordedCommit;
+}
+
 export interface FileContent {
   /** Hex, of the blob. */
   readonly id: string;
@@ -29,80 +35,129 @@ export interface FileContent {
   readonly text: string | null;
 }
 
-/** The first ones are often enough; then four times as many each time, since every look costs some processes. */
-const firstCommits = 32;
-const mostCommits = 2048;
+/** Commits at a time. The first ones are often enough; every look costs some processes, so then it is many, and then all but all. */
+const looks = [32, 256, 8192] as const;
+/** The messages of so many commits are read together. */
+const neighbours = 256;
 /** Of contents at once in memory. */
 const heldBytes = 64 << 20;
-/** The API server takes objects of up to 3 MB. */
-const contentBytes = 16 << 20;
 
-/** `entries`: of one resource, the newest first. */
+/** `entries`: of one resource, the newest first; or of several, but one of each commit. */
 export async function* fileVersionsOf(clone: Clone, entries: readonly IndexEntry[]): AsyncGenerator<FileVersion> {
-  for (let from = 0, size = firstCommits; from < entries.length; from += size, size = Math.min(mostCommits, size * 4)) {
-    yield* readVersions(clone, entries.slice(from, from + size));
+  for await (const change of fileChangesOf(clone, entries)) {
+    const commit = await change.commit();
+    if (commit !== null) yield { ...change, commit };
   }
 }
 
-/** Commits that are asked for the targets that wrote them: of these, some recent ones are enough. */
-const prefixCommits = 1000;
-
-/** The directories of the targets that recorded the resource lately: one commit does not say which others there are. */
-export async function prefixesOf(clone: Clone, entries: readonly IndexEntry[]): Promise<ReadonlySet<string>> {
-  const changes = await readChanges(clone, entries.slice(0, prefixCommits));
-  const prefixes = new Set([...changes.values()].map(({ prefix }) => prefix));
-  // All there is may be one commit where a shallow clone ends.
-  return prefixes.size === 0 ? new Set([""]) : prefixes;
+/** The same for who may do without most of the commits. `recent`: of the same entries. */
+export async function* fileChangesOf(
+  clone: Clone,
+  entries: readonly IndexEntry[],
+  recent: RecentChanges | null = null,
+): AsyncGenerator<FileChange> {
+  for (let from = 0, look = 0; from < entries.length; look++) {
+    const to = from + (looks[look] ?? looks[2]);
+    const known = recent === null || to > recent.asked ? null : recent.differences;
+    yield* readChanges(clone, entries.slice(from, to), known);
+    from = to;
+  }
 }
 
-async function* readVersions(clone: Clone, entries: readonly IndexEntry[]): AsyncGenerator<FileVersion> {
-  const ids = entries.map(({ id }) => id);
-  const [commits, changes] = await Promise.all([readCommits(clone, ids), readChanges(clone, entries)]);
-  const byId = new Map(commits.map((commit) => [commit.id, commit]));
-  const bare = entries.flatMap(({ at, id, key }): readonly BareVersion[] => {
-    const commit = byId.get(id);
-    const change = changes.get(id);
-    if (commit === undefined) return [];
-    if (change !== undefined) return [{ commit, at, change, cutOff: false }];
+/** What some recent commits about a resource changed. */
+export interface RecentChanges {
+  /** The directories of the targets that recorded it: one commit does not say which others there are. */
+  readonly prefixes: ReadonlySet<string>;
+  /** Of so many entries. */
+  readonly asked: number;
+  readonly differences: ReadonlyMap<string, Difference>;
+}
+
+/** Commits that are asked for the targets that wrote them. */
+const recentCommits = 1000;
+
+export async function recentChangesOf(clone: Clone, entries: readonly IndexEntry[]): Promise<RecentChanges> {
+  const differences = await readDifferences(clone, entries.slice(0, recentCommits));
+  const prefixes = new Set([...differences.values()].map(({ prefix }) => prefix));
+  // All there is may be one commit where a shallow clone ends.
+  return { prefixes: prefixes.size === 0 ? new Set([""]) : prefixes, asked: recentCommits, differences };
+}
+
+async function* readChanges(
+  clone: Clone,
+  entries: readonly IndexEntry[],
+  known: RecentChanges["differences"] | null,
+): AsyncGenerator<FileChange> {
+  const commitOf = commitReader(
+    clone,
+    entries.map(({ id }) => id),
+  );
+  // Of the first few, the answer is: there is no waiting for one after the other.
+  const [differences] = await Promise.all([
+    known ?? readDifferences(clone, entries),
+    entries.length <= looks[0] ? commitOf(0) : null,
+  ]);
+  const bare = entries.flatMap(({ at, id, key }, place): readonly BareChange[] => {
+    const commit = (): Promise<RecordedCommit | null> => commitOf(place);
+    const difference = differences.get(id);
+    if (difference !== undefined) return [{ commit, at, difference, cutOff: false }];
     // A commit that a shallow clone cut off seems to add all there is: which file it changed is not known.
     const unknown = { prefix: key.prefix ?? "", path: "", before: "", after: "" };
-    return clone.boundary.has(id) ? [{ commit, at, change: unknown, cutOff: true }] : [];
+    return clone.boundary.has(id) ? [{ commit, at, difference: unknown, cutOff: true }] : [];
   });
-  for (const part of await partsOf(clone, bare)) yield* await withContents(clone, part);
+  for (const part of await partsOf(clone, bare)) yield* withContents(clone, part);
 }
 
-/** A version whose contents are not read yet. */
-interface BareVersion {
-  readonly commit: RecordedCommit;
-  readonly at: number;
-  readonly change: FileChange;
-  readonly cutOff: boolean;
+/** By its place among the ids. */
+function commitReader(clone: Clone, ids: readonly string[]): (place: number) => Promise<RecordedCommit | null> {
+  const groups = new Map<number, Promise<ReadonlyMap<string, RecordedCommit>>>();
+  const read = async (from: number): Promise<ReadonlyMap<string, RecordedCommit>> => {
+    const commits = await readCommits(clone, ids.slice(from, from + neighbours));
+    return new Map(commits.map((commit) => [commit.id, commit]));
+  };
+  return async (place) => {
+    const from = place - (place % neighbours);
+    const group = groups.get(from) ?? read(from);
+    groups.set(from, group);
+    return (await group).get(ids[place] ?? "") ?? null;
+  };
 }
 
-async function partsOf(clone: Clone, versions: readonly BareVersion[]): Promise<readonly (readonly BareVersion[])[]> {
-  if (versions.length <= firstCommits) return [versions];
-  const sizes = await sizesOf(clone, blobsOf(versions));
-  const bytesOf = ({ change: { before, after } }: BareVersion): number =>
+/** A change whose contents are not read yet. */
+interface BareChange extends Pick<FileChange, "commit" | "at" | "cutOff"> {
+  readonly difference: Difference;
+}
+
+async function partsOf(clone: Clone, changes: readonly BareChange[]): Promise<readonly (readonly BareChange[])[]> {
+  if (changes.length <= looks[0]) return [changes];
+  const sizes = await sizesOf(clone, blobsOf(changes));
+  const bytesOf = ({ difference: { before, after } }: BareChange): number =>
     (sizes.get(before) ?? 0) + (sizes.get(after) ?? 0);
-  return parted(versions, { bytesOf, limitBytes: heldBytes });
+  return parted(changes, { bytesOf, limitBytes: heldBytes });
 }
 
-function blobsOf(versions: readonly BareVersion[]): readonly string[] {
-  const ids = versions.flatMap(({ change: { before, after } }) => [after, before]);
+function blobsOf(changes: readonly BareChange[]): readonly string[] {
+  const ids = changes.flatMap(({ difference: { before, after } }) => [after, before]);
   return [...new Set(ids)].filter((id) => id !== "");
 }
 
-async function withContents(clone: Clone, versions: readonly BareVersion[]): Promise<readonly FileVersion[]> {
-  const objects = await readObjects(clone, blobsOf(versions));
-  const texts = new Map<string, string | null>();
-  for (const [id, body] of objects) texts.set(id, body.length > contentBytes ? null : body.toString("utf8"));
-  const content = (id: string): FileContent | null => (id === "" ? null : { id, text: texts.get(id) ?? null });
-  return versions.map(({ change: { before, after, ...place }, ...version }) => {
-    return { ...version, ...place, before: content(before), after: content(after) };
-  });
+/** Texts are made one by one, and soon forgotten: of thousands at once, copying them takes longer than making them. */
+async function* withContents(clone: Clone, changes: readonly BareChange[]): AsyncGenerator<FileChange> {
+  const objects = await readObjects(clone, blobsOf(changes));
+  let last: FileContent | null = null;
+  const content = (id: string): FileContent | null => {
+    if (id === "") return null;
+    const body = objects.get(id);
+    if (last?.id !== id) last = { id, text: body?.toString() ?? null };
+    return last;
+  };
+  for (const { difference, ...change } of changes) {
+    const { before, after, ...place } = difference;
+    yield { ...change, ...place, after: content(after), before: content(before) };
+  }
 }
 
-interface FileChange {
+interface Difference {
   readonly prefix: string;
   readonly path: string;
   /** Hex; empty: there is no file. */
@@ -110,16 +165,18 @@ interface FileChange {
   readonly after: string;
 }
 
-async function readChanges(clone: Clone, entries: readonly IndexEntry[]): Promise<ReadonlyMap<string, FileChange>> {
+async function readDifferences(clone: Clone, entries: readonly IndexEntry[]): Promise<ReadonlyMap<string, Difference>> {
   const whole = entries.filter(({ id }) => !clone.boundary.has(id));
   const notes = whole.filter(({ key }) => key.prefix !== null);
   // A snapshot changes thousands of files: only ours are compared.
   const paths = new Set(notes.map(({ key }) => `${key.prefix === "" ? "" : `${key.prefix}/`}${key.file}.yaml`));
   const found = await Promise.all([
-    diffTrees(clone, { entries: whole.filter(({ key }) => key.prefix === null), paths: [] }),
+    ...halves(whole.filter(({ key }) => key.prefix === null)).map((half) =>
+      diffTrees(clone, { entries: half, paths: [] }),
+    ),
     diffTrees(clone, { entries: notes, paths: [...paths] }),
   ]);
-  return new Map(found.flatMap((changes) => [...changes]));
+  return new Map(found.flatMap((differences) => [...differences]));
 }
 
 interface DiffOptions {
@@ -128,14 +185,16 @@ interface DiffOptions {
   readonly paths: readonly string[];
 }
 
-async function diffTrees(clone: Clone, { entries, paths }: DiffOptions): Promise<ReadonlyMap<string, FileChange>> {
-  const found = new Map<string, FileChange>();
+async function diffTrees(clone: Clone, { entries, paths }: DiffOptions): Promise<ReadonlyMap<string, Difference>> {
+  const found = new Map<string, Difference>();
   if (entries.length === 0) return found;
   const files = new Map(entries.map(({ id, key }) => [id, key.file]));
   const args = ["diff-tree", "--stdin", "-r", "--root", "--no-renames", "--raw", "-z", "--no-abbrev"];
   const input = `${[...files.keys()].join("\n")}\n`;
   const output = await askGit(clone.git, [...args, "--", ...paths], { input });
   const parts = output.toString("utf8").split("\0");
+  // Mostly it is one path, thousands of times.
+  const places = new Map<string, ReturnType<typeof fileOfPath>>();
   let id = "";
   for (let at = 0; at < parts.length; at++) {
     const part = parts[at] ?? "";
@@ -145,7 +204,8 @@ async function diffTrees(clone: Clone, { entries, paths }: DiffOptions): Promise
       continue;
     }
     const path = parts[++at] ?? "";
-    const place = fileOfPath(path);
+    let place = places.get(path);
+    if (place === undefined) places.set(path, (place = fileOfPath(path)));
     if (place === null || place.file !== files.get(id)) continue;
     found.set(id, { prefix: place.prefix, path, before: blobIn(raw[1], raw[3]), after: blobIn(raw[2], raw[4]) });
   }

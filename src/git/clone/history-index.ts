@@ -58,6 +58,24 @@ export function extended(index: HistoryIndex, entries: readonly NewEntry[]): His
   return { keys, ids, keyAt };
 }
 
+/** The newest for each group that a key may belong to; null: to none. */
+export function newestOf(
+  index: HistoryIndex,
+  groupOf: (key: RecordKey) => string | null,
+): ReadonlyMap<string, IndexEntry> {
+  const keys = index.keys.map(keyOfText);
+  const groups = keys.map(groupOf);
+  const found = new Map<string, IndexEntry>();
+  for (let at = index.keyAt.length - 1; at >= 0; at--) {
+    const place = index.keyAt[at] ?? -1;
+    const key = keys[place];
+    const group = groups[place] ?? null;
+    if (key === undefined || group === null || found.has(group)) continue;
+    found.set(group, { at, id: idAt(index, at), key });
+  }
+  return found;
+}
+
 /** Those whose key is wanted, the newest first. */
 export function entriesOf(index: HistoryIndex, wanted: (key: RecordKey) => boolean): readonly IndexEntry[] {
   const keys = index.keys.map((text) => {
@@ -68,7 +86,11 @@ export function entriesOf(index: HistoryIndex, wanted: (key: RecordKey) => boole
   for (let at = index.keyAt.length - 1; at >= 0; at--) {
     const key = keys[index.keyAt[at] ?? -1];
     if (key === undefined || key === null) continue;
-    found.push({ at, id: index.ids.toString("hex", at * idBytes, (at + 1) * idBytes), key });
+    found.push({ at, id: idAt(index, at), key });
   }
   return found;
+}
+
+function idAt({ ids }: HistoryIndex, at: number): string {
+  return ids.toString("hex", at * idBytes, (at + 1) * idBytes);
 }

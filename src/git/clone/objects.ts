@@ -1,26 +1,26 @@
 /** Bodies of objects by their ids, many at once. */
 
 import { ObjectReader } from "../object-reader.ts";
+import { BatchReader } from "./batch-reader.ts";
 import type { Clone } from "./clone.ts";
 import { askGit } from "./git.ts";
+import { halves } from "./halves.ts";
 
-/** Of any type; what is not in the clone is not in the map. */
+/** The API server takes objects of up to 3 MB. */
+const limitBytes = 16 << 20;
+
+/** Of any type. What is not in the clone, or is larger than 16 MiB, is not in the map. */
 export async function readObjects(clone: Clone, ids: readonly string[]): Promise<ReadonlyMap<string, Buffer>> {
-  if (ids.length === 0) return new Map();
-  if (clone.partial) return await readPresent(clone, ids);
-  const output = await askGit(clone.git, ["cat-file", "--batch", "--buffer"], { input: `${ids.join("\n")}\n` });
-  const objects = new Map<string, Buffer>();
-  for (let at = 0; at < output.length;) {
-    const lineEnd = output.indexOf(0x0a, at);
-    const [id = "", , size = ""] = output.toString("latin1", at, lineEnd).split(" ");
-    at = lineEnd + 1;
-    // `ID missing`
-    if (size === "") continue;
-    const end = at + Number(size);
-    objects.set(id, output.subarray(at, end));
-    at = end + 1;
-  }
-  return objects;
+  if (clone.partial && ids.length > 0) return await readPresent(clone, ids);
+  const found = await Promise.all(halves(ids).map((half) => readHalf(clone, half)));
+  return new Map(found.flatMap((objects) => [...objects]));
+}
+
+async function readHalf(clone: Clone, ids: readonly string[]): Promise<ReadonlyMap<string, Buffer>> {
+  const reader = new BatchReader({ limitBytes });
+  const input = `${ids.join("\n")}\n`;
+  await askGit(clone.git, ["cat-file", "--batch", "--buffer"], { input, onOutput: (chunk) => reader.push(chunk) });
+  return reader.objects;
 }
 
 /** Bytes of each; of a partial clone, none is told. */
@@ -43,7 +43,7 @@ async function readPresent(clone: Clone, ids: readonly string[]): Promise<Readon
   const objects = new Map<string, Buffer>();
   for (const id of ids) {
     const object = await reader.find(id);
-    if (object !== null) objects.set(id, object.body);
+    if (object !== null && object.body.length <= limitBytes) objects.set(id, object.body);
   }
   return objects;
 }

@@ -3,6 +3,7 @@
 import type { Clone } from "./clone.ts";
 import { askGit } from "./git.ts";
 import type { NewEntry } from "./history-index.ts";
+import { NulRecords } from "./nul-records.ts";
 import { fileOfPath, fileOfTrailer, keyText } from "./record-key.ts";
 
 /** The entries of the commits up to the tip and not up to `since` (empty: all of them), the oldest first. */
@@ -37,18 +38,17 @@ interface FoundCommit {
 
 const idDigits = 40;
 
-/** Takes the log apart as it comes. A NUL ends each commit, and no message can hold one. Git's own `%(trailers)` takes longer. */
+/** Takes the log apart. Git's own `%(trailers)` takes longer. */
 class LogReader {
   readonly #found: FoundCommit[] = [];
-  /** Most commits are about a few thousand resources. */
+  /** Most commits are about a few thousand resources, of one cluster. */
   readonly #files = new Map<string, string | null>();
-  #rest = "";
+  readonly #clusters = new Map<string, string>();
+  // What is taken of it is ASCII; a cluster uid that is not stays as unequal as it was.
+  readonly #records = new NulRecords("latin1", (record) => this.#commit(record));
 
   push(chunk: Buffer): void {
-    // What is taken of it is ASCII; a cluster uid that is not stays as unequal as it was.
-    const records = (this.#rest + chunk.toString("latin1")).split("\0");
-    this.#rest = records.pop() ?? "";
-    for (const record of records) this.#commit(record);
+    this.#records.push(chunk);
   }
 
   end(): readonly FoundCommit[] {
@@ -61,16 +61,30 @@ class LogReader {
     const note = trailerIn(block, "Kubescribe-Kind") !== "";
     const file = note ? "" : this.#fileOf(trailerIn(block, "Kubescribe-Resource"));
     if (file === null) return;
-    this.#found.push({ id: text.slice(0, idDigits), cluster: trailerIn(block, "Kubescribe-Cluster"), file, note });
+    const cluster = this.#clusterOf(trailerIn(block, "Kubescribe-Cluster"));
+    this.#found.push({ id: detached(text.slice(0, idDigits)), cluster, file, note });
   }
 
   #fileOf(resource: string): string | null {
     const known = this.#files.get(resource);
     if (known !== undefined) return known;
     const file = fileOfTrailer(resource);
-    this.#files.set(resource, file);
+    this.#files.set(detached(resource), file === null ? null : detached(file));
     return file;
   }
+
+  #clusterOf(uid: string): string {
+    const known = this.#clusters.get(uid);
+    if (known !== undefined) return known;
+    const cluster = detached(uid);
+    this.#clusters.set(cluster, cluster);
+    return cluster;
+  }
+}
+
+/** A copy: a part of a text keeps the text in memory, and that is the log of the whole history. */
+function detached(text: string): string {
+  return Buffer.from(text, "latin1").toString("latin1");
 }
 
 /** The first of a key, as `trailersOf` has it; `block` begins with a line feed. */
@@ -95,17 +109,17 @@ async function filesOf(clone: Clone, ids: readonly string[]): Promise<ReadonlyMa
   const files = new Map<string, ChangedFile[]>();
   if (whole.length === 0) return files;
   const args = ["diff-tree", "--stdin", "-r", "--root", "--no-renames", "--name-only", "-z"];
-  const output = await askGit(clone.git, args, { input: `${whole.join("\n")}\n` });
   const wanted = new Set(whole);
   let current: ChangedFile[] = [];
-  for (const part of output.toString("utf8").split("\0")) {
+  const records = new NulRecords("utf8", (part) => {
     if (wanted.has(part)) {
       current = [];
       files.set(part, current);
-      continue;
+      return;
     }
     const file = fileOfPath(part);
     if (file !== null) current.push(file);
-  }
+  });
+  await askGit(clone.git, args, { input: `${whole.join("\n")}\n`, onOutput: (chunk) => records.push(chunk) });
   return files;
 }

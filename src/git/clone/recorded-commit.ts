@@ -37,6 +37,9 @@ export async function readCommits(clone: Clone, ids: readonly string[]): Promise
   });
 }
 
+/** Whoever can push can date a commit beyond all calendars: of 9999. */
+const lastSecond = 253_402_300_799;
+
 function decodeCommit(id: string, text: string): RecordedCommit {
   const end = text.indexOf("\n\n");
   const header = end < 0 ? text : text.slice(0, end);
@@ -46,7 +49,7 @@ function decodeCommit(id: string, text: string): RecordedCommit {
   return {
     id,
     cluster: first("Kubescribe-Cluster"),
-    second: Number(/^author .*> (\d+) [-+]\d{4}$/m.exec(header)?.[1] ?? 0),
+    second: Math.min(lastSecond, Number(/^author .*> (\d+) [-+]\d{4}$/m.exec(header)?.[1] ?? 0)),
     subject: message.split("\n", 1)[0] ?? "",
     kind: first("Kubescribe-Kind"),
     user: first("Changed-By"),
@@ -57,7 +60,7 @@ function decodeCommit(id: string, text: string): RecordedCommit {
     causedBy: first("Kubescribe-Caused-By"),
     uid: first("Kubescribe-Uid"),
     resourceVersion: first("Kubescribe-Resource-Version"),
-    epoch: Number(first("Kubescribe-Epoch")) || 0,
+    epoch: Number(/^\d{1,15}$/.exec(first("Kubescribe-Epoch"))?.[0] ?? 0),
     faulted: first("Kubescribe-Faulted") === "true",
   };
 }
