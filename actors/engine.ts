@@ -66,8 +66,8 @@ export interface EngineOptions {
 }
 
 export interface Restoring {
-  /** False: others are missing, who may have been candidates too. */
-  readonly complete?: boolean;
+  /** Wall clock: beside those who were reviewed until then others are missing, who may have been candidates too. */
+  readonly doubtedThroughMs?: number;
   /** Arrivals from here on are of one process, the last one. */
   readonly lastLifeArrival?: number;
 }
@@ -93,6 +93,8 @@ export class Engine implements Disposable {
   readonly #subscription: Subscription;
   #sweep: Timer;
   #sightSinceMs: number;
+  /** As in Restoring. */
+  #doubtedThroughMs = Number.NEGATIVE_INFINITY;
 
   constructor(options: EngineOptions) {
     this.#options = options;
@@ -126,7 +128,11 @@ export class Engine implements Disposable {
   }
 
   /** The correlations of earlier processes, in their order, before any stream begins. */
-  restore(correlations: readonly Correlation[], { complete = true, lastLifeArrival = 0 }: Restoring = {}): void {
+  restore(
+    correlations: readonly Correlation[],
+    { doubtedThroughMs = Number.NEGATIVE_INFINITY, lastLifeArrival = 0 }: Restoring = {},
+  ): void {
+    this.#doubtedThroughMs = doubtedThroughMs;
     const { clock, bounds } = this.#options;
     const nowMs = clock.monotonicMs();
     // Before that there was a time in which nobody looked.
@@ -135,7 +141,7 @@ export class Engine implements Disposable {
       this.#call(correlation, Math.max(lifeSinceMs, correlation.atMs - bounds.freshnessMs));
       const sinceMs = nowMs - Math.max(0, clock.nowMs() - correlation.atMs);
       this.registry.correlate(correlation, sinceMs, null);
-      if (!complete) this.registry.doubt(correlation, sinceMs);
+      if (correlation.atMs <= doubtedThroughMs) this.registry.doubt(correlation, sinceMs);
     }
   }
 
@@ -155,8 +161,11 @@ export class Engine implements Disposable {
 
   #correlate(message: CorrelationMessage): void {
     const { strategy, clock } = this.#options;
-    if (strategy !== undefined) strategy.correlate(message);
-    else this.registry.correlate(message.correlation, clock.monotonicMs(), message.object);
+    if (strategy !== undefined) return strategy.correlate(message);
+    const { correlation, object } = message;
+    const sinceMs = clock.monotonicMs();
+    this.registry.correlate(correlation, sinceMs, object);
+    if (correlation.atMs <= this.#doubtedThroughMs) this.registry.doubt(correlation, sinceMs);
   }
 
   #watch(message: WatchMessage): void {

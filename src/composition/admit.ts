@@ -23,7 +23,7 @@ export async function admit(
 ): Promise<Listener> {
   const { admission, bounds } = options;
   const { log } = ports;
-  const { journal, correlations, highestArrival, lastLifeArrival, lost } = await openJournal({
+  const { journal, correlations, highestArrival, lastLifeArrival, lost, doubtedThroughMs } = await openJournal({
     ...ports,
     directory: join(options.dataDir, "journal"),
     sync: bounds.journalSync,
@@ -32,7 +32,7 @@ export async function admit(
   });
   stack.use(journal);
   if (lost > 0) log.warn("the journal of an earlier process has gaps: some authors may be missing", { lost });
-  engine.restore(correlations, { complete: lost === 0, lastLifeArrival });
+  engine.restore(correlations, { doubtedThroughMs, lastLifeArrival });
   let arrival = highestArrival;
   const handleReview = createReviewHandler({
     ...ports,

@@ -15,7 +15,7 @@ import { KubescribeError } from "../../machines/error.ts";
 import type { Correlation } from "../../machines/messages.ts";
 import { encodeRecord } from "./record.ts";
 import type { Restored } from "./restore.ts";
-import { restoreJournal } from "./restore.ts";
+import { restoreJournal, rivalsUntilMs } from "./restore.ts";
 import type { Segment } from "./segments.ts";
 import { Segments } from "./segments.ts";
 import { WholeMark } from "./whole-mark.ts";
@@ -63,7 +63,7 @@ export async function openJournal(options: JournalOptions): Promise<OpenedJourna
   await segments.removeExpired(nowMs);
   meter.gauge("journal_bytes", () => segments.totalBytes);
   const mark = new WholeMark({ directory, files, meter, log, sync: options.sync }, whole);
-  const journal = new Journal(options, { segments, mark, untold: !whole && restored.correlations.length > 0 ? 1 : 0 });
+  const journal = new Journal(options, { segments, mark, untold: !whole && found.length > 0 ? 1 : 0 });
   return { ...restored, journal };
 }
 
@@ -107,7 +107,7 @@ class Journal implements CorrelationJournal, AsyncDisposable {
   #open: OpenSegment | null = null;
   /** Missing, and not written down yet. */
   #lost: number;
-  /** When it was lost, as far as it is known: from then on it could only have waited for its TTL. */
+  /** When the last of them was lost, as far as it is known. */
   #lostMs: number;
   /** A batch has been waiting for too long. */
   #overdue = false;
@@ -241,6 +241,8 @@ class Journal implements CorrelationJournal, AsyncDisposable {
     if (sync) await handle.sync();
     segment.count += batch.count;
     segment.newestMs = Math.max(segment.newestMs, batch.newestMs);
+    // The line is kept as long as it bears on anybody.
+    if (lost > 0) segment.newestMs = Math.max(segment.newestMs, rivalsUntilMs(this.#lostMs, this.#ttlMs));
     this.#lost -= lost;
     await this.#mark.settle(this.#lost === 0 && this.#waiting?.overdue !== true);
   }

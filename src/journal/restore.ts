@@ -3,6 +3,7 @@
 import type { FileSystem, Log, Meter } from "../../actors/ports.ts";
 import { KubescribeError } from "../../machines/error.ts";
 import type { Correlation } from "../../machines/messages.ts";
+import { longestRequestMs } from "../../machines/pending.ts";
 import { decodeRecord } from "./record.ts";
 import type { Segment } from "./segments.ts";
 import { codeOf, firstArrivalOf } from "./segments.ts";
@@ -32,6 +33,8 @@ export interface Restored {
    * restored ones may not be.
    */
   readonly lost: number;
+  /** Wall clock: who was reviewed until then may have competed with one of the missing. `-Infinity`: nobody is missing. */
+  readonly doubtedThroughMs: number;
   /** Lines skipped because they were cut or altered. The last line of a killed process is of a review that was not answered. */
   readonly damaged: number;
   readonly segments: readonly Segment[];
@@ -54,8 +57,17 @@ export async function restoreJournal(options: RestoreOptions): Promise<Restored>
   }
   const correlations = reader.correlations.sort((a, b) => a.arrival - b.arrival);
   const lastLifeArrival = firstArrivalOf(names.at(-1) ?? "") ?? 0;
-  const lost = reader.lost + (whole || correlations.length === 0 ? 0 : 1);
-  return { correlations, highestArrival: reader.highestArrival, lastLifeArrival, lost, damaged, segments, whole };
+  // Without the mark nobody knows when it was; a directory that is new has none.
+  const untold = !whole && names.length > 0;
+  const lost = reader.lost + (untold ? 1 : 0);
+  const doubtedThroughMs = rivalsUntilMs(untold ? options.nowMs : reader.lostMs, options.ttlMs);
+  const { highestArrival } = reader;
+  return { correlations, highestArrival, lastLifeArrival, lost, doubtedThroughMs, damaged, segments, whole };
+}
+
+/** Who comes while a lost review's request may still be under way competes with it, as one that expires takes its competitors along. */
+export function rivalsUntilMs(lostMs: number, ttlMs: number): number {
+  return lostMs + Math.min(longestRequestMs, ttlMs);
 }
 
 async function listDirectory(options: RestoreOptions): Promise<readonly string[]> {
@@ -77,6 +89,7 @@ class SegmentReader {
   readonly correlations: Correlation[] = [];
   highestArrival = 0;
   lost = 0;
+  lostMs = Number.NEGATIVE_INFINITY;
   damaged = 0;
   readonly #options: RestoreOptions;
 
@@ -95,6 +108,7 @@ class SegmentReader {
       this.#readLines(bytes, segment);
     } catch (error) {
       this.lost += 1;
+      this.lostMs = this.#options.nowMs;
       // Its age is not known: it goes a TTL from now.
       segment.newestMs = this.#options.nowMs;
       meter.count("journal_errors", { kind: "read" });
@@ -124,11 +138,12 @@ class SegmentReader {
       this.damaged += 1;
       return;
     }
-    const atMs = record.kind === "lost" ? record.atMs : record.correlation.atMs;
+    const atMs = record.kind === "lost" ? rivalsUntilMs(record.atMs, ttlMs) : record.correlation.atMs;
     segment.newestMs = Math.max(segment.newestMs, atMs);
     const alive = atMs + ttlMs >= nowMs;
     if (record.kind === "lost") {
       if (alive) this.lost += record.count;
+      if (alive) this.lostMs = Math.max(this.lostMs, record.atMs);
       return;
     }
     segment.count += 1;

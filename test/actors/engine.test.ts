@@ -333,8 +333,22 @@ describe("the engine", () => {
       restored: true,
       atMs,
     });
-    world.engine.restore([loser], { complete: false });
+    world.engine.restore([loser], { doubtedThroughMs: atMs });
     world.list(12, [{ version: 10, object: "a" }], true).see({ kind: "MODIFIED", version: 15, object: "b" });
     expect(world.last).toBe("UPDATE a 15 tie loser");
+  });
+
+  it("settles nothing of those who come while a lost review's request may be under way, and all after that", () => {
+    const world = new World();
+    world.engine.restore([], { doubtedThroughMs: world.clock.nowMs() + 60_000 });
+    world.list(12, [{ version: 10, object: "a" }], true);
+    world.clock.advance(60_000);
+    world.review({ operation: "UPDATE", user: "late", base: 10, object: "b" });
+    world.see({ kind: "MODIFIED", version: 15, object: "b" });
+    expect(world.last).toBe("UPDATE a 15 tie late");
+    world.clock.advance(1);
+    world.review({ operation: "UPDATE", user: "later", base: 15, object: "c" });
+    world.see({ kind: "MODIFIED", version: 16, object: "c" });
+    expect(world.last).toBe("UPDATE a 16 exact later");
   });
 });

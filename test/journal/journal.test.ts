@@ -51,7 +51,14 @@ describe("what was appended", () => {
   test("is restored by the next process, in arrival order, marked", async () => {
     const world = createWorld();
     const { journal, ...first } = await world.open();
-    expect(first).toEqual({ correlations: [], highestArrival: 0, lastLifeArrival: 0, lost: 0, damaged: 0 });
+    expect(first).toEqual({
+      correlations: [],
+      highestArrival: 0,
+      lastLifeArrival: 0,
+      lost: 0,
+      doubtedThroughMs: Number.NEGATIVE_INFINITY,
+      damaged: 0,
+    });
     const hostile = world.at(1, { user: 'eve\nnew line "\\ \u2028 \ud800', claims: {}, replicas: 0, name: "a/b" });
     await Promise.all([journal.append(hostile), journal.append(world.at(2))]);
     await journal.append(world.at(3));
@@ -172,23 +179,26 @@ describe("a disk without room", () => {
     world.files.freeBytes = Infinity;
     await third.append(world.at(3));
     expect((await world.open()).lost).toBe(1);
-    world.clock.jump(600_001);
+    world.clock.jump(660_001);
     const { journal: last } = await world.open();
     await last.append(world.at(4));
     expect(await world.open()).toMatchObject({ lost: 0, correlations: [{ arrival: 4 }] });
   });
 
-  test("is doubtful for a TTL, whenever it can be written down", async () => {
+  test("is told as long as a rival of that minute lives, whenever it can be written down", async () => {
     const world = createWorld();
     const { journal } = await world.open();
+    const lostMs = world.clock.nowMs();
     world.files.freeBytes = 0;
     await expect(journal.append(world.at(1))).rejects.toMatchObject({ code: "ENOSPC" });
     world.files.freeBytes = Infinity;
     world.clock.jump(500_000);
     await journal.append(world.at(2));
-    expect((await world.open()).lost).toBe(1);
-    world.clock.jump(100_001);
-    expect(await world.open()).toMatchObject({ lost: 0, correlations: [{ arrival: 2 }] });
+    expect(await world.open()).toMatchObject({ lost: 1, doubtedThroughMs: lostMs + 60_000 });
+    world.clock.jump(160_000);
+    expect(await world.open()).toMatchObject({ lost: 1, correlations: [{ arrival: 2 }] });
+    world.clock.jump(1);
+    expect(await world.open()).toMatchObject({ lost: 0, doubtedThroughMs: Number.NEGATIVE_INFINITY });
   });
 
   test("is known to the next process where appends were refused, for a slow disk", async () => {

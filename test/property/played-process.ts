@@ -65,8 +65,8 @@ export async function startPlayed(world: PlayedWorld): Promise<PlayedProcess> {
     outlet: (message) => branch?.receive(message),
   });
   const opened = await openJournal({ ...ports, directory: `${dataDir}/journal`, sync: true });
-  const { correlations, highestArrival, lastLifeArrival, lost, journal } = opened;
-  engine.restore(correlations, { complete: lost === 0, lastLifeArrival });
+  const { correlations, highestArrival, lastLifeArrival, doubtedThroughMs, journal } = opened;
+  engine.restore(correlations, { doubtedThroughMs, lastLifeArrival });
   let arrival = highestArrival;
   const handleReview = createReviewHandler({
     clock,

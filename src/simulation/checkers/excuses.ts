@@ -1,5 +1,6 @@
 /** Why a write whose review was answered may be nobody's, or a tie without its writer. Each excuse is of this write, not of the run. */
 
+import { longestRequestMs } from "../../../machines/pending.ts";
 import { fits, isProven } from "./candidates.ts";
 import type { Circumstances } from "./circumstances.ts";
 import type { TakenReview } from "./reviews.ts";
@@ -74,13 +75,19 @@ export function mayBeEvicted(
   return ofObject >= limits.pendingPerResource || ofAll >= limits.pendingTotal;
 }
 
-/** A later process has it from a journal with gaps: whoever is missing there may have asked for the same. */
+/**
+ * A process that has a journal with gaps doubts those whom it has from there, and those who come in its first minute: whoever is missing
+ * may have asked for the same. It does not know how old a gap is that could not be written down.
+ */
 export function mayBeDoubted(
   review: TakenReview,
   deliveredMs: number,
   { reviews, refusals, limits }: Pick<Circumstances, "reviews" | "refusals" | "limits">,
 ): boolean {
-  // One TTL for the missing line, and one for the process after it, which does not know how old the loss is.
+  const sightSinceMs = reviews.sightSinceMs(review);
+  const first = review.atMs <= sightSinceMs + Math.min(limits.pendingTtlMs, longestRequestMs);
+  if (first && refusals.within(Number.NEGATIVE_INFINITY, sightSinceMs)) return true;
+  // One TTL for the missing line, and one for the process after it.
   const sinceMs = review.atMs - 2 * limits.pendingTtlMs;
   return reviews.blind(review.atMs, deliveredMs) && refusals.within(sinceMs, deliveredMs);
 }

@@ -12,6 +12,7 @@ export class RefusalRecord {
   /** One at least, both ends included; monotonic. */
   within(fromMs: number, untilMs: number): boolean {
     const at = countUpTo(this.#all, untilMs) - 1;
-    return (this.#all[at]?.atMs ?? Number.NEGATIVE_INFINITY) >= fromMs;
+    const last = this.#all[at];
+    return last !== undefined && last.atMs >= fromMs;
   }
 }

@@ -100,6 +100,12 @@ export class ReviewRecord {
     };
   }
 
+  /** Since when the process that took it had been looking. */
+  sightSinceMs({ atMs }: Pick<TakenReview, "atMs">): number {
+    const sight = this.#sights.find(({ sinceMs, untilMs }) => sinceMs <= atMs && atMs <= untilMs);
+    return sight?.sinceMs ?? Number.NEGATIVE_INFINITY;
+  }
+
   /** Some time from `fromMs` to `untilMs` nobody was looking. */
   blind(fromMs: number, untilMs: number): boolean {
     return !this.#sights.some((sight) => sight.sinceMs <= fromMs && untilMs <= sight.untilMs);
