@@ -3,14 +3,16 @@
 import type { ApiAnswer } from "../simulator/status.ts";
 
 export interface Traffic {
+  /** Counts restored backups. What a stream still holds of the time before one is of the era in which it began. */
+  readonly era: number;
   /** A list or a watch at this revision was answered with 410 or 504. */
   refused(typeKey: string, revision: number): void;
-  /** A whole list of the latest state was answered. */
-  listed(typeKey: string, revision: number): void;
+  /** A whole list of the latest state was answered. `era`: default the present one. */
+  listed(typeKey: string, revision: number, era?: number): void;
   /** A watch was begun behind this revision. */
   streamed(typeKey: string, revision: number): void;
   /** An event was read to its end. */
-  delivered(typeKey: string, revision: number): void;
+  delivered(typeKey: string, revision: number, era?: number): void;
 }
 
 export function tellList(traffic: Traffic, typeKey: string, query: URLSearchParams, { status, body }: ApiAnswer): void {
@@ -24,11 +26,13 @@ export function tellList(traffic: Traffic, typeKey: string, query: URLSearchPara
 export class FrameTeller {
   readonly #traffic: Traffic;
   readonly #typeKey: string;
+  readonly #era: number;
   #initial: boolean;
 
   constructor(traffic: Traffic, typeKey: string, query: URLSearchParams) {
     this.#traffic = traffic;
     this.#typeKey = typeKey;
+    this.#era = traffic.era;
     this.#initial = query.get("sendInitialEvents") === "true";
     if (!this.#initial) traffic.streamed(typeKey, Number(query.get("resourceVersion") ?? "0"));
   }
@@ -36,9 +40,9 @@ export class FrameTeller {
   tell(frame: string): void {
     if (frame.startsWith('{"type":"ERROR"')) tellRefusal(this.#traffic, this.#typeKey, frame);
     else if (frame.startsWith('{"type":"BOOKMARK"')) {
-      if (this.#initial) this.#traffic.listed(this.#typeKey, revisionIn(frame));
+      if (this.#initial) this.#traffic.listed(this.#typeKey, revisionIn(frame), this.#era);
       this.#initial = false;
-    } else if (!this.#initial) this.#traffic.delivered(this.#typeKey, revisionIn(frame));
+    } else if (!this.#initial) this.#traffic.delivered(this.#typeKey, revisionIn(frame), this.#era);
   }
 }
 

@@ -96,6 +96,7 @@ class BranchCheck {
       truth: this.#around.truth,
       files: this.#files,
       eraOf: (typeKey, epoch) => this.#snapshots.eraOf(typeKey, epoch),
+      wasRead: (write) => this.#around.watches.hasRead(write),
       tree: this.#tree,
     });
     const { object, uid, revision, epoch, write } = told;

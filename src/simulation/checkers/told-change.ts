@@ -40,11 +40,13 @@ export interface Telling {
   readonly files: TargetFiles;
   /** What an epoch of a type is at least, as the cluster counts. */
   readonly eraOf: (typeKey: string, epoch: number) => number;
+  /** Whether kubescribe was told of a write while it held. */
+  readonly wasRead: (write: TrueWrite) => boolean;
   /** The tree before the commit: blob ids by path. */
   readonly tree: ReadonlyMap<string, string>;
 }
 
-export function toldBy(commit: HistoryCommit, { truth, files, eraOf, tree }: Telling): ToldChange {
+export function toldBy(commit: HistoryCommit, { truth, files, eraOf, wasRead, tree }: Telling): ToldChange {
   const first = (key: string): string => commit.trailers.get(`Kubescribe-${key}`)?.[0] ?? "";
   const object = objectOf(first("Resource"));
   const path = files.pathOf(object);
@@ -57,8 +59,8 @@ export function toldBy(commit: HistoryCommit, { truth, files, eraOf, tree }: Tel
   const author = commit.trailers.get("Changed-By")?.[0] ?? "";
   const writes = truth.find(uid, revision);
   const operation = first("Operation");
-  // A restore may give one version twice: the file tells which of them it is, and the operation, else the author, or the epoch, which is
-  // the least that it may be.
+  // A restore may give one version twice: the file tells which of them it is, and the operation, else the author, or what was ever
+  // read, or the epoch, which is the least that it may be.
   const [write] = narrowed(
     writes,
     (each) => files.after(each) === file.after,
@@ -66,6 +68,7 @@ export function toldBy(commit: HistoryCommit, { truth, files, eraOf, tree }: Tel
     (each) => files.before(each) === file.before,
     (each) => each.era >= era,
     (each) => each.user === author,
+    wasRead,
     (each) => each.era === era,
   );
   return {

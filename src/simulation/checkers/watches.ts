@@ -75,10 +75,15 @@ export class WatchRecord {
     }
   }
 
-  /** A whole list of the latest state was answered. */
-  listed(typeKey: string, revision: number): void {
+  get era(): number {
+    return this.#era;
+  }
+
+  /** A whole list of the latest state was answered; of an earlier era where the stream that it came by began before a restore. */
+  listed(typeKey: string, revision: number, era = this.#era): void {
     const { monotonicMs, nowMs } = this.#times;
-    this.#listings.push({ typeKey, era: this.#era, revision, atMs: monotonicMs(), wallMs: nowMs() });
+    this.#listings.push({ typeKey, era, revision, atMs: monotonicMs(), wallMs: nowMs() });
+    if (era !== this.#era) return;
     const last = this.#gaps.get(typeKey)?.at(-1);
     if (last !== undefined && this.#times.monotonicMs() <= last.untilMs + otherWatchMs) last.lists.push(revision);
   }
@@ -90,13 +95,13 @@ export class WatchRecord {
     open.untilMs = this.#times.monotonicMs();
   }
 
-  /** An event was read to its end. */
-  delivered(typeKey: string, revision: number): void {
+  /** An event was read to its end; `era` as for a list. */
+  delivered(typeKey: string, revision: number, era = this.#era): void {
     const { monotonicMs, nowMs } = this.#times;
-    const delivery = { typeKey, era: this.#era, revision, atMs: monotonicMs(), wallMs: nowMs() };
+    const delivery = { typeKey, era, revision, atMs: monotonicMs(), wallMs: nowMs() };
     this.#deliveries.push(delivery);
-    const known = this.#eras[this.#era]?.get(revision);
-    if (known === undefined) this.#eras[this.#era]?.set(revision, { first: delivery, last: delivery });
+    const known = this.#eras[era]?.get(revision);
+    if (known === undefined) this.#eras[era]?.set(revision, { first: delivery, last: delivery });
     else known.last = delivery;
   }
 
@@ -123,6 +128,12 @@ export class WatchRecord {
   /** The first and the last time that an event was read: again by a later process, or to catch up. Null: never. */
   deliveryOf(write: { readonly era: number; readonly revision: number }): Deliveries | null {
     return this.#eras[write.era]?.get(write.revision) ?? null;
+  }
+
+  /** Whether anybody was told of it before a restore could undo it: by its event, or by a list. */
+  hasRead({ typeKey, era, revision }: Pick<Delivery, "typeKey" | "era" | "revision">): boolean {
+    if (this.deliveryOf({ era, revision }) !== null) return true;
+    return this.#listings.some((each) => each.typeKey === typeKey && each.era === era && each.revision >= revision);
   }
 
   /** In which era a whole list of that revision was answered last; null: none was. */

@@ -60,6 +60,7 @@ const meanStallMs = 10_000;
 const longestStallMs = 2_000;
 const meanKillMs = 15_000;
 const untold: Traffic = {
+  era: 0,
   refused: () => undefined,
   listed: () => undefined,
   streamed: () => undefined,

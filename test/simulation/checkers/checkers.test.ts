@@ -195,6 +195,37 @@ test.each<[what: string, befalls: (story: Story) => void, broken: string]>([
   expect(brokenOf(story)).toBe(broken);
 });
 
+test.each([
+  ["in the first minute of a process", 0, ""],
+  ["later", 60_001, "I3"],
+])("a tie of one of who came after a full disk and a crash, %s", (_, laterMs, broken) => {
+  const story = new Story();
+  for (const write of story.act({ user: "alice", verb: "create", name: "one", body: data("1") })) story.tell(write);
+  story.refuse();
+  story.restart();
+  story.wait(laterMs);
+  for (const write of story.act({ user: "bob", verb: "patch", name: "one", body: data("2") }))
+    story.tell(write, "tie", { Candidate: ["bob"] });
+  expect(brokenOf(story)).toBe(broken);
+});
+
+test("what a stream still held when a backup was restored is of the time before", () => {
+  const { watches } = new Story();
+  const { era } = watches;
+  watches.restored(era + 1, [CONFIG_MAPS.key]);
+  watches.delivered(CONFIG_MAPS.key, 7, era);
+  watches.listed(CONFIG_MAPS.key, 9, era);
+  const told = (of: number, revision: number): boolean =>
+    watches.hasRead({ typeKey: CONFIG_MAPS.key, era: of, revision });
+  expect([told(era, 7), told(era, 8), told(era, 10), told(era + 1, 7), told(era + 1, 8)]).toEqual([
+    true,
+    true,
+    false,
+    false,
+    false,
+  ]);
+});
+
 describe("what nobody reviewed (K50)", () => {
   interface Planting {
     readonly asked?: boolean;
