@@ -2,7 +2,7 @@
 
 import { crc32 } from "node:zlib";
 import type { FileSystem } from "../../actors/ports.ts";
-import { exists, readIfAny } from "./files.ts";
+import { readIfAny, sizeIfAny } from "./files.ts";
 import { type PackIndexEntry, PackStream } from "./pack.ts";
 import { movedDelta } from "./pack-entry.ts";
 import { PackIndex } from "./pack-index.ts";
@@ -33,8 +33,8 @@ const copyBytes = 1 << 20;
 /** Null where the pack is gone. */
 export async function openPackSource({ fs, directory }: PackPlace, name: string): Promise<PackSource | null> {
   const bytes = await readIfAny(fs, `${directory}/${name}.idx`);
-  if (bytes === null || !(await exists(fs, `${directory}/${name}.pack`))) return null;
-  const { sizeBytes } = await fs.stat(`${directory}/${name}.pack`);
+  const sizeBytes = bytes === null ? null : await sizeIfAny(fs, `${directory}/${name}.pack`);
+  if (bytes === null || sizeBytes === null) return null;
   return { name, sizeBytes, index: new PackIndex(bytes, sizeBytes) };
 }
 
