@@ -3,7 +3,8 @@
  *
  * Owns `<git directory>/kubescribe/<target>.packs`, a line for each pack, and the target's temporary files.
  * 1. A pack is listed before it gets its name: what a crash leaves half-named is found and removed.
- * 2. The list is not synced: what a loss of power took from it is found again by what stands in the packs.
+ * 2. The list is not synced: what a loss of power took from it is found again by what stands in the packs. A pack that has neither line nor
+ *    index after one stays, as bytes that nobody reads: it might be somebody else's, who is about to name its index.
  * 3. A pack that is gone (joined, `git gc`) is nobody's loss: nothing here is needed to read the repository.
  */
 
