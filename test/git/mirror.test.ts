@@ -1,6 +1,6 @@
 /** What a mirror gives to push, and how it is rebuilt. */
 
-import { copyFileSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { copyFileSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
 
@@ -116,6 +116,26 @@ test("an index whose pack a loss of power took is no obstacle to a push", async 
   ]);
   expect((await world.pool.mirrors.outgoing(target))?.updates.map(({ ref }) => ref)).toEqual([state]);
   await world.push();
+  world.check();
+});
+
+test("a mirror whose volume is not mounted any more is waited for, and nothing is made in its place", async () => {
+  using world = new MirrorWorld();
+  const { path } = world.place;
+  await world.commit("a", "a1");
+  await world.push();
+  await world.commit("a", "a2");
+  renameSync(path, `${path}.away`);
+  mkdirSync(path);
+  const gone = { code: "git-repository-gone", retry: "backoff" };
+  await expect(world.pool.mirrors.outgoing(target)).rejects.toMatchObject(gone);
+  await expect(world.commit("a", "a3")).rejects.toMatchObject(gone);
+  expect(readdirSync(path)).toEqual([]);
+  rmSync(path, { recursive: true });
+  renameSync(`${path}.away`, path);
+  await world.commit("a", "a3");
+  await world.push();
+  expect(world.log("%s")).toHaveLength(3);
   world.check();
 });
 
