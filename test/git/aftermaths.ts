@@ -24,8 +24,8 @@ export interface Aftermaths {
   readonly counts: string;
 }
 
-const seed = Number(process.env["KUBESCRIBE_SEED"] ?? 5);
-const runs = Math.max(1, Number(process.env["KUBESCRIBE_RUNS"] ?? 1));
+export const seed = Number(process.env["KUBESCRIBE_SEED"] ?? 5);
+export const runs = Math.max(1, Number(process.env["KUBESCRIBE_RUNS"] ?? 1));
 
 /** Calls that leave the disk as it was. */
 export const reading: ReadonlySet<string> = new Set(["readFile", "list", "stat", "read"]);

@@ -8,10 +8,12 @@ import { describe, expect, test } from "vitest";
 import type { FlushEntry, Outgoing, RefIds } from "../../actors/ports.ts";
 import type { BranchPool } from "../../src/git/commit-pool.ts";
 import { indexOfPack } from "../../src/remote/index-pack.ts";
-import { aftermathsOf, reading } from "./aftermaths.ts";
+import { diceAt } from "../../src/simulation/dice.ts";
+import { aftermathsOf, reading, runs, seed } from "./aftermaths.ts";
 import { changed, configmaps, cursorOf, flush, temporaryPlace } from "./fixtures.ts";
 import { MemoryWorld } from "./memory-world.ts";
 
+const chains = 60 * runs;
 const target = "default/history";
 const branch = "refs/heads/main";
 
@@ -169,4 +171,26 @@ test("whatever reached the disk when the power went, both sides end level, with 
     expectSound(after, at);
     expectSound(remote.world, at);
   }
+});
+
+test("the power may go again and again, also while the last loss is being mended", async () => {
+  let losses = 0;
+  for (let chain = 0; chain < chains; chain += 1) {
+    const dice = diceAt(seed, chain);
+    let world = new MemoryWorld();
+    let progress: Progress = { flushes: 0, remote: new PlayedRemote() };
+    for (let loss = dice.below(5); loss >= 0; loss -= 1) {
+      const last = loss === 0 ? Number.POSITIVE_INFINITY : dice.below(200);
+      world.fs.inject({ at: (call) => (call === last ? "crash" : null) });
+      await play(world, progress, (reached) => (progress = reached)).catch((error: unknown) => {
+        if (loss === 0) throw error;
+      });
+      if (loss > 0) losses += 1;
+      world.fs.restart("power", dice.next);
+      world = new MemoryWorld(world.fs);
+      world.clock.advance(60_000);
+    }
+    await expectLevel(world, progress.remote, `chain ${chain} (seed ${seed})`);
+  }
+  console.log(`commits and pushes: ${losses} losses of power, one after the other, in ${chains} chains (seed ${seed})`);
 });
