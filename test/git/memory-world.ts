@@ -36,17 +36,19 @@ export class MemoryWorld {
   /** As `git log --format=%s` has them; none where there is no branch. */
   async subjects(): Promise<readonly string[]> {
     const commits = await this.#commits(await ObjectReader.open(this.fs, "/repo"));
-    return commits.map(({ message }) => message.split("\n")[0] ?? "");
+    return commits.map(subjectOf);
   }
 
-  /** Throws unless every object that the branch needs can be read. */
-  async readAll(): Promise<void> {
+  /** As `subjects`; throws unless every object that the branch needs can be read. */
+  async readAll(): Promise<readonly string[]> {
     const reader = await ObjectReader.open(this.fs, "/repo");
+    const commits = await this.#commits(reader);
     let newer = "";
-    for (const { tree } of await this.#commits(reader)) {
+    for (const { tree } of commits) {
       for await (const { id } of fileChanges(reader, newer, tree)) if (id !== "") await reader.read(id, "blob");
       newer = tree;
     }
+    return commits.map(subjectOf);
   }
 
   async #commits(reader: ObjectReader): Promise<readonly Commit[]> {
@@ -71,4 +73,8 @@ export class MemoryWorld {
       writeFileSync(join(path, name.slice(5)), bytes);
     }
   }
+}
+
+function subjectOf({ message }: Commit): string {
+  return message.split("\n")[0] ?? "";
 }
