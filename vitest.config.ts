@@ -2,6 +2,8 @@ import { defineConfig } from "vitest/config";
 
 import { leftOutTests } from "./test/remote/left-out.ts";
 
+const leftOut = leftOutTests();
+
 /** The end-to-end tests share one machine and its clock: one file after the other, after the unit tests. */
 export default defineConfig({
   test: {
@@ -10,7 +12,7 @@ export default defineConfig({
         test: {
           name: "unit",
           include: ["test/**/*.test.ts"],
-          exclude: ["test/e2e/**"],
+          exclude: ["test/e2e/**", ...leftOut],
           // KUBESCRIBE_RUNS multiplies what property tests run (test/property/check.ts).
           testTimeout: 60_000 * Math.max(1, Number(process.env["KUBESCRIBE_RUNS"] ?? 1)),
           sequence: { groupOrder: 0 },
@@ -20,7 +22,7 @@ export default defineConfig({
         test: {
           name: "e2e",
           include: ["test/e2e/**/*.test.ts"],
-          exclude: leftOutTests(),
+          exclude: leftOut,
           globalSetup: ["test/controlplane/require.ts"],
           fileParallelism: false,
           testTimeout: 120_000,

@@ -62,6 +62,11 @@ async function checkInstallationKey(options: RunOptions, files: FileSystem): Pro
 
 const probeName = ".kubescribe-probe";
 
+const mends: ReadonlyMap<string, string> = new Map([
+  ["ENOSPC", "Make room on its disk; then start again."],
+  ["EROFS", "Mount its file system for writing; then start again."],
+]);
+
 async function checkDataDir(directory: string, files: FileSystem): Promise<void> {
   try {
     await files.makeDirectory(directory);
@@ -74,7 +79,7 @@ async function checkDataDir(directory: string, files: FileSystem): Promise<void>
   } catch (cause) {
     const message =
       `--data-dir ${directory}: expected a directory that this process may write to, found ${codeOf(cause)}. ` +
-      "Name another with --data-dir, or change its owner.";
+      (mends.get(codeOf(cause)) ?? "Name another with --data-dir, or change its owner.");
     throw new KubescribeError("configuration-invalid", message, { retry: "never", cause });
   }
 }

@@ -31,12 +31,23 @@ export async function listIfAny(fs: FileSystem, path: string): Promise<readonly 
 }
 
 export async function exists(fs: FileSystem, path: string): Promise<boolean> {
+  return (await sizeIfAny(fs, path)) !== null;
+}
+
+export async function sizeIfAny(fs: FileSystem, path: string): Promise<number | null> {
   try {
-    await fs.stat(path);
-    return true;
+    return (await fs.stat(path)).sizeBytes;
   } catch (error) {
-    if (isMissing(error)) return false;
+    if (isMissing(error)) return null;
     throw error;
+  }
+}
+
+export async function removeIfAny(fs: FileSystem, path: string): Promise<void> {
+  try {
+    await fs.remove(path);
+  } catch (error) {
+    if (!isMissing(error)) throw error;
   }
 }
 

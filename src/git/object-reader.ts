@@ -9,7 +9,7 @@
 import { inflateSync } from "node:zlib";
 import type { FileSystem } from "../../actors/ports.ts";
 import { KubescribeError } from "../../machines/error.ts";
-import { isMissing, listIfAny, readIfAny, readTextIfAny } from "./files.ts";
+import { isMissing, listIfAny, readIfAny, readTextIfAny, sizeIfAny } from "./files.ts";
 import { applyDelta } from "./delta.ts";
 import { decodeEntryHeader } from "./pack-entry.ts";
 import { PackIndex } from "./pack-index.ts";
@@ -145,9 +145,10 @@ export class ObjectReader {
     const known = this.#indexes.get(path);
     if (known !== undefined) return known;
     const bytes = await readIfAny(this.#fs, `${path}.idx`);
-    if (bytes === null) return null;
-    const { sizeBytes } = await this.#fs.stat(`${path}.pack`);
-    const index = new PackIndex(bytes, sizeBytes);
+    // A loss of power may leave an index without its pack.
+    const packBytes = bytes === null ? null : await sizeIfAny(this.#fs, `${path}.pack`);
+    if (bytes === null || packBytes === null) return null;
+    const index = new PackIndex(bytes, packBytes);
     this.#indexes.set(path, index);
     this.#indexBytes += index.sizeBytes;
     for (const oldest of this.#indexes.keys()) {

@@ -4,7 +4,7 @@ import { crc32 } from "node:zlib";
 import type { FileSystem } from "../../actors/ports.ts";
 import { CopyPlan, type PlannedEntry } from "./copy-plan.ts";
 import { type FileVersions, resourceOfCommit } from "./file-versions.ts";
-import { exists, readIfAny } from "./files.ts";
+import { readIfAny, sizeIfAny } from "./files.ts";
 import type { IndexRows } from "./pack-index-rows.ts";
 import { PackStream } from "./pack.ts";
 import { decodeEntryHeader, movedDelta } from "./pack-entry.ts";
@@ -38,8 +38,8 @@ const copyBytes = 1 << 20;
 /** Null where the pack is gone. */
 export async function openPackSource({ fs, directory }: PackPlace, name: string): Promise<PackSource | null> {
   const bytes = await readIfAny(fs, `${directory}/${name}.idx`);
-  if (bytes === null || !(await exists(fs, `${directory}/${name}.pack`))) return null;
-  const { sizeBytes } = await fs.stat(`${directory}/${name}.pack`);
+  const sizeBytes = bytes === null ? null : await sizeIfAny(fs, `${directory}/${name}.pack`);
+  if (bytes === null || sizeBytes === null) return null;
   return { name, sizeBytes, index: new PackIndex(bytes, sizeBytes) };
 }
 

@@ -11,7 +11,7 @@
 
 import type { FileSystem } from "../../actors/ports.ts";
 import { FileVersions } from "./file-versions.ts";
-import { isMissing, listIfAny, readTextIfAny, replaceFile } from "./files.ts";
+import { listIfAny, readTextIfAny, removeIfAny, replaceFile } from "./files.ts";
 import { publishPack, temporaryPackNames } from "./pack.ts";
 import { copyPacks, openPackSource, type PackSource } from "./pack-copy.ts";
 import { appendLine, clearHalfNamed, listedPacks, packDirectoryOf } from "./pack-shelf.ts";
@@ -113,9 +113,5 @@ async function joinedPacks(
 
 /** The index first, as git does it: without one, nobody looks for the pack. */
 async function removePack(fs: FileSystem, directory: string, name: string): Promise<void> {
-  for (const ending of [".idx", ".rev", ".pack"]) {
-    await fs.remove(`${directory}/${name}${ending}`).catch((error: unknown) => {
-      if (!isMissing(error)) throw error;
-    });
-  }
+  for (const ending of [".idx", ".rev", ".pack"]) await removeIfAny(fs, `${directory}/${name}${ending}`);
 }

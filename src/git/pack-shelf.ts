@@ -3,13 +3,14 @@
  *
  * Owns `<git directory>/kubescribe/<target>.packs`, a line for each pack, and the target's temporary files.
  * 1. A pack is listed before it gets its name: what a crash leaves half-named is found and removed.
- * 2. The list is not synced: what a loss of power took from it is found again by what stands in the packs.
+ * 2. The list is not synced: what a loss of power took from it is found again by what stands in the packs. A pack that has neither line nor
+ *    index after one stays, as bytes that nobody reads: it might be somebody else's, who is about to name its index.
  * 3. A pack that is gone (joined, `git gc`) is nobody's loss: nothing here is needed to read the repository.
  */
 
 import { inflateSync } from "node:zlib";
 import type { FileSystem } from "../../actors/ports.ts";
-import { listIfAny, makeDurableDirectory, readTextIfAny, replaceFile } from "./files.ts";
+import { exists, listIfAny, makeDurableDirectory, readTextIfAny, removeIfAny, replaceFile } from "./files.ts";
 import { openPackSource, type PackPlace } from "./pack-copy.ts";
 import { decodeEntryHeader } from "./pack-entry.ts";
 import { isState } from "./state.ts";
@@ -118,7 +119,10 @@ async function endsInState(place: PackPlace, name: string): Promise<boolean> {
 /** Many times what the cursors of a thousand types take. */
 const stateLimitBytes = 1 << 20;
 
-/** Packs that are listed and have no index yet, and temporary files. */
+/**
+ * Packs that are listed and have no index yet, temporary files, and indexes whose pack a loss of power took: they are of use to nobody, and
+ * would count as packs. Whoever writes one gives the pack its name first, so that a listing that shows an index alone is only old.
+ */
 export async function clearHalfNamed(
   { fs, gitDirectory }: Pick<PackShelfOptions, "fs" | "gitDirectory">,
   temporaries: { readonly pack: string; readonly index: string },
@@ -130,6 +134,10 @@ export async function clearHalfNamed(
   const text = (await readTextIfAny(fs, listPath)) ?? "";
   for (const [name] of text.matchAll(/^pack-[0-9a-f]{40}/gm))
     if (there.has(`${name}.pack`) && !there.has(`${name}.idx`)) await fs.remove(`${directory}/${name}.pack`);
+  for (const [name = ""] of Array.from(there, (each) => /^pack-[0-9a-f]{40}(?=\.idx$)/.exec(each) ?? [])) {
+    if (name === "" || there.has(`${name}.pack`) || (await exists(fs, `${directory}/${name}.pack`))) continue;
+    await removeIfAny(fs, `${directory}/${name}.idx`);
+  }
 }
 
 export function packDirectoryOf(gitDirectory: string): string {

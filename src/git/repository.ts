@@ -14,13 +14,16 @@ export interface RepositoryOptions {
 
 /** Returns the git directory: objects and refs are there. Leaves an existing repository's HEAD and work tree alone. */
 export async function ensureRepository(options: RepositoryOptions): Promise<string> {
-  const { fs, repository } = options;
-  const found = await findGitDirectory(fs, repository);
-  if (found === null) {
-    await createRepository(options);
-    return repository;
-  }
-  await refuseUnsupported(fs, found);
+  const found = await openRepository(options);
+  if (found !== null) return found;
+  await createRepository(options);
+  return options.repository;
+}
+
+/** As `ensureRepository`, but null where there is none. */
+export async function openRepository(options: Pick<RepositoryOptions, "fs" | "repository">): Promise<string | null> {
+  const found = await findGitDirectory(options.fs, options.repository);
+  if (found !== null) await refuseUnsupported(options.fs, found);
   return found;
 }
 

@@ -7,8 +7,8 @@ import { type ManifestOf, prepareChunk, type PreparedChunk } from "./prepare.ts"
 import { refPartOf } from "./layout.ts";
 import { joinPacks } from "./pack-joining.ts";
 import { Mirror } from "./mirror.ts";
-import { ensureRepository, findGitDirectory } from "./repository.ts";
-import type { TargetOptions } from "./target.ts";
+import { ensureRepository, findGitDirectory, openRepository } from "./repository.ts";
+import { repositoryGone, type TargetOptions } from "./target.ts";
 import { TargetWriter } from "./target-writer.ts";
 
 export interface StagesOptions {
@@ -30,6 +30,8 @@ export type MirrorReply = Outgoing | null | boolean | number;
 export class Stages {
   readonly #options: StagesOptions;
   readonly #writers = new Map<string, TargetWriter>();
+  /** Repositories of mirrors that were there once: none of them is made again. */
+  readonly #met = new Set<string>();
 
   constructor(options: StagesOptions) {
     this.#options = options;
@@ -81,10 +83,16 @@ export class Stages {
     });
   }
 
-  async #mirrorOf({ repository, branch, durability }: TargetOptions): Promise<Mirror> {
-    const { fs, clock } = this.#options;
+  async #mirrorOf(target: TargetOptions): Promise<Mirror> {
+    const { repository, branch, durability } = target;
+    const { fs, clock, creates = true } = this.#options;
     const targets = this.#options.targets.filter((each) => each.repository === repository && each.branch === branch);
-    const gitDirectory = await ensureRepository({ fs, repository, branch, sync: durability === "flush" });
+    const place = { fs, repository, branch, sync: durability === "flush" };
+    const mayCreate = creates && !this.#met.has(repository);
+    const gitDirectory = await (mayCreate ? ensureRepository(place) : openRepository(place));
+    // An empty one in its place would have nothing to push, and begin a second history.
+    if (gitDirectory === null) throw repositoryGone(target);
+    this.#met.add(repository);
     return new Mirror({ fs, clock, gitDirectory, targets });
   }
 
@@ -121,7 +129,9 @@ async function naming<Value>(target: TargetOptions, work: () => Promise<Value>):
     const where = `target ${target.id} in ${target.repository}`;
     const code = error instanceof Error && "code" in error ? String(error.code) : "";
     if (denials.has(code)) {
-      const message = `${where} cannot be read and written (${code}): give the user that kubescribe runs as access to it`;
+      const advice =
+        code === "EROFS" ? "mount its file system for writing" : "give the user that kubescribe runs as access to it";
+      const message = `${where} cannot be read and written (${code}): ${advice}; nothing is lost, and it is tried again`;
       throw new KubescribeError("git-denied", message, { retry: "backoff", cause: error });
     }
     const what = error instanceof Error ? error.message : String(error);

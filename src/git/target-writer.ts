@@ -22,10 +22,10 @@ import { pathPrefixOf, refPartOf } from "./layout.ts";
 import { PackBuilder } from "./pack.ts";
 import { PackShelf } from "./pack-shelf.ts";
 import { decodePrepared, type PreparedChunk } from "./prepare.ts";
-import { ensureRepository, findGitDirectory } from "./repository.ts";
+import { ensureRepository, openRepository } from "./repository.ts";
 import { SelectionIndex } from "./selection.ts";
 import { type BranchState, encodeState, stateRefOf } from "./state.ts";
-import { formatOf, type TargetOptions } from "./target.ts";
+import { formatOf, repositoryGone, type TargetOptions } from "./target.ts";
 
 export interface TargetWriterOptions {
   readonly fs: FileSystem;
@@ -140,8 +140,9 @@ export class TargetWriter {
   async #load(): Promise<Loaded> {
     const { fs, clock, target } = this.#options;
     const sync = target.durability === "flush";
-    if (!this.#mayCreate && (await findGitDirectory(fs, target.repository)) === null) throw gone(target);
-    const gitDirectory = await ensureRepository({ fs, repository: target.repository, branch: target.branch, sync });
+    const place = { fs, repository: target.repository, branch: target.branch, sync };
+    const gitDirectory = await (this.#mayCreate ? ensureRepository(place) : openRepository(place));
+    if (gitDirectory === null) throw repositoryGone(target);
     const shelf = await PackShelf.open({ fs, gitDirectory, owner: refPartOf(target.id), sync });
     const view = await readBranch({ fs, clock, gitDirectory, target, prefix: this.#prefix });
     this.#mayCreate = false;
@@ -175,13 +176,6 @@ export class TargetWriter {
     this.#stateAtMs = nowMs;
     return stateBlob;
   }
-}
-
-function gone(target: TargetOptions): KubescribeError {
-  const message =
-    `the repository of target ${target.id} should be at ${target.repository}, where it was, and is gone: mount it or put it back. ` +
-    "Nothing is lost, and it is tried again; to begin a new history there, restart";
-  return new KubescribeError("git-repository-gone", message, { retry: "backoff" });
 }
 
 interface Loaded {

@@ -1,5 +1,6 @@
 /** What one target branch is, as plain data: it goes to worker threads as JSON. What it selects may change and is no part of it. */
 
+import { KubescribeError } from "../../machines/error.ts";
 import { typeKeyOf, type TypeKey } from "../../machines/messages.ts";
 
 export interface TargetOptions {
@@ -78,3 +79,11 @@ export const defaultAuthorMapping: AuthorMapping = {
 };
 export const defaultCommitter: Person = { name: "kubescribe", email: "kubescribe@kubescribe.invalid" };
 export const defaultSentinel: Person = { name: "unresolved", email: "unresolved@kubescribe.invalid" };
+
+/** A volume that is not mounted must not begin a second history. */
+export function repositoryGone(target: TargetOptions): KubescribeError {
+  const message =
+    `the repository of target ${target.id} should be at ${target.repository}, where it was, and is gone: mount it or put it back. ` +
+    "Nothing is lost, and it is tried again; to begin a new history there, restart";
+  return new KubescribeError("git-repository-gone", message, { retry: "backoff" });
+}

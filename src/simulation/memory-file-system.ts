@@ -1,26 +1,15 @@
 /**
  * Files in memory that fail on command: full disks, torn writes, a crash at any call, and the loss of what was not synced.
  *
- * 1. What programs see is `now` of each directory. What a crash leaves is `durable`: contents as of their last sync, names as of
- *    the last sync of their directory.
+ * 1. What programs see is `now` of each directory. What a crash leaves is what is on the disk, and of what was not synced as much as
+ *    `unsynced.ts` says.
  * 2. After a crash nothing answers until `restart`.
  */
 
 import type { Clock, FileHandle, FileSystem, OpenMode, Random } from "../../actors/ports.ts";
-
-interface File {
-  readonly kind: "file";
-  readonly content: Content;
-}
-
-interface Directory {
-  readonly kind: "directory";
-  /** By the last part of the path. */
-  now: Map<string, Node>;
-  durable: Map<string, Node>;
-}
-
-type Node = File | Directory;
+import { FileCopies } from "./file-copies.ts";
+import { Content, type DirectoryNode, type FileNode, newDirectory } from "./file-node.ts";
+import { arrivalsOf, drawArrivals, type Operation, Unsynced } from "./unsynced.ts";
 
 export type FileFailure = "ENOSPC" | "EIO" | "EACCES";
 
@@ -36,58 +25,12 @@ export interface Faults {
   readonly at?: (call: number, name: string, path: string) => "crash" | "torn" | FileFailure | PartWritten | null;
 }
 
-/** Bytes that grow at the end, without copying all of them for each write. */
-class Content {
-  modifiedMs: number;
-  #buffer: Buffer = Buffer.alloc(0);
-  #length = 0;
-  #synced: Buffer = Buffer.alloc(0);
-
-  constructor(modifiedMs: number) {
-    this.modifiedMs = modifiedMs;
-  }
-
-  get bytes(): Buffer {
-    return this.#buffer.subarray(0, this.#length);
-  }
-
-  clear(): void {
-    this.#buffer = Buffer.alloc(0);
-    this.#length = 0;
-  }
-
-  append(bytes: Uint8Array): void {
-    const length = this.#length + bytes.length;
-    if (length > this.#buffer.length) {
-      const larger = Buffer.alloc(this.#length === 0 ? length : length * 2);
-      larger.set(this.bytes);
-      this.#buffer = larger;
-    }
-    this.#buffer.set(bytes, this.#length);
-    this.#length = length;
-  }
-
-  sync(): void {
-    this.#synced = this.bytes;
-  }
-
-  /** What was appended since the last sync may have reached the disk in part. */
-  lose(kept: Random): void {
-    const { bytes } = this;
-    const synced = this.#synced;
-    const grown = bytes.length > synced.length && bytes.subarray(0, synced.length).equals(synced);
-    const length = grown ? synced.length + Math.floor(kept() * (bytes.length - synced.length)) : synced.length;
-    this.#buffer = Buffer.from((grown ? bytes : synced).subarray(0, length));
-    this.#length = length;
-    this.sync();
-  }
-}
-
 const nothingKept: Random = () => 0;
 
 export class MemoryFileSystem implements FileSystem {
   readonly #clock: Pick<Clock, "nowMs">;
-  readonly #root: Directory = newDirectory();
+  #root: DirectoryNode = newDirectory();
+  #unsynced = new Unsynced();
   #faults: Faults = {};
   #crashed = false;
   calls = 0;
@@ -102,11 +45,37 @@ export class MemoryFileSystem implements FileSystem {
     this.calls = 0;
   }
 
-  /** `process`: kill -9, the kernel lives on. `power`: what was not synced is lost, but for as much of it as `kept` says. */
+  /** `process`: kill -9, the kernel lives on. `power`: of what was not synced, what `kept` draws has arrived; by default nothing. */
   restart(loss: "process" | "power", kept: Random = nothingKept): void {
     this.#crashed = false;
     this.#faults = {};
-    if (loss === "power") losePower(this.#root, kept);
+    if (loss === "process") return;
+    this.#unsynced.lose(drawArrivals(this.unsynced, kept));
+    losePower(this.#root);
+  }
+
+  /** How many operations no sync has covered. */
+  get unsynced(): number {
+    return this.#unsynced.operations.length;
+  }
+
+  /** What a loss of power at this moment may leave, each in files of its own, some of them perhaps alike; this goes on undisturbed. */
+  *aftermaths(random: Random): Generator<MemoryFileSystem> {
+    for (const arrivals of arrivalsOf(this.#unsynced.operations, random)) {
+      const left = this.copy();
+      left.#unsynced.lose(arrivals);
+      losePower(left.#root);
+      yield left;
+    }
+  }
+
+  /** The same files with the same operations open; without faults. */
+  copy(clock = this.#clock): MemoryFileSystem {
+    const copied = new MemoryFileSystem(clock);
+    const copies = new FileCopies();
+    copied.#root = copies.directory(this.#root);
+    for (const operation of this.#unsynced.operations) copied.#unsynced.add(copies.operation(operation));
+    return copied;
   }
 
   /** Every file, for a look by other tools. */
@@ -139,8 +108,9 @@ export class MemoryFileSystem implements FileSystem {
     let content = node?.content;
     if (content === undefined) {
       content = new Content(this.#clock.nowMs());
-      this.#parentOf(path).now.set(nameOf(path), { kind: "file", content });
+      this.#name([[path, { kind: "file", content }]]);
     } else if (mode === "create" || mode === "create-private") {
+      if (content.bytes.length > 0) this.#unsynced.add({ kind: "written", content, at: 0, bytes: null });
       content.clear();
       content.modifiedMs = this.#clock.nowMs();
     }
@@ -158,12 +128,13 @@ export class MemoryFileSystem implements FileSystem {
         const fault = use("write");
         if (!writable) throw failure("EBADF", path);
         const part = fault === null ? 1 : fault === "torn" ? 0.5 : fault.part;
-        content.append(bytes.subarray(0, Math.floor(part * bytes.length)));
+        const written = content.append(bytes.subarray(0, Math.floor(part * bytes.length)));
+        if (written.bytes.length > 0) this.#unsynced.add({ kind: "written", content, ...written });
         content.modifiedMs = this.#clock.nowMs();
         if (fault === null) return;
         if (fault !== "torn") throw failure(fault.code, `write ${path}: ${part} of it`);
         // The half that got through is on the disk, as a torn write's is.
-        content.sync();
+        this.#unsynced.contentSynced(content);
         this.#crashed = true;
         throw failure("EIO", `write ${path}: torn`);
       },
@@ -173,7 +144,7 @@ export class MemoryFileSystem implements FileSystem {
       },
       sync: async () => {
         use("sync");
-        content.sync();
+        this.#unsynced.contentSynced(content);
       },
       [Symbol.asyncDispose]: async () => {
         open = false;
@@ -211,9 +182,10 @@ export class MemoryFileSystem implements FileSystem {
     this.#call("makeDirectory", path);
     let within = this.#root;
     for (const part of partsOf(path)) {
-      const node = within.now.get(part) ?? newDirectory();
-      if (node.kind === "file") throw failure(path.endsWith(`/${part}`) ? "EEXIST" : "ENOTDIR", path);
-      within.now.set(part, node);
+      const found = within.now.get(part);
+      if (found?.kind === "file") throw failure(path.endsWith(`/${part}`) ? "EEXIST" : "ENOTDIR", path);
+      const node = found ?? newDirectory();
+      if (found === undefined) this.#nameIn([{ directory: within, name: part, node }]);
       within = node;
     }
   }
@@ -222,10 +194,11 @@ export class MemoryFileSystem implements FileSystem {
     this.#call("rename", from);
     const node = this.#find(from);
     if (node === undefined) throw this.#missing(from);
-    const into = this.#parentOf(to);
-    if (into.now.get(nameOf(to))?.kind === "directory") throw failure("EISDIR", to);
-    this.#parentOf(from).now.delete(nameOf(from));
-    into.now.set(nameOf(to), node);
+    if (this.#parentOf(to).now.get(nameOf(to))?.kind === "directory") throw failure("EISDIR", to);
+    this.#name([
+      [from, null],
+      [to, node],
+    ]);
   }
 
   async remove(path: string): Promise<void> {
@@ -233,18 +206,31 @@ export class MemoryFileSystem implements FileSystem {
     const node = this.#find(path);
     if (node === undefined) throw this.#missing(path);
     if (node.kind === "directory") throw failure("EISDIR", path);
-    this.#parentOf(path).now.delete(nameOf(path));
+    this.#name([[path, null]]);
   }
 
   async syncDirectory(path: string): Promise<void> {
     this.#call("syncDirectory", path);
     const node = this.#find(path);
     if (node?.kind !== "directory") throw this.#missing(path);
-    node.durable = new Map(node.now);
+    this.#unsynced.directorySynced(node);
   }
 
-  #find(path: string): Node | undefined {
-    let node: Node | undefined = this.#root;
+  /** Null: removed. */
+  #name(names: readonly (readonly [path: string, node: FileNode | null])[]): void {
+    this.#nameIn(names.map(([path, node]) => ({ directory: this.#parentOf(path), name: nameOf(path), node })));
+  }
+
+  #nameIn(names: Extract<Operation, { readonly kind: "named" }>["names"]): void {
+    for (const { directory, name, node } of names) {
+      if (node === null) directory.now.delete(name);
+      else directory.now.set(name, node);
+    }
+    this.#unsynced.add({ kind: "named", names });
+  }
+
+  #find(path: string): FileNode | undefined {
+    let node: FileNode | undefined = this.#root;
     for (let start = 1, end = 0; start < path.length && node !== undefined; start = end + 1) {
       end = path.indexOf("/", start);
       if (end < 0) end = path.length;
@@ -253,7 +239,7 @@ export class MemoryFileSystem implements FileSystem {
     return node;
   }
 
-  #parentOf(path: string): Directory {
+  #parentOf(path: string): DirectoryNode {
     const parent = this.#find(path.slice(0, path.lastIndexOf("/")) || "/");
     if (parent?.kind !== "directory") throw this.#missing(path);
     return parent;
@@ -267,20 +253,16 @@ export class MemoryFileSystem implements FileSystem {
   }
 }
 
-function newDirectory(): Directory {
-  return { kind: "directory", now: new Map(), durable: new Map() };
-}
-
-/** A durable name in a directory whose own name is not is lost with it. */
-function losePower(directory: Directory, kept: Random): void {
-  directory.now = new Map(directory.durable);
+/** A name on the disk in a directory whose own name is not there is lost with it. */
+function losePower(directory: DirectoryNode): void {
+  directory.now = new Map(directory.onDisk);
   for (const node of directory.now.values()) {
-    if (node.kind === "directory") losePower(node, kept);
-    else node.content.lose(kept);
+    if (node.kind === "directory") losePower(node);
+    else node.content.lose();
   }
 }
 
-function* nodesOf(directory: Directory, path: string): Generator<readonly [string, Node]> {
+function* nodesOf(directory: DirectoryNode, path: string): Generator<readonly [string, FileNode]> {
   for (const [name, node] of directory.now) {
     yield [`${path}/${name}`, node];
     if (node.kind === "directory") yield* nodesOf(node, `${path}/${name}`);

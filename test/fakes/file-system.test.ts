@@ -153,4 +153,62 @@ describe("faults of the files in memory", () => {
     await write(fs, "/d/a", "d", "append");
     expect(await read(fs, "/d/a")).toBe("abcd");
   });
+
+  test("of what was not synced, a loss of power may leave any part, a write up to its middle, and zeros for what never came", async () => {
+    const fs = await start();
+    await write(fs, "/d/a", "ab");
+    await fs.syncDirectory("/d");
+    {
+      await using file = await fs.open("/d/a", "append");
+      await file.write(Buffer.from("cd"));
+      await file.write(Buffer.from("ef"));
+    }
+    await fs.rename("/d/a", "/d/b");
+    expect(fs.unsynced).toBe(3);
+    const left = new Set<string>();
+    for (const each of fs.aftermaths(() => 0))
+      left.add(Array.from(each.files(), ([path, bytes]) => `${path} ${bytes.toString("latin1")}`).join("; "));
+    const contents = ["ab", "abc", "abcd", "abcde", "abcdef", "ab\0\0e", "ab\0\0ef", "abc\0e", "abc\0ef"];
+    const expected = contents.flatMap((text) => [`/d/a ${text}`, `/d/b ${text}`]);
+    // Only the write that comes last is torn.
+    expected.splice(expected.indexOf("/d/a abc\0e"), 1);
+    expected.splice(expected.indexOf("/d/b abc\0e"), 1);
+    expect([...left].toSorted()).toEqual(expected.toSorted());
+    expect(await read(fs, "/d/b")).toBe("abcdef");
+  });
+
+  test("what is synced is in everything that may be left, whatever else was done in the same place", async () => {
+    const fs = await start();
+    await fs.makeDirectory("/d/e");
+    await write(fs, "/d/synced", "kept");
+    await fs.rename("/d/synced", "/d/e/moved");
+    await fs.syncDirectory("/d/e");
+    await fs.syncDirectory("/d");
+    await fs.remove("/d/e/moved");
+    await write(fs, "/d/e/new", "new");
+    const left = Array.from(fs.aftermaths(Math.random), (each) => [...each.files().keys()].join(" "));
+    expect(left.toSorted()).toEqual(["", "/d/e/moved", "/d/e/moved /d/e/new", "/d/e/new"]);
+  });
+
+  test("of more than six operations 64 orders are drawn; what is older than 64 others has arrived", async () => {
+    const fs = await start();
+    for (let at = 0; at < 7; at += 1) await write(fs, `/d/${at}`, "");
+    expect([...fs.aftermaths(Math.random)]).toHaveLength(66);
+    for (let at = 7; at < 100; at += 1) await write(fs, `/d/${at}`, "");
+    expect(fs.unsynced).toBe(64);
+    fs.restart("power");
+    expect(await fs.list("/d")).toHaveLength(36);
+  });
+
+  test("a copy shares nothing that is written later", async () => {
+    const fs = await start();
+    await write(fs, "/d/a", "one");
+    const copy = fs.copy();
+    await write(fs, "/d/a", "+", "append");
+    await write(copy, "/d/a", "-", "append");
+    expect([await read(fs, "/d/a"), await read(copy, "/d/a")]).toEqual(["one+", "one-"]);
+    copy.restart("power");
+    expect(await copy.list("/d")).toEqual([]);
+    expect(await fs.list("/d")).toEqual(["a"]);
+  });
 });

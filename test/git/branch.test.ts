@@ -178,7 +178,11 @@ describe("a repository that is taken away while it is in use", () => {
     await flush(pool, [changed({ version: 1 })]);
     denied = true;
     const entries = [changed({ version: 2 })];
-    await expect(flush(pool, entries)).rejects.toMatchObject({ code: "git-denied", retry: "backoff" });
+    await expect(flush(pool, entries)).rejects.toMatchObject({
+      code: "git-denied",
+      retry: "backoff",
+      message: expect.stringContaining("mount its file system for writing") as string,
+    });
     denied = false;
     expect((await flush(pool, entries)).commits).toEqual([1]);
   });

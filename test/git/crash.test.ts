@@ -1,7 +1,8 @@
-/** A flush is crashed at the calls of the file system port, in each way that files can fail. */
+/** A flush is crashed at the calls of the file system port, in each way that files can fail, and in all that a loss of power may leave. */
 
 import { describe, expect, test } from "vitest";
 import type { FlushEntry } from "../../actors/ports.ts";
+import { aftermathsOf, timeoutMs as timeout } from "./aftermaths.ts";
 import { changed, cursorOf, flush, itemOf, temporaryPlace, configmaps } from "./fixtures.ts";
 import { MemoryWorld } from "./memory-world.ts";
 
@@ -119,3 +120,72 @@ describe.each(faults)("$fault, then $loss loss, from flush $from on", (fault) =>
     }
   });
 });
+
+/** How many commits there are after so many flushes. */
+const commitsAfter = [0, 1, 3, 6];
+
+test(
+  "whatever of it reached the disk when the power went, what is missing is committed, and nothing else",
+  { timeout },
+  async () => {
+    const world = new MemoryWorld();
+    const { states, counts } = await aftermathsOf(world.fs, 1500, async (acknowledge) => {
+      const pool = world.pool();
+      for (const entries of flushes) {
+        await flush(pool, entries);
+        acknowledge();
+      }
+    });
+    console.log(`flushes: ${counts}`);
+    for (const [index, { fs, at, acknowledged }] of states.entries()) {
+      const after = new MemoryWorld(fs);
+      // Beyond the age at which a lock of a dead process is taken over.
+      after.clock.advance(60_000);
+      const before = (await after.subjects()).length;
+      expect(commitsAfter.slice(acknowledged, acknowledged + 2), at).toContain(before);
+      if (index % 100 === 0 && fs.files().has("/repo/HEAD")) expectSound(after, at);
+      const pool = after.pool();
+      await pool.open("default/history");
+      for (const entries of flushes.slice(acknowledged)) await flush(pool, entries);
+      // What the recovery built on is as durable as what it wrote itself.
+      after.fs.restart("power");
+      expect((await after.pool().open("default/history")).cursors.get(configmaps.key), at).toEqual(cursorOf(15));
+      expect(await after.readAll(), at).toEqual(subjects);
+      if (index % 100 === 50) expectSound(after, at);
+    }
+  },
+);
+
+test(
+  "what a killed process left unsynced, and the next one built on, survives a loss of power",
+  { timeout },
+  async () => {
+    let tried = 0;
+    let kills = 0;
+    for (let at = 0, struck = true; struck; at += 1) {
+      const world = new MemoryWorld();
+      struck = false;
+      world.fs.inject({ at: (call) => (call === at ? ((struck = true), "crash") : null) });
+      const pool = world.pool();
+      for (const entries of flushes) await flush(pool, entries).catch(() => {});
+      world.fs.restart("process");
+      world.clock.advance(60_000);
+      kills += 1;
+      const next = world.pool();
+      for (const entries of flushes) await flush(next, entries);
+      const { states } = await aftermathsOf(world.fs, 6, async () => {});
+      for (const { fs } of states) {
+        const after = new MemoryWorld(fs);
+        expect(await after.readAll(), `call ${at}`).toEqual(subjects);
+        tried += 1;
+      }
+    }
+    console.log(`flushes: ${kills} kills, ${tried} states after a loss of power behind the next process`);
+  },
+);
+
+function expectSound(world: MemoryWorld, at: string): void {
+  using place = temporaryPlace();
+  world.copyTo(place.path);
+  expect(place.git("fsck", "--strict", "--no-dangling"), at).toBe("");
+}

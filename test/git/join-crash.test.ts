@@ -3,6 +3,7 @@
 import { describe, expect, test } from "vitest";
 
 import { joinPacks } from "../../src/git/pack-joining.ts";
+import { aftermathsOf, timeoutMs as timeout } from "./aftermaths.ts";
 import { changed, configmaps, cursorOf, flush, temporaryPlace } from "./fixtures.ts";
 import { MemoryWorld } from "./memory-world.ts";
 
@@ -28,8 +29,9 @@ describe.each([
   { fault: "EIO", loss: "power" },
 ] as const)("$fault, then $loss loss", ({ fault, loss }) => {
   test("leaves every object, and is done the next time", { timeout: 60_000 }, async () => {
+    const { fs } = await filled();
     for (let at = 0; ; at += 1) {
-      const world = await filled();
+      const world = new MemoryWorld(fs);
       let struck = false;
       world.fs.inject({ at: (call) => (call === at ? ((struck = true), fault) : null) });
       await joinPacks({ ...options, fs: world.fs }).catch(() => {});
@@ -40,6 +42,10 @@ describe.each([
       expect((await pool.open("default/history")).cursors.get(configmaps.key), `call ${at}`).toEqual(cursorOf(flushes));
       expect((await flush(pool, [changed({ version: flushes + 1, name: "n0" })])).commits).toEqual([1]);
       await joinPacks({ ...options, fs: world.fs });
+      const packs = packsIn(world);
+      // What the one before left unsynced is as durable as what was built on it.
+      world.fs.restart("power");
+      expect((await world.readAll()).length, `call ${at}`).toBe(flushes + 1);
       if (at % 20 === 3 || !struck) {
         using place = temporaryPlace();
         world.copyTo(place.path);
@@ -47,8 +53,36 @@ describe.each([
         expect(place.git("rev-list", "--count", "main"), `call ${at}`).toBe(String(flushes + 1));
       }
       if (struck) continue;
-      expect(packsIn(world)).toBeLessThan(flushes);
+      expect(packs).toBeLessThan(flushes);
       return;
     }
   });
 });
+
+test(
+  "whatever of it reached the disk when the power went, every object is there, and it is done the next time",
+  { timeout },
+  async () => {
+    const world = await filled();
+    // What the flushes left unsynced has arrived meanwhile.
+    world.fs.restart("power", () => 0.999);
+    const { states, counts } = await aftermathsOf(world.fs, 1500, () => joinPacks({ ...options, fs: world.fs }));
+    console.log(`a joining of packs: ${counts}`);
+    for (const [index, { fs, at }] of states.entries()) {
+      const after = new MemoryWorld(fs);
+      expect((await after.readAll()).length, at).toBe(flushes);
+      const pool = after.pool();
+      expect((await pool.open("default/history")).cursors.get(configmaps.key), at).toEqual(cursorOf(flushes));
+      expect((await pool.mirrors.outgoing("default/history"))?.commits, at).toBe(flushes);
+      expect((await flush(pool, [changed({ version: flushes + 1, name: "n0" })])).commits, at).toEqual([1]);
+      await joinPacks({ ...options, fs: after.fs });
+      expect(packsIn(after), at).toBeLessThan(flushes);
+      after.fs.restart("power");
+      expect((await after.readAll()).length, at).toBe(flushes + 1);
+      if (index % 100 !== 0) continue;
+      using place = temporaryPlace();
+      after.copyTo(place.path);
+      expect(place.git("fsck", "--strict", "--no-dangling"), at).toBe("");
+    }
+  },
+);

@@ -1,10 +1,10 @@
 /** What a mirror gives to push, and how it is rebuilt. */
 
-import { mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { copyFileSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
 
-import { changed, flush, runGit } from "./fixtures.ts";
+import { changed, configmaps, cursorOf, flush, runGit } from "./fixtures.ts";
 import { branch, fileOf, MirrorWorld, state, target } from "./mirror-world.ts";
 
 test("what was committed arrives with each push, and nothing is left to do", async () => {
@@ -101,6 +101,42 @@ test("a remote that already has what was pushed, and more of ours, is only noted
   world.deliver(outgoing);
   expect(await world.pool.mirrors.rebuild(target, world.fetch())).toBe(0);
   expect(await world.pool.mirrors.outgoing(target)).toBeNull();
+});
+
+test("an index whose pack a loss of power took is no obstacle to a push", async () => {
+  using world = new MirrorWorld();
+  await world.commit("a", "a1");
+  await world.push();
+  const packs = join(world.place.path, "objects/pack");
+  const [index = ""] = readdirSync(packs).filter((name) => name.endsWith(".idx"));
+  // In whatever order they are listed, some come before the one that is looked for.
+  for (let at = 0; at < 9; at += 1) copyFileSync(join(packs, index), join(packs, `pack-${`${at}`.repeat(40)}.idx`));
+  await flush(world.pool, [
+    { kind: "resync", type: configmaps, cursor: cursorOf(20, 1), present: [{ namespace: "default", name: "a" }] },
+  ]);
+  expect((await world.pool.mirrors.outgoing(target))?.updates.map(({ ref }) => ref)).toEqual([state]);
+  await world.push();
+  world.check();
+});
+
+test("a mirror whose volume is not mounted any more is waited for, and nothing is made in its place", async () => {
+  using world = new MirrorWorld();
+  const { path } = world.place;
+  await world.commit("a", "a1");
+  await world.push();
+  await world.commit("a", "a2");
+  renameSync(path, `${path}.away`);
+  mkdirSync(path);
+  const gone = { code: "git-repository-gone", retry: "backoff" };
+  await expect(world.pool.mirrors.outgoing(target)).rejects.toMatchObject(gone);
+  await expect(world.commit("a", "a3")).rejects.toMatchObject(gone);
+  expect(readdirSync(path)).toEqual([]);
+  rmSync(path, { recursive: true });
+  renameSync(`${path}.away`, path);
+  await world.commit("a", "a3");
+  await world.push();
+  expect(world.log("%s")).toHaveLength(3);
+  world.check();
 });
 
 test("a lock that a killed process left is taken over at once", async () => {

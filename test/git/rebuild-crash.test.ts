@@ -7,6 +7,7 @@ import { readCommit } from "../../src/git/history.ts";
 import { ObjectReader } from "../../src/git/object-reader.ts";
 import { PackBuilder, writePack } from "../../src/git/pack.ts";
 import { TreeCache } from "../../src/git/tree-cache.ts";
+import { aftermathsOf, timeoutMs as timeout } from "./aftermaths.ts";
 import { changed, configmaps, cursorOf, flush, temporaryPlace } from "./fixtures.ts";
 import { MemoryWorld } from "./memory-world.ts";
 
@@ -58,9 +59,10 @@ describe.each([
   { fault: "EIO", loss: "power" },
 ] as const)("$fault, then $loss loss", ({ fault, loss }) => {
   test("loses and doubles nothing, and the next attempt arrives", { timeout: 60_000 }, async () => {
+    const before = new MemoryWorld();
+    const remote = await overtaken(before);
     for (let at = 0; ; at += 1) {
-      const world = new MemoryWorld();
-      const remote = await overtaken(world);
+      const world = new MemoryWorld(before.fs);
       let struck = false;
       world.fs.inject({ at: (call) => (call === at ? ((struck = true), fault) : null) });
       await world
@@ -76,11 +78,13 @@ describe.each([
       expect(opened.cursors.get(configmaps.key), `call ${at}`).toEqual(cursorOf(15));
       expect([ours, rebuilt], `call ${at}`).toContainEqual(await world.subjects());
       await pool.mirrors.rebuild(target, remote);
-      expect(await world.subjects(), `call ${at}`).toEqual(rebuilt);
+      // What the one before left unsynced is as durable as what was built on it.
+      world.fs.restart("power");
+      expect(await world.readAll(), `call ${at}`).toEqual(rebuilt);
       const after = await world.pool().open(target);
       expect(after.cursors.get(configmaps.key), `call ${at}`).toEqual(cursorOf(15));
       // The state ref may wait for the next flush: trailers complete it.
-      expect((await pool.mirrors.outgoing(target))?.updates[0]?.ref).toBe(branch);
+      expect((await world.pool().mirrors.outgoing(target))?.updates[0]?.ref).toBe(branch);
       if (at % 40 === 6 || !struck) {
         using place = temporaryPlace();
         world.copyTo(place.path);
@@ -91,3 +95,37 @@ describe.each([
     }
   });
 });
+
+test(
+  "whatever of it reached the disk when the power went, nothing is lost, and the next attempt arrives",
+  { timeout },
+  async () => {
+    const world = new MemoryWorld();
+    const remote = await overtaken(world);
+    // What the flushes left unsynced has arrived meanwhile.
+    world.fs.restart("power", () => 0.999);
+    const pool = world.pool();
+    const { states, counts } = await aftermathsOf(world.fs, 1000, async (acknowledge) => {
+      await pool.mirrors.rebuild(target, remote);
+      acknowledge();
+    });
+    console.log(`a rebuilding: ${counts}`);
+    for (const [index, { fs, at, acknowledged }] of states.entries()) {
+      const after = new MemoryWorld(fs);
+      after.clock.advance(60_000);
+      expect(acknowledged === 1 ? [rebuilt] : [ours, rebuilt], at).toContainEqual(await after.subjects());
+      const pool = after.pool();
+      expect((await pool.open(target)).cursors.get(configmaps.key), at).toEqual(cursorOf(15));
+      await pool.mirrors.rebuild(target, remote);
+      after.fs.restart("power");
+      expect(await after.readAll(), at).toEqual(rebuilt);
+      const again = after.pool();
+      expect((await again.open(target)).cursors.get(configmaps.key), at).toEqual(cursorOf(15));
+      expect((await again.mirrors.outgoing(target))?.updates[0]?.ref, at).toBe(branch);
+      if (index % 100 !== 0) continue;
+      using place = temporaryPlace();
+      after.copyTo(place.path);
+      expect(place.git("fsck", "--strict", "--no-dangling"), at).toBe("");
+    }
+  },
+);

@@ -1,35 +1,40 @@
 /**
- * `npm run remotes`: installs what is missing of the servers that remotes are tested against. dulwich comes from PyPI into the
- * cache that servers.ts names; OpenSSH's server is a package of the system.
+ * `npm run remotes`: installs what is missing of the servers that remotes are tested against, and strace, which counts what is asked of
+ * files. dulwich comes from PyPI into the cache that servers.ts names; OpenSSH's server and strace are packages of the system.
  */
 
 import { spawnSync } from "node:child_process";
 import { mkdirSync, rmSync } from "node:fs";
 import { dirname, join } from "node:path";
 
+import { findStrace } from "./strace.ts";
 import { dulwichEnvironment, dulwichVersion, findDulwich, findSshd } from "./servers.ts";
 
-installSshd();
+installPackage({ name: "openssh-server", program: "sshd", find: findSshd });
 installDulwich();
-console.log(`The remotes' servers are there: ${findSshd()}, ${findDulwich()}`);
+installPackage({ name: "strace", program: "strace that may trace", find: findStrace });
+console.log(`What the tests of remotes and files need is there: ${findSshd()}, ${findDulwich()}, ${findStrace()}`);
 
-function installSshd(): void {
-  if (findSshd() !== null) return;
+interface SystemPackage {
+  readonly name: string;
+  readonly program: string;
+  readonly find: () => string | null;
+}
+
+function installPackage({ name, program, find }: SystemPackage): void {
+  if (find() !== null) return;
   const canInstall = process.getuid?.() === 0 && spawnSync("apt-get", ["--version"]).status === 0;
-  if (!canInstall) {
-    fail(
-      "sshd is needed, and only root can install it here: install your system's OpenSSH server (Debian: apt-get install openssh-server).",
-    );
-  }
-  console.log("installing openssh-server");
+  if (!canInstall)
+    fail(`${program} is needed, and only root can install it here: install it (Debian: apt-get install ${name}).`);
+  console.log(`installing ${name}`);
   // RUNLEVEL: the package would start a server of its own.
   const env = { ...process.env, DEBIAN_FRONTEND: "noninteractive", RUNLEVEL: "1" };
-  const install = ["install", "-y", "-qq", "--no-install-recommends", "openssh-server"];
+  const install = ["install", "-y", "-qq", "--no-install-recommends", name];
   if (spawnSync("apt-get", install, { env, stdio: ["ignore", "ignore", "ignore"] }).status !== 0) {
     run("apt-get", ["update", "-qq"], env);
     run("apt-get", install, env);
   }
-  if (findSshd() === null) fail("openssh-server was installed, and /usr/sbin/sshd is not there.");
+  if (find() === null) fail(`${name} was installed, and there is no ${program}.`);
 }
 
 function installDulwich(): void {
