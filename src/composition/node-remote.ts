@@ -6,6 +6,7 @@ import { RefStore } from "../git/refs.ts";
 import { openRemote } from "../remote/open-remote.ts";
 import { packFile } from "../remote/pack-file.ts";
 import type { RemoteSite } from "./engine-ports.ts";
+import { indexInThread } from "./node-index-thread.ts";
 
 export interface RemoteLinkOptions {
   readonly fs: FileSystem;
@@ -21,7 +22,7 @@ export function linkRemote(site: RemoteSite, options: RemoteLinkOptions): Remote
   const { fs, clock } = options;
   const { url, credentialsDirectory, gitDirectory, refs } = site;
   const [branch = ""] = refs;
-  const remote = openRemote({ ...options, url, credentialsDirectory });
+  const remote = openRemote({ ...options, url, credentialsDirectory, indexPack: indexInThread });
   const local = new RefStore({ fs, clock, gitDirectory, sync: false });
   return {
     async fetch(depth, signal) {
