@@ -6,9 +6,11 @@
  * 2. A state ref never names a tip that its branch does not descend from, at whatever point a process ends.
  */
 
+import { packMissing } from "../../actors/ports.ts";
 import type { Clock, FileSystem, Outgoing, RefIds, RefUpdate } from "../../actors/ports.ts";
 import { KubescribeError } from "../../machines/error.ts";
 import { branchRefOf, readShallow } from "./branch-view.ts";
+import { isMissing } from "./files.ts";
 import { readCommit } from "./history.ts";
 import { refPartOf } from "./layout.ts";
 import { ObjectReader } from "./object-reader.ts";
@@ -147,7 +149,12 @@ export class Mirror {
     const [only] = sources;
     if (only !== undefined && only.from === undefined && sources.length === 1) return `${directory}/${only.name}.pack`;
     const path = `${directory}/tmp_push_kubescribe_${refPartOf(targets[0]?.id ?? "")}`;
-    await copyPacks(sources, { fs, directory, path, sync: false });
+    try {
+      await copyPacks(sources, { fs, directory, path, sync: false });
+    } catch (error) {
+      if (isMissing(error)) throw looseError("the commits to be pushed", gitDirectory);
+      throw error;
+    }
     return path;
   }
 }
@@ -159,7 +166,7 @@ export function trackingOf(ref: string): string {
 
 function looseError(what: string, gitDirectory: string): KubescribeError {
   return new KubescribeError(
-    "git-pack-missing",
+    packMissing,
     `a pack of ${gitDirectory} should hold ${what}, and none does any more: somebody repacked it in this moment; it is tried again`,
     { retry: "backoff" },
   );

@@ -1,9 +1,12 @@
 /** Pushes to stock git's HTTP server. */
 
-import { writeFileSync } from "node:fs";
+import { rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, beforeEach, expect, test } from "vitest";
 
+import { packMissing } from "../../actors/ports.ts";
+import { createNodeFileSystem } from "../../src/composition/node-file-system.ts";
+import { packFile } from "../../src/remote/pack-file.ts";
 import type { RefUpdate } from "../../src/remote/remote.ts";
 import { HttpBackend } from "./http-backend.ts";
 import { opened, patient } from "./opened.ts";
@@ -47,6 +50,19 @@ test("an empty remote gets a branch and a state ref in one request, and is read 
   const [asked, sent, readBack] = backend.seen.map(({ port }) => port);
   expect(sent).toBe(asked);
   expect(readBack).not.toBe(sent);
+});
+
+test("a pack that is gone when it is read is told of as such, and nothing has moved", async () => {
+  const commit = source.commit("");
+  const path = join(place.path, "gone.pack");
+  const fs = createNodeFileSystem();
+  await expect(packFile(fs, path)).rejects.toMatchObject({ code: packMissing });
+  writeFileSync(path, source.bytes([commit]));
+  const pack = await packFile(fs, path);
+  rmSync(path);
+  const pushed = opened(backend.url(name)).push({ updates: [update(branch, "", commit)], pack }, patient);
+  await expect(pushed).rejects.toMatchObject({ code: packMissing });
+  expect(refsOf()).toBe("");
 });
 
 test("what stands there already is not sent again", async () => {
