@@ -61,6 +61,22 @@ export class PackShelf {
   }
 }
 
+/**
+ * One more pack, that is joined with those of the flushes: only while none of them is written. `maker` tells its temporary files from
+ * theirs.
+ */
+export async function shelve(
+  builder: PackBuilder,
+  options: PackShelfOptions & { readonly maker: string },
+): Promise<void> {
+  const { fs, gitDirectory, sync, maker } = options;
+  await makeDurableDirectory(fs, `${gitDirectory}/kubescribe`, sync);
+  const owner = `${options.owner}-${maker}`;
+  await clearHalfNamed(options, temporaryPackNames(owner), listPathOf(options));
+  const announce = (name: string): Promise<void> => appendLine(fs, listPathOf(options), name);
+  await writePack(builder, { fs, directory: packDirectoryOf(gitDirectory), owner, sync, announce });
+}
+
 /** Of those that a target has written, oldest first, what is still there. */
 export async function listedPacks(
   options: Pick<PackShelfOptions, "fs" | "gitDirectory" | "owner">,

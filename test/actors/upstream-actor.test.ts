@@ -168,7 +168,7 @@ test("a pack that is gone again and again is a failure like others", async () =>
 test("whoever waits for the remote to be level leaves nothing on his signal", async () => {
   using distance = new Distance();
   const patience = new AbortController();
-  distance.fates.push(...new Array<Fate>(20).fill("unreachable"));
+  distance.fates.push(...Array.from({ length: 20 }, (): Fate => "unreachable"));
   await distance.commit("a", "a1");
   const drained = distance.actor.drain(patience.signal);
   await distance.world.clock.run(0);

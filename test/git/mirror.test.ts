@@ -154,3 +154,28 @@ test.each([1, 2])("a new process takes over what is there, from %i of its commit
   expect(world.log()).toHaveLength(5);
   runGit(world.remote, ["fsck", "--strict", "--full"]);
 });
+
+test("the pack of what was built anew is joined with the others, and what comes later is pushed", async () => {
+  using world = new MirrorWorld();
+  await world.commit("a", "a1");
+  await world.push();
+  await world.commit("a", "a2");
+  world.edit({ "README.md": "mine\n" });
+  await world.pool.mirrors.rebuild(target, world.fetch());
+  const rebuilt = runGit(world.place.path, ["rev-parse", "main"]);
+  await world.push();
+  for (let at = 0; at < 46; at += 1) await world.commit(`name-${at % 7}`, `first ${at}`);
+  // A process that begins looks at its first flush: the 49th, and the pack of what was built anew.
+  world.pool = world.open();
+  await world.commit("a", "a3");
+  await world.pool[Symbol.asyncDispose]();
+  const packs = join(world.place.path, "objects/pack");
+  const holders = readdirSync(packs).filter(
+    (name) => name.endsWith(".idx") && runGit(packs, ["verify-pack", "-v", name]).includes(rebuilt),
+  );
+  expect(holders).toHaveLength(1);
+  expect(runGit(packs, ["verify-pack", "-v", holders[0] ?? ""]).match(/ commit /g)).toHaveLength(50);
+  await world.push();
+  expect(world.log().filter((line) => line.startsWith("alice"))).toHaveLength(49);
+  world.check();
+});
