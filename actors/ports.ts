@@ -169,9 +169,11 @@ export interface RefUpdate {
 /** Code of the error that says: the pack is gone, it was joined with others; what it had is elsewhere. */
 export const packMissing = "git-pack-missing";
 
-/** What a branch, and the state refs of the targets that write to it, have ahead of the remote. */
+/** What a branch, and the state refs of the targets that write to it, have ahead of the remote; or the first part of that. */
 export interface Outgoing {
   readonly commits: number;
+  /** Of the commits that come after these, so many at least: one push has a bound. */
+  readonly waiting: number;
   /** The branch first: a server that moves one ref at a time must never show a state whose commits it does not have. */
   readonly updates: readonly RefUpdate[];
   /** Absolute path of a pack with all that the remote needs. It may be gone when it is read (`packMissing`): ask again. */

@@ -138,7 +138,7 @@ export class UpstreamActor implements AsyncDisposable {
       this.#lastError = null;
       return { type: "level" };
     }
-    this.#unpushed = Math.max(this.#unpushed, outgoing.commits);
+    this.#unpushed = Math.max(this.#unpushed, outgoing.commits + outgoing.waiting);
     const startedMs = clock.monotonicMs();
     const refs = await remote.push(outgoing, this.#closing.signal);
     meter.record("push_duration_seconds", (clock.monotonicMs() - startedMs) / 1000, this.#labels);

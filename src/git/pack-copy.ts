@@ -14,6 +14,8 @@ export interface PackSource {
   readonly index: PackIndex;
   /** Entries before this offset are left out: whoever gets the copy has them, and deltas name them by id. Default: none. */
   readonly from?: number;
+  /** Entries from this offset on are left out: nothing before it needs them. Default: none. */
+  readonly until?: number;
 }
 
 export interface PackPlace {
@@ -85,8 +87,9 @@ interface SourceEntry {
 }
 
 /** By offset; adds those that are no copies to `planned`. */
-function entriesOf({ index, from = 0 }: PackSource, planned: Set<string>): readonly SourceEntry[] {
-  const entries = Array.from({ length: index.count }, (_, at): SourceEntry => {
+function entriesOf({ index, from = 0, until = Infinity }: PackSource, planned: Set<string>): readonly SourceEntry[] {
+  const wanted = Array.from({ length: index.count }, (_, at) => at).filter((at) => index.offsetAt(at) < until);
+  const entries = wanted.map((at): SourceEntry => {
     const id = index.idAt(at);
     const key = id.toString("latin1", 0, 20);
     const start = index.offsetAt(at);

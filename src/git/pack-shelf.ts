@@ -97,12 +97,7 @@ const orphanLimit = 1000;
  * in two packs is no harm.
  */
 async function orphanedPacks({ fs, gitDirectory }: PackShelfOptions): Promise<readonly string[]> {
-  const lists = (await listIfAny(fs, `${gitDirectory}/kubescribe`)).filter((name) => /\.(?:packs|joined)$/.test(name));
-  const listed = new Set<string>();
-  for (const name of lists) {
-    const text = (await readTextIfAny(fs, `${gitDirectory}/kubescribe/${name}`)) ?? "";
-    for (const [pack] of text.matchAll(/^pack-[0-9a-f]{40}/gm)) listed.add(pack);
-  }
+  const listed = await shelvedPacks(fs, gitDirectory);
   const directory = packDirectoryOf(gitDirectory);
   const there = await listIfAny(fs, directory);
   const unlisted = there.filter((name) => name.endsWith(".idx") && !listed.has(name.slice(0, -4)));
@@ -112,6 +107,17 @@ async function orphanedPacks({ fs, gitDirectory }: PackShelfOptions): Promise<re
     if (!there.includes(`${pack}.keep`) && (await endsInState({ fs, directory }, pack))) orphans.push(pack);
   }
   return orphans;
+}
+
+/** Those that anybody has on his list, there or not. */
+export async function shelvedPacks(fs: FileSystem, gitDirectory: string): Promise<ReadonlySet<string>> {
+  const lists = (await listIfAny(fs, `${gitDirectory}/kubescribe`)).filter((name) => /\.(?:packs|joined)$/.test(name));
+  const listed = new Set<string>();
+  for (const name of lists) {
+    const text = (await readTextIfAny(fs, `${gitDirectory}/kubescribe/${name}`)) ?? "";
+    for (const [pack] of text.matchAll(/^pack-[0-9a-f]{40}/gm)) listed.add(pack);
+  }
+  return listed;
 }
 
 /** What a flush writes ends in its state. */

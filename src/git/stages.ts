@@ -9,6 +9,7 @@ import { joinPacks } from "./pack-joining.ts";
 import { Mirror } from "./mirror.ts";
 import { ensureRepository, findGitDirectory } from "./repository.ts";
 import type { TargetOptions } from "./target.ts";
+import { type UnpushedBounds, UnpushedLine } from "./unpushed.ts";
 import { TargetWriter } from "./target-writer.ts";
 
 export interface StagesOptions {
@@ -18,6 +19,7 @@ export interface StagesOptions {
   readonly targets: readonly TargetOptions[];
   /** Whether a repository that is not there is made; false where it was made before. Default true. */
   readonly creates?: boolean;
+  readonly unpushed?: Partial<UnpushedBounds>;
 }
 
 /** One call of the Mirrors port. */
@@ -25,11 +27,14 @@ export type MirrorTask =
   | { readonly kind: "exists" | "outgoing"; readonly targetId: string }
   | { readonly kind: "adopt" | "arrived" | "rebuild"; readonly targetId: string; readonly remote: RefIds };
 
-export type MirrorReply = Outgoing | null | boolean | number;
+/** `more`: ask again, others may have their turn in between. */
+export type MirrorReply = Outgoing | "more" | null | boolean | number;
 
 export class Stages {
   readonly #options: StagesOptions;
   readonly #writers = new Map<string, TargetWriter>();
+  /** Of each branch that has a remote. */
+  readonly #unpushed = new Map<string, UnpushedLine>();
 
   constructor(options: StagesOptions) {
     this.#options = options;
@@ -85,7 +90,10 @@ export class Stages {
     const { fs, clock } = this.#options;
     const targets = this.#options.targets.filter((each) => each.repository === repository && each.branch === branch);
     const gitDirectory = await ensureRepository({ fs, repository, branch, sync: durability === "flush" });
-    return new Mirror({ fs, clock, gitDirectory, targets });
+    const key = `${repository}\n${branch}`;
+    const unpushed = this.#unpushed.get(key) ?? new UnpushedLine(this.#options.unpushed);
+    this.#unpushed.set(key, unpushed);
+    return new Mirror({ fs, clock, gitDirectory, targets, unpushed });
   }
 
   #targetOf(targetId: string): TargetOptions {
