@@ -2,14 +2,16 @@
  * Owns the upstream actors, one for each branch that has a remote, and the first contacts with remotes.
  *
  * 1. An actor begins once its local repository is there: an earlier process left it, or the first contact made it.
- * 2. A remote that does not answer its first contact holds up nobody but its own targets, and these are opened late.
+ * 2. Branches of one remote share a repository, and fetch into it one after the other.
+ * 3. A remote that does not answer its first contact holds up nobody but its own targets, and these are opened late.
  */
 
 import { join } from "node:path";
 import { UpstreamActor } from "../../actors/upstream-actor.ts";
-import type { Mirrors } from "../../actors/ports.ts";
+import type { Mirrors, Remote } from "../../actors/ports.ts";
 import type { CompiledTarget } from "../config/compile-rules.ts";
 import type { RemoteConfig } from "../config/documents.ts";
+import { BranchTurns } from "../git/branch-turns.ts";
 import { branchRefOf } from "../git/branch-view.ts";
 import { stateRefOf } from "../git/state.ts";
 import { targetOf } from "../git/stages.ts";
@@ -29,6 +31,7 @@ const patienceMs = 2000;
 
 export class Upstreams implements AsyncDisposable {
   readonly #actors = new Map<string, UpstreamActor>();
+  readonly #fetches = new BranchTurns();
   readonly #contacts = new Map<string, FirstContact>();
   /** Those whose targets were not opened in time, by target; it resolves behind the beginning of the actor. */
   readonly #late = new Map<string, Promise<void>>();
@@ -83,7 +86,12 @@ export class Upstreams implements AsyncDisposable {
     const { url, pushIntervalSeconds } = remoteConfig;
     const credentialsDirectory = credentialsOf(remoteConfig, credentialsDir);
     const refs = [branchRefOf(target), ...targets.map((each) => stateRefOf(each))];
-    const remote = ports.openRemote({ url, credentialsDirectory, gitDirectory: target.repository, refs });
+    const opened = ports.openRemote({ url, credentialsDirectory, gitDirectory: target.repository, refs });
+    const turn = { repository: target.repository, branch: "" };
+    const remote: Remote = {
+      push: (outgoing, signal) => opened.push(outgoing, signal),
+      fetch: (depth, signal) => this.#fetches.take(turn, () => opened.fetch(depth, signal)),
+    };
     const begin = (): void => {
       const { clock, random, meter, log } = ports;
       const intervalMs = pushIntervalSeconds * 1000;
