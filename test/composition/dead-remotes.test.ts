@@ -13,6 +13,8 @@ import { git, makeRepository } from "../remote/repositories.ts";
 import { TurnedOff } from "../remote/turned-off.ts";
 import { PlayedHouse } from "./played-house.ts";
 
+/** More than the longest wait between two tries. */
+const timeoutMs = 60_000;
 const collection = "/api/v1/namespaces/default/configmaps";
 
 /** A target of ConfigMaps alone. */
@@ -30,7 +32,7 @@ function rulesOf(name: string, url: string): string {
   return texts.map((text) => `\n---\n${text}\n`).join("");
 }
 
-test("others commit and push at once, and all is caught up with by its authors", { timeout: 120_000 }, async () => {
+test("others commit and push at once, and all is caught up with by its authors", { timeout: 240_000 }, async () => {
   await using stack = new AsyncDisposableStack();
   const directory = mkdtempSync(join(tmpdir(), "kubescribe-dead-"));
   stack.defer(() => rmSync(directory, { recursive: true, force: true, maxRetries: 3 }));
@@ -53,9 +55,9 @@ test("others commit and push at once, and all is caught up with by its authors",
     return lines.slice(lines.findIndex((line) => line.includes(since)));
   };
   const pushed = (name: string, last: string): Promise<true> =>
-    eventually(() => (log(name).at(-1) === last ? true : undefined), { what: `"${last}" in ${name}` });
+    eventually(() => (log(name).at(-1) === last ? true : undefined), { what: `"${last}" in ${name}`, timeoutMs });
   const told = async (condition: string): Promise<true> =>
-    eventually(async () => ((await house.answer("/readyz")).includes(condition) ? true : undefined));
+    eventually(async () => ((await house.answer("/readyz")).includes(condition) ? true : undefined), { timeoutMs });
 
   // `closed` gets a history; `silent` stays as empty as it is.
   await closed.turnOn();
