@@ -15,6 +15,7 @@ export interface RemoteLinkOptions {
   readonly environment: Readonly<Record<string, string | undefined>>;
 }
 
+/** One fetch at a time, and the directory is its process's own. */
 const fetchOwner = "upstream";
 
 /** Connects to nothing yet. Throws `remote-url-invalid`. */
@@ -28,7 +29,7 @@ export function linkRemote(site: RemoteSite, options: RemoteLinkOptions): Remote
     async fetch(depth, signal) {
       const tracked = await local.read(trackingOf(branch));
       const haves = tracked === "" ? [] : [tracked];
-      const fetch = { gitDirectory, refs, depth, haves, owner: fetchOwner, sync: true };
+      const fetch = { gitDirectory, refs, depth, haves, owner: fetchOwner, sync: true, alone: true };
       const found = await remote.fetch(fetch, signal);
       return ofSite(found.refs);
     },

@@ -53,7 +53,7 @@ async function receive(options: {
   readonly advertisement: Advertisement;
 }): Promise<FetchResult["pack"]> {
   const { conversation, fs, index, fetch, wants, advertisement } = options;
-  const { gitDirectory, owner, sync, haves, depth, packLimitBytes = defaultPackLimitBytes } = fetch;
+  const { gitDirectory, owner, sync, haves, depth, packLimitBytes = defaultPackLimitBytes, alone = false } = fetch;
   const directory = `${gitDirectory}/objects/pack`;
   const temporary = { pack: `${directory}/tmp_pack_fetch_${owner}`, index: `${directory}/tmp_idx_fetch_${owner}` };
   try {
@@ -85,7 +85,7 @@ async function receive(options: {
       await fs.rename(temporary.index, `${directory}/${name}.idx`);
       if (sync) await fs.syncDirectory(directory);
     }
-    await addShallow({ fs, gitDirectory, sync }, change);
+    await addShallow({ fs, gitDirectory, sync, alone }, change);
     return name === null ? null : { name, sizeBytes: checksum.sizeBytes };
   } catch (error) {
     for (const path of Object.values(temporary)) await fs.remove(path).catch(() => {});

@@ -84,6 +84,8 @@ export interface Fetch {
   readonly owner: string;
   /** fsync before each rename. */
   readonly sync: boolean;
+  /** Nobody else is at work in the git directory: locks that stand there are taken over. Default false. */
+  readonly alone?: boolean;
   /** Default 512 MiB; indexing takes four times as much memory. */
   readonly packLimitBytes?: number;
 }

@@ -97,6 +97,15 @@ test("what came later is fetched on top of a shallow start, and nothing twice", 
   expect(git(local, ["rev-list", branch]).split("\n")).toEqual(commits.toReversed());
 });
 
+test("a lock that a killed process left is taken over by whoever is alone there, and by nobody else", async () => {
+  const commits = history(3);
+  put(branch, commits[2] ?? "");
+  writeFileSync(join(local, "shallow.lock"), "torn");
+  await expect(fetched({ depth: 1 })).rejects.toMatchObject({ code: "EEXIST" });
+  settle(await fetched({ depth: 1, alone: true }));
+  expect(git(local, ["rev-list", branch])).toBe(commits[2]);
+});
+
 test("more than the limit is refused, and leaves nothing behind", async () => {
   put(branch, history(1, { sizeBytes: 300_000 })[0] ?? "");
   await expect(fetched({ packLimitBytes: 100_000 })).rejects.toMatchObject({ code: "remote-quota" });
