@@ -7,6 +7,7 @@
  * 1. `receive` is synchronous and never throws; a fault of this actor stops this target alone.
  * 2. At most one flush runs; a failed one is repeated with the same entries.
  * 3. A cursor is shown or copied only when everything before it is durable.
+ * 4. One that is opened late has heard the shared watch from the beginning: it keeps the verdicts, and catches up.
  */
 
 import { initialTransition, transition } from "xstate";
@@ -24,7 +25,7 @@ import type { TargetState, Timer } from "./ports.ts";
 
 export interface BranchStatus {
   readonly targetId: string;
-  readonly state: "idle" | "holding" | "collecting" | "flushing" | "backingOff" | "stopped";
+  readonly state: "unopened" | "idle" | "holding" | "collecting" | "flushing" | "backingOff" | "stopped";
   readonly supply: "attached" | "detached" | "catchingUp" | "awaitingLive" | "resting";
   readonly queueDepth: number;
   readonly queueBytes: number;
@@ -37,10 +38,17 @@ export interface BranchStatus {
 
 /** Opens the target's repository by the pool and reads the copy of its cursors. Throws what the pool throws. */
 export async function openBranchActor(options: BranchOptions): Promise<BranchActor> {
+  return new BranchActor(options, await readTarget(options));
+}
+
+/** Its cursors are the higher ones of the repository and the copy. Throws what the pool throws. */
+export async function readTarget(
+  options: Pick<BranchOptions, "pool" | "targetId" | "files" | "dataDir" | "cluster" | "log">,
+): Promise<TargetState> {
   const state = await options.pool.open(options.targetId);
   const { files, dataDir, cluster, targetId: target } = options;
   const copy = await readCursorCopy({ files, dataDir, cluster, target }, options.log);
-  return new BranchActor(options, state, copy);
+  return { ...state, cursors: mergedCursors(state, copy) };
 }
 
 export class BranchActor implements AsyncDisposable {
@@ -54,23 +62,24 @@ export class BranchActor implements AsyncDisposable {
   #flowTimer: Timer | null = null;
   #restTimer: Timer | null = null;
   readonly #stream: CatchUpStream;
-  readonly #copier: CursorCopier;
+  /** Null: not open yet, there is nothing to copy. */
+  #copier: CursorCopier | null = null;
   readonly #drains: BranchDrains;
   /** Promises that are under way; awaited on disposal. */
   readonly #tasks = new Set<Promise<void>>();
-  #tip: string;
+  #tip = "";
   #verdictsLost = 0;
   #lastError: BranchStatus["lastError"] = null;
   #closed = false;
 
-  constructor(options: BranchOptions, state: TargetState, copy: CursorCopy | null) {
+  /** `state` null: what the repository holds is not known yet; `openLate` follows. */
+  constructor(options: BranchOptions, state: TargetState | null) {
     this.#options = options;
     this.#limits = { ...defaultBranchLimits, ...options.limits };
-    this.#tip = state.tip;
     const { backlogBytes, verdictLogEntries, flushChanges, flushBytes } = this.#limits;
     this.#ledger = new BranchLedger({
-      cursors: mergedCursors(state, copy),
-      outOfFormat: state.outOfFormat ?? new Set(),
+      cursors: state?.cursors ?? null,
+      outOfFormat: state?.outOfFormat ?? new Set(),
       expected: options.types,
       backlogBytes,
       verdictLogEntries,
@@ -82,15 +91,7 @@ export class BranchActor implements AsyncDisposable {
       onMessage: (message) => this.#replayed(message),
       onFailure: (start, error) => this.#catchUpFailed(start.typeKey, error),
     });
-    const { clock, log, files, dataDir, cluster, targetId: target } = options;
-    const place = { files, dataDir, cluster, target };
-    const everyMs = this.#limits.cursorCopyMs;
-    this.#copier = new CursorCopier({ ...place, clock, log, everyMs }, () => ({
-      cluster,
-      target,
-      tip: this.#tip,
-      cursors: this.#ledger.cursors(),
-    }));
+    if (state !== null) this.#begin(state.tip);
     this.#meters = new BranchMeters(options, {
       depth: () => this.#ledger.queue.depth,
       bytes: () => this.#ledger.bytes,
@@ -98,6 +99,21 @@ export class BranchActor implements AsyncDisposable {
       detached: () => this.#ledger.detachedTypes.size,
       stopped: () => (this.#snapshot.value.flow === "stopped" ? 1 : 0),
     });
+  }
+
+  /**
+   * What the repository holds is known at last, and where the shared watch stands: each type has to catch up from the one to the other.
+   * An error instead of it stops this target.
+   */
+  openLate(state: TargetState | Error, shared: ReadonlyMap<TypeKey, Cursor>): void {
+    if (this.#closed) return;
+    if (state instanceof Error) return this.#broken(state);
+    this.#ledger.open(state);
+    // The first lists of the shared watch, by which files of another format are rewritten, are over.
+    if (state.cursors.size > 0) this.#ledger.stopHolding();
+    this.#begin(state.tip);
+    for (const [typeKey, cursor] of shared) this.receive({ kind: "progressed", typeKey, cursor });
+    if (this.#mayCatchUp()) this.#send({ type: "relieved" });
   }
 
   /** Where the shared watch has to start for this target; undefined: with a list. */
@@ -129,7 +145,7 @@ export class BranchActor implements AsyncDisposable {
     const { flow, supply } = this.#snapshot.value;
     return {
       targetId: this.#options.targetId,
-      state: flow,
+      state: this.#copier === null && flow !== "stopped" ? "unopened" : flow,
       supply,
       queueDepth: this.#ledger.queue.depth,
       queueBytes: this.#ledger.bytes,
@@ -165,7 +181,20 @@ export class BranchActor implements AsyncDisposable {
     this.#stream.close();
     this.#drains.giveUp();
     while (this.#tasks.size > 0) await Promise.all(this.#tasks);
-    await this.#copier.stop();
+    await this.#copier?.stop();
+  }
+
+  #begin(tip: string): void {
+    this.#tip = tip;
+    const { clock, log, files, dataDir, cluster, targetId: target } = this.#options;
+    const place = { files, dataDir, cluster, target };
+    const everyMs = this.#limits.cursorCopyMs;
+    this.#copier = new CursorCopier({ ...place, clock, log, everyMs }, () => ({
+      cluster,
+      target,
+      tip: this.#tip,
+      cursors: this.#ledger.cursors(),
+    }));
   }
 
   #received(receipt: Receipt): void {
@@ -227,7 +256,8 @@ export class BranchActor implements AsyncDisposable {
   }
 
   #mayCatchUp(): boolean {
-    if (this.#closed || this.#snapshot.value.supply !== "detached" || !this.#ledger.relieved) return false;
+    if (this.#closed || this.#copier === null) return false;
+    if (this.#snapshot.value.supply !== "detached" || !this.#ledger.relieved) return false;
     return this.#snapshot.context.failures === 0 && this.#snapshot.value.flow !== "stopped";
   }
 

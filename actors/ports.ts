@@ -166,12 +166,17 @@ export interface RefUpdate {
   readonly to: string;
 }
 
-/** What a branch, and the state refs of the targets that write to it, have ahead of the remote. */
+/** Code of the error that says: the pack is gone, it was joined with others; what it had is elsewhere. */
+export const packMissing = "git-pack-missing";
+
+/** What a branch, and the state refs of the targets that write to it, have ahead of the remote; or the first part of that. */
 export interface Outgoing {
   readonly commits: number;
+  /** Of the commits that come after these, so many at least: one push has a bound. */
+  readonly waiting: number;
   /** The branch first: a server that moves one ref at a time must never show a state whose commits it does not have. */
   readonly updates: readonly RefUpdate[];
-  /** Absolute path of a pack with all that the remote needs. It may be joined with others meanwhile, and gone: ask again. */
+  /** Absolute path of a pack with all that the remote needs. It may be gone when it is read (`packMissing`): ask again. */
   readonly packPath: string;
 }
 
@@ -181,7 +186,7 @@ export interface Mirrors {
   exists(targetId: string): Promise<boolean>;
   /** First contact: takes over what was fetched, where there is no branch yet. False: the history reaches back too little. */
   adopt(targetId: string, remote: RefIds): Promise<boolean>;
-  /** Null: the remote has everything. */
+  /** Null: the remote has everything. Throws `packMissing` where packs are joined in this moment. */
   outgoing(targetId: string): Promise<Outgoing | null>;
   /** Notes where the remote stands: refs that were pushed, or fetched. */
   arrived(targetId: string, remote: RefIds): Promise<void>;
@@ -198,7 +203,7 @@ export interface Remote {
   fetch(commits: number | null, signal: AbortSignal): Promise<RefIds>;
   /**
    * Resolves to where the remote stands afterwards, as it was read back, whatever the server said. Throws a KubescribeError with the
-   * server's reason; `remote-stale` where the branch is not where it was thought to be.
+   * server's reason; `remote-stale` where the branch is not where it was thought to be, `packMissing` where the pack is gone.
    */
   push(outgoing: Outgoing, signal: AbortSignal): Promise<RefIds>;
 }

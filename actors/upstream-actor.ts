@@ -8,7 +8,8 @@
 
 import { initialTransition, transition } from "xstate";
 import { KubescribeError, type Retry } from "../machines/error.ts";
-import { upstreamMachine, type UpstreamEffect, type UpstreamEvent } from "../machines/upstream.ts";
+import { mayRepack, upstreamMachine, type UpstreamEffect, type UpstreamEvent } from "../machines/upstream.ts";
+import { packMissing } from "./ports.ts";
 import type { Clock, Labels, Log, Meter, Mirrors, Outgoing, Random, RefIds, Remote, Timer } from "./ports.ts";
 
 export interface UpstreamOptions {
@@ -65,13 +66,17 @@ export class UpstreamActor implements AsyncDisposable {
   /** Resolves once the remote has all there is, or nothing more can be done, or `signal` is aborted. */
   async drain(signal: AbortSignal): Promise<void> {
     this.#send({ type: "hurried" });
+    let wake: () => void = () => undefined;
+    const aborted = (): void => wake();
+    signal.addEventListener("abort", aborted);
     while (!signal.aborted && this.#snapshot.value !== "level" && this.#snapshot.value !== "stopped") {
       const { promise, resolve } = Promise.withResolvers<void>();
+      wake = resolve;
       this.#waiters.push(resolve);
-      signal.addEventListener("abort", () => resolve(), { once: true });
       await promise;
       this.#send({ type: "hurried" });
     }
+    signal.removeEventListener("abort", aborted);
   }
 
   /** Breaks off what is under way: what has not arrived is pushed by the next process. */
@@ -103,7 +108,7 @@ export class UpstreamActor implements AsyncDisposable {
   #perform(effect: UpstreamEffect): void {
     switch (effect.kind) {
       case "push":
-        return this.#run(() => this.#push());
+        return this.#run(() => this.#push().catch((error: unknown) => this.#repacked(error)));
       case "rebuild":
         return this.#run(() => this.#rebuild());
       case "armBackoff": {
@@ -133,7 +138,7 @@ export class UpstreamActor implements AsyncDisposable {
       this.#lastError = null;
       return { type: "level" };
     }
-    this.#unpushed = Math.max(this.#unpushed, outgoing.commits);
+    this.#unpushed = Math.max(this.#unpushed, outgoing.commits + outgoing.waiting);
     const startedMs = clock.monotonicMs();
     const refs = await remote.push(outgoing, this.#closing.signal);
     meter.record("push_duration_seconds", (clock.monotonicMs() - startedMs) / 1000, this.#labels);
@@ -147,6 +152,13 @@ export class UpstreamActor implements AsyncDisposable {
     this.#lastError = null;
     meter.count("pushes", { ...this.#labels, outcome: "pushed" });
     return { type: "pushed" };
+  }
+
+  /** All there is to do is to look again: nothing was sent, or nothing whole. */
+  #repacked(error: unknown): UpstreamEvent {
+    const isGone = error instanceof KubescribeError && error.code === packMissing;
+    if (isGone && mayRepack(this.#snapshot.context)) return { type: "repacked" };
+    throw error;
   }
 
   async #rebuild(): Promise<UpstreamEvent> {

@@ -6,6 +6,7 @@
  * 3. The heartbeat moves only while every watch is alive, and there was a first answer.
  */
 
+import { covers } from "../machines/cursor.ts";
 import type { Cursor, ResourceType, TypeKey, WatchMessage } from "../machines/messages.ts";
 import { faultOf } from "../machines/watch-fault.ts";
 import { delayOf, waitFor } from "../machines/watch-plan.ts";
@@ -66,6 +67,8 @@ export class WatchManager implements AsyncDisposable {
   readonly #stopping = new AbortController();
   readonly #done: Promise<void>;
   #beating: Timer | null = null;
+  /** To be started anew. */
+  readonly #outseen = new Set<TypeKey>();
   #wake: () => void = () => undefined;
   #rescanAsked = false;
   #scanned = false;
@@ -106,6 +109,17 @@ export class WatchManager implements AsyncDisposable {
     this.#wake();
   }
 
+  /**
+   * Somebody has come to `cursor` of whom nobody knew when the watch began. Where that is beyond the watch, it means nothing to it until
+   * the server was asked whether it counts lower now (K48): the watch begins anew, at `cursorOf`.
+   */
+  heed(typeKey: TypeKey, cursor: Cursor): void {
+    const watch = this.#watches.get(typeKey);
+    if (watch === undefined || covers(watch.cursor, cursor)) return;
+    this.#outseen.add(typeKey);
+    this.rescan();
+  }
+
   async [Symbol.asyncDispose](): Promise<void> {
     this.#stopping.abort();
     this.#wake();
@@ -136,6 +150,11 @@ export class WatchManager implements AsyncDisposable {
 
   async #reconcile({ types, uncertain }: TypeSelection): Promise<void> {
     const wanted = new Map(types.map((type) => [type.key, type]));
+    for (const key of this.#outseen) {
+      await this.#watches.get(key)?.[Symbol.asyncDispose]();
+      this.#watches.delete(key);
+    }
+    this.#outseen.clear();
     for (const [key, watch] of this.#watches) {
       const next = wanted.get(key);
       if (next === undefined ? uncertain(watch.type.group) : isSame(next, watch.type)) continue;

@@ -29,8 +29,8 @@ export interface Detachment {
   readonly sinceMs: number;
 }
 
-export function newBook(key: TypeKey, cursor: Cursor | null, outOfFormat = false): TypeBook {
-  return { key, durable: cursor, position: cursor, live: null, detachment: null, outOfFormat };
+export function newBook(key: TypeKey): TypeBook {
+  return { key, durable: null, position: null, live: null, detachment: null, outOfFormat: false };
 }
 
 /** Cost of an entry beside its raw bytes: the change, its verdict and strings, in the order of 500 bytes. */

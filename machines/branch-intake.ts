@@ -5,6 +5,7 @@
  * 2. The differences of a list are one group: its cursor holds only after the last of them.
  * 3. The first snapshots of a new target stand together at the front: they share the first commit. So do the first lists of types
  *    that are out of format.
+ * 4. Nothing is accepted before it is known what the branch holds.
  */
 
 import type { Change, Cursor, ResourceType, TypeKey, WatchEvent } from "./messages.ts";
@@ -12,13 +13,19 @@ import { newBook, sizeOf, type TypeBook } from "./branch-book.ts";
 import { cursorOf, joined } from "./cursor.ts";
 import { BranchQueue, type BranchEntry, type BranchItem } from "./branch-queue.ts";
 
-export interface IntakeOptions {
+/** What a branch holds already. */
+export interface BranchContent {
   readonly cursors: ReadonlyMap<TypeKey, Cursor>;
+  /** Default none. */
+  readonly outOfFormat?: ReadonlySet<TypeKey>;
+}
+
+export interface IntakeOptions extends Omit<BranchContent, "cursors"> {
+  /** Null: that is not known yet, and `open` will tell. */
+  readonly cursors: ReadonlyMap<TypeKey, Cursor> | null;
   /** Types whose first lists share the first commit, if there are no cursors at all; else those of `outOfFormat` do. */
   readonly expected: readonly TypeKey[];
   readonly backlogBytes: number;
-  /** Default none. */
-  readonly outOfFormat?: ReadonlySet<TypeKey>;
 }
 
 export interface TypeList {
@@ -32,15 +39,27 @@ const firstGroup = 1;
 export class BranchIntake {
   readonly queue = new BranchQueue();
   readonly #backlogBytes: number;
+  readonly #expected: readonly TypeKey[];
   readonly #books = new Map<TypeKey, TypeBook>();
-  readonly #awaited: Set<TypeKey>;
+  #awaited = new Set<TypeKey>();
   #lastGroup = firstGroup;
+  #isOpen = false;
 
-  constructor(options: IntakeOptions) {
-    this.#backlogBytes = options.backlogBytes;
-    this.#awaited = new Set(options.cursors.size === 0 ? options.expected : options.outOfFormat);
-    for (const [key, cursor] of options.cursors) {
-      this.#books.set(key, newBook(key, cursor, options.outOfFormat?.has(key) === true));
+  constructor({ cursors, expected, backlogBytes, outOfFormat = new Set() }: IntakeOptions) {
+    this.#backlogBytes = backlogBytes;
+    this.#expected = expected;
+    if (cursors !== null) this.open({ cursors, outOfFormat });
+  }
+
+  /** Once. */
+  open({ cursors, outOfFormat = new Set() }: BranchContent): void {
+    this.#isOpen = true;
+    this.#awaited = new Set(cursors.size === 0 ? this.#expected : outOfFormat);
+    for (const [key, cursor] of cursors) {
+      const book = this.book(key);
+      book.durable = cursor;
+      book.position = cursor;
+      book.outOfFormat = outOfFormat.has(key);
     }
   }
 
@@ -55,7 +74,7 @@ export class BranchIntake {
   book(key: TypeKey): TypeBook {
     const known = this.#books.get(key);
     if (known !== undefined) return known;
-    const book = newBook(key, null);
+    const book = newBook(key);
     this.#books.set(key, book);
     return book;
   }
@@ -73,6 +92,7 @@ export class BranchIntake {
 
   /** An entry larger than the whole bound is admitted alone: it could never be otherwise. Without room, a hold is over. */
   hasRoom(bytes: number): boolean {
+    if (!this.#isOpen) return false;
     if (this.queue.depth === 0 || this.queue.bytes + bytes <= this.#backlogBytes) return true;
     this.stopHolding();
     return false;

@@ -5,6 +5,8 @@
  * 1. A message that its type's position covers is skipped: what is accepted is accepted once.
  * 2. Nothing accepted is dropped. When there is no room, the type *detaches*: nothing more is accepted from the shared watch
  *    until a catch-up has brought the type there, so what is queued stays a prefix of what the API server can replay.
+ * 3. A branch may be opened late, when the shared watch has begun without it. Until then all is refused; and what was said of a type
+ *    before the first message that was heard is in nobody's log.
  */
 
 import {
@@ -18,7 +20,7 @@ import {
 import { itemsBytes, relistBytes, sizeOf, type TypeBook } from "./branch-book.ts";
 import { BranchDetachments, type CatchUpStart, type Replayed } from "./branch-detachments.ts";
 import { relistChanges } from "./branch-gap.ts";
-import { BranchIntake, type IntakeOptions } from "./branch-intake.ts";
+import { type BranchContent, BranchIntake, type IntakeOptions } from "./branch-intake.ts";
 import type { BranchEntry, QueueView } from "./branch-queue.ts";
 import { covers, cursorOf, joined } from "./cursor.ts";
 
@@ -43,6 +45,11 @@ export class BranchLedger {
     this.#options = options;
     this.#intake = new BranchIntake(options);
     this.#detachments = new BranchDetachments({ ...options, intake: this.#intake });
+  }
+
+  /** Where that was late: what the branch holds. */
+  open(content: BranchContent): void {
+    this.#intake.open(content);
   }
 
   get queue(): QueueView {
@@ -163,18 +170,20 @@ export class BranchLedger {
     const book = this.#intake.book(change.type.key);
     if (change.verdict.tier === "dual") return this.#attempted(book, change, nowMs);
     const cursor = cursorOf(change);
-    if (covers(book.position, cursor) || covers(book.live, cursor)) return "skipped";
-    book.live = joined(book.live, cursor);
+    const heard = this.#heard(book, cursor);
+    if (heard === "known") return "skipped";
+    const gap = heard === "gap";
     // A type without a position begins with a list; where the shared watch has none for this target, a catch-up makes one.
     if (
       book.detachment === null &&
       book.position !== null &&
+      !gap &&
       this.#intake.hasRoom(sizeOf({ kind: "change", change }))
     ) {
       this.#intake.accept(book, change, nowMs);
       return "queued";
     }
-    this.#detachments.refuse(book, { cursor, changes: [change], gap: false }, nowMs);
+    this.#detachments.refuse(book, { cursor, changes: [change], gap }, nowMs);
     return this.#detachments.ripen(book, nowMs) ? "settled" : "logged";
   }
 
@@ -190,18 +199,19 @@ export class BranchLedger {
 
   #progressed(typeKey: TypeKey, cursor: Cursor, nowMs: number): Receipt {
     const book = this.#intake.book(typeKey);
-    if (covers(book.position, cursor) || covers(book.live, cursor)) return "skipped";
-    book.live = joined(book.live, cursor);
+    const heard = this.#heard(book, cursor);
+    if (heard === "known") return "skipped";
+    const gap = heard === "gap";
     if (book.detachment !== null) {
       // It may be the event of an attempt that was refused, held back as the attempt's double.
-      if (covers(book.detachment.lost, cursor)) book.detachment.refused = book.live;
+      if (covers(book.detachment.lost, cursor)) book.detachment.refused = joined(book.live, cursor);
       return this.#detachments.ripen(book, nowMs) ? "settled" : "advanced";
     }
-    if (book.position !== null) {
+    if (book.position !== null && !gap) {
       this.#intake.advance(book, cursor);
       return "advanced";
     }
-    this.#detachments.refuse(book, { cursor, changes: [], gap: false }, nowMs);
+    this.#detachments.refuse(book, { cursor, changes: [], gap }, nowMs);
     return "logged";
   }
 
@@ -209,12 +219,14 @@ export class BranchLedger {
     const { type, cursor, items } = message;
     const book = this.#intake.book(type.key);
     const rewritten = book.outOfFormat && this.#reformatted(book, message, nowMs);
-    if (covers(book.position, cursor) || covers(book.live, cursor)) return rewritten ? "queued" : "skipped";
-    book.live = joined(book.live, cursor);
+    const heard = this.#heard(book, cursor);
+    if (heard === "known") return rewritten ? "queued" : "skipped";
     const { position, detachment } = book;
     const changes = position === null ? null : relistChanges(message, position);
     const bytes = changes === null ? itemsBytes(items) : relistBytes(items, changes);
-    if (detachment === null && this.#intake.hasRoom(bytes)) {
+    // A catch-up gives each change in the gap a commit of its own.
+    const skipped = heard === "gap" && position !== null;
+    if (detachment === null && !skipped && this.#intake.hasRoom(bytes)) {
       if (changes === null) this.#intake.acceptSnapshot(book, message, nowMs);
       else this.#intake.acceptRelist(book, message, changes, nowMs);
       return "queued";
@@ -222,6 +234,14 @@ export class BranchLedger {
     this.#detachments.refuse(book, { cursor, changes: message.changes, gap: true }, nowMs);
     if (this.#detachments.ripen(book, nowMs)) return "settled";
     return this.#detachments.isOutdated(book) ? "outdated" : "logged";
+  }
+
+  /** Notes how far the shared watch has come. `gap`: it began above the branch, before that was open. */
+  #heard(book: TypeBook, cursor: Cursor): "news" | "gap" | "known" {
+    const first = this.#options.cursors === null && book.live === null;
+    const known = covers(book.position, cursor) || covers(book.live, cursor);
+    if (first || !known) book.live = joined(book.live, cursor);
+    return known ? "known" : first ? "gap" : "news";
   }
 
   /**

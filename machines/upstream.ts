@@ -19,6 +19,8 @@ export type UpstreamEvent =
   | { readonly type: "stale" }
   /** What the remote lacked stands on its newest commit. */
   | { readonly type: "rebuilt" }
+  /** What was to be sent was joined with others before it was read: it is asked for again. */
+  | { readonly type: "repacked" }
   | { readonly type: "failed"; readonly retry: Retry }
   /** Somebody waits for the remote to be level: no more rests. */
   | { readonly type: "hurried" }
@@ -44,9 +46,17 @@ export interface UpstreamContext {
   readonly failures: number;
   /** Rebuilds in a row: two that push to one branch may be ahead of each other again and again. */
   readonly rebuilds: number;
+  /** In a row: packs are joined some flushes apart, so more are none. */
+  readonly repacks: number;
 }
 
 const rebuildsAtOnce = 3;
+const repacksAtOnce = 3;
+
+/** False: that packs are gone when they are read is a failure like others. */
+export function mayRepack({ repacks }: UpstreamContext): boolean {
+  return repacks < repacksAtOnce;
+}
 
 const upstreamSetup = setup({
   types: { context: {} as UpstreamContext, events: {} as UpstreamEvent },
@@ -54,7 +64,8 @@ const upstreamSetup = setup({
     /** Never run by XState: `transition` hands it to the actor. */
     effect: (_, _effect: UpstreamEffect) => {},
     noteMove: assign({ moved: true }),
-    countFailure: assign({ failures: ({ context }) => context.failures + 1, rebuilds: 0 }),
+    countFailure: assign({ failures: ({ context }) => context.failures + 1, rebuilds: 0, repacks: 0 }),
+    countRepack: assign({ repacks: ({ context }) => context.repacks + 1 }),
   },
   guards: {
     moved: ({ context }) => context.moved,
@@ -65,7 +76,7 @@ const upstreamSetup = setup({
 
 export const upstreamMachine = upstreamSetup.createMachine({
   id: "upstream",
-  context: { moved: false, failures: 0, rebuilds: 0 },
+  context: { moved: false, failures: 0, rebuilds: 0, repacks: 0 },
   initial: "level",
   states: {
     level: { on: { moved: "pushing" } },
@@ -73,7 +84,8 @@ export const upstreamMachine = upstreamSetup.createMachine({
       entry: [assign({ moved: false }), { type: "effect", params: { kind: "push" } }],
       on: {
         moved: { actions: "noteMove" },
-        pushed: { target: "resting", actions: assign({ failures: 0, rebuilds: 0 }) },
+        pushed: { target: "resting", actions: assign({ failures: 0, rebuilds: 0, repacks: 0 }) },
+        repacked: { target: "pushing", reenter: true, actions: "countRepack" },
         level: [{ guard: "moved", target: "pushing", reenter: true }, { target: "level" }],
         stale: [{ guard: "crowded", target: "backingOff", actions: "countFailure" }, { target: "rebuilding" }],
         failed: [

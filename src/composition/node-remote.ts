@@ -6,6 +6,7 @@ import { RefStore } from "../git/refs.ts";
 import { openRemote } from "../remote/open-remote.ts";
 import { packFile } from "../remote/pack-file.ts";
 import type { RemoteSite } from "./engine-ports.ts";
+import { indexInThread } from "./node-index-thread.ts";
 
 export interface RemoteLinkOptions {
   readonly fs: FileSystem;
@@ -14,6 +15,7 @@ export interface RemoteLinkOptions {
   readonly environment: Readonly<Record<string, string | undefined>>;
 }
 
+/** One fetch at a time, and the directory is its process's own. */
 const fetchOwner = "upstream";
 
 /** Connects to nothing yet. Throws `remote-url-invalid`. */
@@ -21,13 +23,13 @@ export function linkRemote(site: RemoteSite, options: RemoteLinkOptions): Remote
   const { fs, clock } = options;
   const { url, credentialsDirectory, gitDirectory, refs } = site;
   const [branch = ""] = refs;
-  const remote = openRemote({ ...options, url, credentialsDirectory });
+  const remote = openRemote({ ...options, url, credentialsDirectory, indexPack: indexInThread });
   const local = new RefStore({ fs, clock, gitDirectory, sync: false });
   return {
     async fetch(depth, signal) {
       const tracked = await local.read(trackingOf(branch));
       const haves = tracked === "" ? [] : [tracked];
-      const fetch = { gitDirectory, refs, depth, haves, owner: fetchOwner, sync: true };
+      const fetch = { gitDirectory, refs, depth, haves, owner: fetchOwner, sync: true, alone: true };
       const found = await remote.fetch(fetch, signal);
       return ofSite(found.refs);
     },

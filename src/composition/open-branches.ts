@@ -1,9 +1,8 @@
 /** One branch actor for each target, opened from its repository. */
 import { watchFrom } from "../../actors/watch-from.ts";
 import type { WatchSource } from "../../actors/watch-source.ts";
-import type { BranchActor } from "../../actors/branch-actor.ts";
-import { openBranchActor } from "../../actors/branch-actor.ts";
-import type { CatchUp } from "../../actors/branch-options.ts";
+import { BranchActor, openBranchActor } from "../../actors/branch-actor.ts";
+import type { BranchOptions, CatchUp } from "../../actors/branch-options.ts";
 import type { WatchStart } from "../../actors/watch-manager.ts";
 import type { Clock, CommitPool, FileSystem, Log, Meter, Random } from "../../actors/ports.ts";
 import { KubescribeError } from "../../machines/error.ts";
@@ -11,6 +10,7 @@ import type { TypeKey, WatchMessage } from "../../machines/messages.ts";
 import { covers } from "../../machines/cursor.ts";
 import type { RunOptions } from "../config/options.ts";
 import { branchLimitsOf } from "./engine-bounds.ts";
+import type { LateOpening } from "./late-openings.ts";
 import type { RuleView } from "./rule-view.ts";
 
 export interface BranchPorts {
@@ -21,6 +21,8 @@ export interface BranchPorts {
   readonly pool: CommitPool;
   /** Told of a target's flushes. */
   readonly flushed: (targetId: string, commits: number) => void;
+  /** For targets that cannot be opened yet: resolves when they can be, rejects where they never can. */
+  readonly lateness: (targetId: string) => Promise<void> | undefined;
   readonly clock: Clock;
   readonly random: Random;
   readonly files: FileSystem;
@@ -29,20 +31,32 @@ export interface BranchPorts {
   readonly signal: AbortSignal;
 }
 
-export async function openBranches(
-  targetIds: readonly string[],
-  ports: BranchPorts,
-): Promise<ReadonlyMap<string, BranchActor>> {
+export interface OpenedBranches {
+  readonly branches: ReadonlyMap<string, BranchActor>;
+  /** Of these, the ones that take messages and are not open yet. */
+  readonly late: readonly LateOpening[];
+}
+
+export async function openBranches(targetIds: readonly string[], ports: BranchPorts): Promise<OpenedBranches> {
   const branches = new Map<string, BranchActor>();
+  const late: LateOpening[] = [];
   for (const targetId of targetIds) {
-    const branch = await openBranch(targetId, ports);
+    const options = branchOptionsOf(targetId, ports);
+    const possible = ports.lateness(targetId);
+    if (possible !== undefined) {
+      const branch = new BranchActor(options, null);
+      branches.set(targetId, branch);
+      late.push({ branch, options, possible });
+      continue;
+    }
+    const branch = await openBranchActor(options);
     branches.set(targetId, branch);
     const { outOfFormat } = branch;
     if (outOfFormat.size === 0) continue;
     for (const typeKey of outOfFormat) await compareFiles(branch, typeKey, ports);
     branch.stopHolding();
   }
-  return branches;
+  return { branches, late };
 }
 
 /**
@@ -79,9 +93,9 @@ export function sharedStart(typeKey: TypeKey, branches: Iterable<Pick<BranchActo
   return start;
 }
 
-function openBranch(targetId: string, ports: BranchPorts): Promise<BranchActor> {
+function branchOptionsOf(targetId: string, ports: BranchPorts): BranchOptions {
   const { options, clusterUid, rules, pool, flushed, clock, random, files, meter, log } = ports;
-  return openBranchActor({
+  return {
     targetId,
     cluster: clusterUid,
     types: rules.selectionsOf(targetId).map(({ typeKey }) => typeKey),
@@ -95,12 +109,12 @@ function openBranch(targetId: string, ports: BranchPorts): Promise<BranchActor> 
     meter,
     log,
     limits: branchLimitsOf(options.bounds),
-  });
+  };
 }
 
 /** A watch of its own for a target that fell behind. */
 export function catchUpOf(
-  ports: Omit<BranchPorts, "options" | "clusterUid" | "pool" | "flushed" | "files" | "signal">,
+  ports: Omit<BranchPorts, "options" | "clusterUid" | "pool" | "flushed" | "lateness" | "files" | "signal">,
 ): CatchUp {
   const { rules, source, clock, random, meter, log } = ports;
   return async ({ typeKey, from, epoch }, sink, signal) => {

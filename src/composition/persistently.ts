@@ -9,17 +9,20 @@ export interface Patience {
   readonly random: Random;
   readonly log: Log;
   readonly signal: AbortSignal;
+  /** Told of each failure that is waited for. */
+  readonly failed?: (error: KubescribeError) => void;
 }
 
 /** Tries again after what time may mend, as a watch would; throws everything else, and what it waited for when aborted. */
 export async function persistently<Value>(task: () => Promise<Value>, patience: Patience): Promise<Value> {
-  const { clock, random, log, signal } = patience;
+  const { clock, random, log, signal, failed } = patience;
   for (let failures = 1; ; failures += 1) {
     try {
       return await task();
     } catch (error) {
       if (signal.aborted || !(error instanceof KubescribeError) || error.retry === "never") throw error;
       log.warn(error.message, { code: error.code, attempt: failures });
+      failed?.(error);
     }
     await pause(delayOf(waitFor(faultOf("unavailable"), failures), random()), clock, signal);
   }

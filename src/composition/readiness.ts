@@ -3,14 +3,14 @@
  * makes nothing unready: reviews must be taken all the same, and commits are safe on disk.
  */
 import type { BranchActor } from "../../actors/branch-actor.ts";
-import type { UpstreamActor } from "../../actors/upstream-actor.ts";
 import type { WatchManager } from "../../actors/watch-manager.ts";
 import type { Condition } from "../telemetry/probes.ts";
+import type { Upstreams } from "./upstreams.ts";
 
 export interface ReadinessSources {
   readonly watches: WatchManager;
   readonly branches: ReadonlyMap<string, BranchActor>;
-  readonly upstreams: ReadonlyMap<string, UpstreamActor>;
+  readonly upstreams: Pick<Upstreams, "actors" | "contacts">;
 }
 
 export class Readiness {
@@ -36,10 +36,16 @@ export class Readiness {
       all.push({ name: `watch ${type.key}`, ok: synced, reason: `its first list is not complete yet (${phase})` });
     for (const [targetId, branch] of branches) {
       const { state, lastError } = branch.status();
+      // What it waits for is told below.
+      if (state === "unopened") continue;
       const ok = state !== "stopped" && state !== "backingOff";
       all.push({ name: `repository ${targetId}`, ok, reason: lastError?.message ?? state });
     }
-    for (const [targetId, upstream] of upstreams) {
+    for (const [targetId, { trouble }] of upstreams.contacts) {
+      const reason = `nothing is committed yet, and all is caught up with once the remote can be read: ${trouble}`;
+      all.push({ name: `remote ${targetId}`, ok: false, reason, decides: false });
+    }
+    for (const [targetId, upstream] of upstreams.actors) {
       const { state, unpushed, lastError } = upstream.status();
       const ok = state !== "stopped" && state !== "backingOff";
       const reason = `${unpushed} commits are not pushed yet: ${lastError?.message ?? state}`;

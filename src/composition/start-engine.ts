@@ -8,7 +8,6 @@
 import { join } from "node:path";
 import { Subject } from "rxjs";
 
-import type { BranchActor } from "../../actors/branch-actor.ts";
 import { Engine } from "../../actors/engine.ts";
 import type { CorrelationMessage } from "../../actors/engine.ts";
 import { KnownStore } from "../../actors/known-store.ts";
@@ -26,7 +25,8 @@ import { engineBoundsOf } from "./engine-bounds.ts";
 import type { EnginePorts } from "./engine-ports.ts";
 import { attributionStrategyOf } from "./first-designs.ts";
 import { KnownKeeper } from "./known-keeper.ts";
-import { sharedStart, openBranches } from "./open-branches.ts";
+import { LateOpenings } from "./late-openings.ts";
+import { type OpenedBranches, openBranches, sharedStart } from "./open-branches.ts";
 import { persistently } from "./persistently.ts";
 import { acquireProcessLock } from "./process-lock.ts";
 import { Readiness } from "./readiness.ts";
@@ -64,7 +64,8 @@ export async function startEngine(plan: EnginePlan, ports: EnginePorts): Promise
   await api.refresh();
   const clusterUid = await persistently(() => readClusterUid(api, signal), ports);
   await persistently(() => rules.refresh(signal), ports);
-  const { branches, upstreams } = await openTargets(plan, { clusterUid, secretOptionsOf, rules, source }, ports, stack);
+  const targeting = { clusterUid, secretOptionsOf, rules, source };
+  const { branches, late, upstreams } = await openTargets(plan, targeting, ports, stack);
   router.opened(branches);
   const store = new KnownStore(files, options.dataDir, log);
   for (const typeKey of rules.typeKeys) engine.registry.restore(typeKey, await store.load(typeKey));
@@ -89,7 +90,8 @@ export async function startEngine(plan: EnginePlan, ports: EnginePorts): Promise
       sink: (message) => watch$.next(message),
     }),
   );
-  readiness.started({ watches, branches: router.branches, upstreams: upstreams.actors });
+  stack.use(new LateOpenings(late, watches, ports));
+  readiness.started({ watches, branches: router.branches, upstreams });
   const owned = stack.move();
   return {
     admissionAddress: () => addressOf(admission.address),
@@ -137,7 +139,7 @@ async function openTargets(
   { clusterUid, secretOptionsOf, rules, source }: Targeting,
   ports: EnginePorts,
   stack: AsyncDisposableStack,
-): Promise<{ readonly branches: ReadonlyMap<string, BranchActor>; readonly upstreams: Upstreams }> {
+): Promise<OpenedBranches & { readonly upstreams: Upstreams }> {
   const { files, clock, processes } = ports;
   const { credentialsDir, dataDir } = options;
   const needs = { clusterUid, dataDir, secretOptionsOf, files };
@@ -154,9 +156,10 @@ async function openTargets(
     await Upstreams.open({ compiled: rules.targets, targets, mirrors, credentialsDir }, ports),
   );
   const flushed = upstreams.flushed.bind(upstreams);
-  const branches = await openBranches(ids, { ...ports, options, clusterUid, rules, source, pool, flushed });
-  for (const branch of branches.values()) stack.use(branch);
-  return { branches, upstreams };
+  const lateness = upstreams.lateness.bind(upstreams);
+  const opened = await openBranches(ids, { ...ports, options, clusterUid, rules, source, pool, flushed, lateness });
+  for (const branch of opened.branches.values()) stack.use(branch);
+  return { ...opened, upstreams };
 }
 
 async function untilReady(readiness: Readiness, { clock, signal }: EnginePorts): Promise<void> {

@@ -10,7 +10,10 @@ export class BranchTurns {
   readonly #last = new Map<string, Promise<unknown>>();
 
   /** Runs `work` once those that came before have ended, however they did. */
-  async take<Value>({ repository, branch }: TargetOptions, work: () => Promise<Value>): Promise<Value> {
+  async take<Value>(
+    { repository, branch }: Pick<TargetOptions, "repository" | "branch">,
+    work: () => Promise<Value>,
+  ): Promise<Value> {
     const line = `${repository}\n${branch}`;
     const before = this.#last.get(line) ?? Promise.resolve();
     const turn = before.then(work, work);

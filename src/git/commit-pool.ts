@@ -69,7 +69,12 @@ export function createCommitPool({ targets, selectionsOf }: CommitPoolOptions, r
     mirrors: {
       exists: (targetId) => mirror<boolean>({ kind: "exists", targetId }),
       adopt: (targetId, remote) => mirror<boolean>({ kind: "adopt", targetId, remote }),
-      outgoing: (targetId) => mirror<Outgoing | null>({ kind: "outgoing", targetId }),
+      async outgoing(targetId) {
+        for (;;) {
+          const found = await mirror<Outgoing | "more" | null>({ kind: "outgoing", targetId });
+          if (found !== "more") return found;
+        }
+      },
       arrived: async (targetId, remote) => void (await mirror<null>({ kind: "arrived", targetId, remote })),
       rebuild: (targetId, remote) => mirror<number>({ kind: "rebuild", targetId, remote }),
     },

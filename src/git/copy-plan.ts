@@ -10,8 +10,9 @@ import type { PackIndex, PackOrder } from "./pack-index.ts";
 
 export interface PlannedSource {
   readonly index: PackIndex;
-  /** Entries before this offset are left out. Default: none. */
+  /** Entries before this offset, and from the other one on, are left out. Default: none. */
   readonly from?: number;
+  readonly until?: number;
 }
 
 export interface PlannedEntry {
@@ -122,11 +123,12 @@ export class CopyPlan implements IndexRows {
     const table = new Int32Array(mask + 1);
     const copied = new Uint32Array(total);
     let count = 0;
-    for (const [source, { index, from = 0 }] of this.#sources.entries()) {
+    for (const [source, { index, from = 0, until = Infinity }] of this.#sources.entries()) {
       const first = this.#firsts[source] ?? 0;
       for (let at = 0; at < index.count; at++) {
         const number = first + at;
-        if (from > 0 && index.offsetAt(at) < from) {
+        const offset = index.offsetAt(at);
+        if (offset < from || offset >= until) {
           this.#twins[number] = leftOut;
           continue;
         }

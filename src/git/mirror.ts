@@ -4,19 +4,24 @@
  * Owns the refs `refs/upstream/*`: the remote's `refs/*` as they were read back.
  * 1. They only tell of commits that the local repository holds.
  * 2. A state ref never names a tip that its branch does not descend from, at whatever point a process ends.
+ * 3. One push has a bound; the state refs go with the last of several.
  */
 
+import { packMissing } from "../../actors/ports.ts";
 import type { Clock, FileSystem, Outgoing, RefIds, RefUpdate } from "../../actors/ports.ts";
 import { KubescribeError } from "../../machines/error.ts";
 import { branchRefOf, readShallow } from "./branch-view.ts";
+import { isMissing } from "./files.ts";
 import { readCommit } from "./history.ts";
 import { refPartOf } from "./layout.ts";
 import { ObjectReader } from "./object-reader.ts";
 import { copyPacks, openPackSource, type PackSource } from "./pack-copy.ts";
+import { shelvedPacks } from "./pack-shelf.ts";
 import { rebuildOn } from "./rebuild.ts";
 import { RefStore } from "./refs.ts";
 import { decodeState, stateRefOf } from "./state.ts";
 import type { TargetOptions } from "./target.ts";
+import type { UnpushedLine } from "./unpushed.ts";
 
 export interface MirrorOptions {
   readonly fs: FileSystem;
@@ -24,6 +29,8 @@ export interface MirrorOptions {
   readonly gitDirectory: string;
   /** All that write to the branch; one at least. */
   readonly targets: readonly TargetOptions[];
+  /** Of the branch; it outlives this. */
+  readonly unpushed: UnpushedLine;
 }
 
 export class Mirror {
@@ -62,21 +69,28 @@ export class Mirror {
     for (const ref of [this.#branch, ...this.#states]) await this.#put(trackingOf(ref), remote[ref] ?? "");
   }
 
-  async outgoing(): Promise<Outgoing | null> {
+  /** `more`: there is more to read, ask again. */
+  async outgoing(): Promise<Outgoing | "more" | null> {
+    const head = await this.#refs.read(this.#branch);
+    const pushed = await this.#refs.read(trackingOf(this.#branch));
+    const reader = await this.#reader();
+    const part = await this.#options.unpushed.look({ head, base: pushed }, async (id) => {
+      const [parent = ""] = (await readCommit(reader, id)).parents;
+      return parent;
+    });
+    if (part === null) return "more";
+    const { ids, waiting } = part;
+    const tip = ids.at(-1) ?? head;
     const updates: RefUpdate[] = [];
-    for (const ref of [this.#branch, ...this.#states]) {
-      const to = await this.#refs.read(ref);
+    for (const ref of tip === head ? [this.#branch, ...this.#states] : [this.#branch]) {
+      const to = ref === this.#branch ? tip : await this.#refs.read(ref);
       const from = await this.#refs.read(trackingOf(ref));
       if (to !== "" && to !== from) updates.push({ ref, from, to });
     }
     if (updates.length === 0) return null;
-    const reader = await this.#reader();
-    const head = await this.#refs.read(this.#branch);
-    const pushed = await this.#refs.read(trackingOf(this.#branch));
-    const commits = await this.#commitsBetween(reader, head, pushed);
     const blobs = updates.filter(({ ref }) => ref !== this.#branch).map(({ to }) => to);
-    const packPath = await this.#packOf(reader, [...commits, ...blobs], pushed);
-    return { commits: commits.length, updates, packPath };
+    const packPath = await this.#packOf(reader, [...ids, ...blobs], { pushed, tip: tip === head ? null : tip });
+    return { commits: ids.length, waiting, updates, packPath };
   }
 
   async rebuild(remote: RefIds): Promise<number> {
@@ -84,6 +98,7 @@ export class Mirror {
     const local = await this.#refs.read(this.#branch);
     const pushed = await this.#refs.read(trackingOf(this.#branch));
     const { targets } = this.#options;
+    this.#options.unpushed.forget();
     const count = await rebuildOn({ ...this.#options, refs: this.#refs, targets, head, local, pushed, remote });
     await this.arrived(remote);
     return count;
@@ -116,24 +131,22 @@ export class Mirror {
     return shallow.size === 0;
   }
 
-  /** Newest first. */
-  async #commitsBetween(reader: ObjectReader, head: string, base: string): Promise<readonly string[]> {
-    const ids: string[] = [];
-    for (let id = head; id !== base && id !== "";) {
-      ids.push(id);
-      const [parent = ""] = (await readCommit(reader, id)).parents;
-      id = parent;
-    }
-    return ids;
-  }
-
-  /** The packs that have the objects, oldest first: one as it is, several copied into one. */
-  async #packOf(reader: ObjectReader, ids: readonly string[], pushed: string): Promise<string> {
+  /**
+   * The packs that have the objects, oldest first: one as it is, several copied into one. Of packs that were written here, what comes before the end
+   * of `pushed`, or behind that of `tip`, is left out: there each commit stands behind all that it needs.
+   */
+  async #packOf(
+    reader: ObjectReader,
+    ids: readonly string[],
+    { pushed, tip }: { readonly pushed: string; readonly tip: string | null },
+  ): Promise<string> {
     const { fs, gitDirectory, targets } = this.#options;
     const directory = `${gitDirectory}/objects/pack`;
-    const end = pushed === "" ? null : await reader.locate(pushed);
+    const own = await shelvedPacks(fs, gitDirectory);
+    const start = pushed === "" ? null : await reader.locate(pushed);
+    const end = tip === null ? null : await reader.locate(tip);
     const names = new Set<string>();
-    for (const id of ids.toReversed()) {
+    for (const id of ids) {
       const found = await reader.locate(id);
       if (found === null) throw looseError(id, gitDirectory);
       names.add(found.pack);
@@ -142,12 +155,22 @@ export class Mirror {
     for (const name of names) {
       const source = await openPackSource({ fs, directory }, name);
       if (source === null) throw looseError(name, gitDirectory);
-      sources.push(end?.pack === name ? { ...source, from: source.index.entryEnd(end.offset) } : source);
+      const cut = (at: typeof start): number | undefined =>
+        at?.pack === name && own.has(name) ? source.index.entryEnd(at.offset) : undefined;
+      const [from, until] = [cut(start), cut(end)];
+      sources.push({ ...source, ...(from === undefined ? {} : { from }), ...(until === undefined ? {} : { until }) });
     }
     const [only] = sources;
-    if (only !== undefined && only.from === undefined && sources.length === 1) return `${directory}/${only.name}.pack`;
+    if (only !== undefined && only.from === undefined && only.until === undefined && sources.length === 1) {
+      return `${directory}/${only.name}.pack`;
+    }
     const path = `${directory}/tmp_push_kubescribe_${refPartOf(targets[0]?.id ?? "")}`;
-    await copyPacks(sources, { fs, directory, path, sync: false, versions: null });
+    try {
+      await copyPacks(sources, { fs, directory, path, sync: false, versions: null });
+    } catch (error) {
+      if (isMissing(error)) throw looseError("the commits to be pushed", gitDirectory);
+      throw error;
+    }
     return path;
   }
 }
@@ -159,7 +182,7 @@ export function trackingOf(ref: string): string {
 
 function looseError(what: string, gitDirectory: string): KubescribeError {
   return new KubescribeError(
-    "git-pack-missing",
+    packMissing,
     `a pack of ${gitDirectory} should hold ${what}, and none does any more: somebody repacked it in this moment; it is tried again`,
     { retry: "backoff" },
   );

@@ -60,9 +60,12 @@ export class ObjectReader {
   async locate(id: string): Promise<{ readonly pack: string; readonly offset: number } | null> {
     const directory = `${this.#objectDirectories[0] ?? ""}/pack`;
     const binaryId = Buffer.from(id, "hex");
-    const known = [...this.#indexes.keys()].filter((path) => path.startsWith(`${directory}/`));
+    for (const [path, index] of this.#indexes) {
+      const offset = path.startsWith(`${directory}/`) ? index.find(binaryId) : -1;
+      if (offset >= 0) return { pack: path.slice(directory.length + 1), offset };
+    }
     const listed = (await listIfAny(this.#fs, directory)).filter((name) => /^pack-.*\.idx$/.test(name));
-    for (const path of new Set([...known, ...listed.map((name) => `${directory}/${name.slice(0, -4)}`)])) {
+    for (const path of listed.map((name) => `${directory}/${name.slice(0, -4)}`)) {
       const offset = (await this.#indexOf(path))?.find(binaryId) ?? -1;
       if (offset >= 0) return { pack: path.slice(directory.length + 1), offset };
     }

@@ -17,6 +17,8 @@ export interface PackSource {
   readonly index: PackIndex;
   /** Entries before this offset are left out: whoever gets the copy has them, and deltas name them by id. Default: none. */
   readonly from?: number;
+  /** Entries from this offset on are left out: nothing before it needs them. Default: none. */
+  readonly until?: number;
 }
 
 export interface PackPlace {

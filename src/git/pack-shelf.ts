@@ -62,6 +62,22 @@ export class PackShelf {
   }
 }
 
+/**
+ * One more pack, that is joined with those of the flushes: only while none of them is written. `maker` tells its temporary files from
+ * theirs.
+ */
+export async function shelve(
+  builder: PackBuilder,
+  options: PackShelfOptions & { readonly maker: string },
+): Promise<void> {
+  const { fs, gitDirectory, sync, maker } = options;
+  await makeDurableDirectory(fs, `${gitDirectory}/kubescribe`, sync);
+  const owner = `${options.owner}-${maker}`;
+  await clearHalfNamed(options, temporaryPackNames(owner), listPathOf(options));
+  const announce = (name: string): Promise<void> => appendLine(fs, listPathOf(options), name);
+  await writePack(builder, { fs, directory: packDirectoryOf(gitDirectory), owner, sync, announce });
+}
+
 /** Of those that a target has written, oldest first, what is still there. */
 export async function listedPacks(
   options: Pick<PackShelfOptions, "fs" | "gitDirectory" | "owner">,
@@ -82,12 +98,7 @@ const orphanLimit = 1000;
  * in two packs is no harm.
  */
 async function orphanedPacks({ fs, gitDirectory }: PackShelfOptions): Promise<readonly string[]> {
-  const lists = (await listIfAny(fs, `${gitDirectory}/kubescribe`)).filter((name) => /\.(?:packs|joined)$/.test(name));
-  const listed = new Set<string>();
-  for (const name of lists) {
-    const text = (await readTextIfAny(fs, `${gitDirectory}/kubescribe/${name}`)) ?? "";
-    for (const [pack] of text.matchAll(/^pack-[0-9a-f]{40}/gm)) listed.add(pack);
-  }
+  const listed = await shelvedPacks(fs, gitDirectory);
   const directory = packDirectoryOf(gitDirectory);
   const there = await listIfAny(fs, directory);
   const unlisted = there.filter((name) => name.endsWith(".idx") && !listed.has(name.slice(0, -4)));
@@ -97,6 +108,17 @@ async function orphanedPacks({ fs, gitDirectory }: PackShelfOptions): Promise<re
     if (!there.includes(`${pack}.keep`) && (await endsInState({ fs, directory }, pack))) orphans.push(pack);
   }
   return orphans;
+}
+
+/** Those that anybody has on his list, there or not. */
+export async function shelvedPacks(fs: FileSystem, gitDirectory: string): Promise<ReadonlySet<string>> {
+  const lists = (await listIfAny(fs, `${gitDirectory}/kubescribe`)).filter((name) => /\.(?:packs|joined)$/.test(name));
+  const listed = new Set<string>();
+  for (const name of lists) {
+    const text = (await readTextIfAny(fs, `${gitDirectory}/kubescribe/${name}`)) ?? "";
+    for (const [pack] of text.matchAll(/^pack-[0-9a-f]{40}/gm)) listed.add(pack);
+  }
+  return listed;
 }
 
 /** What a flush writes ends in its state. */

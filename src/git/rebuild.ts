@@ -12,7 +12,7 @@ import { type Commit, readCommit } from "./history.ts";
 import { pathPrefixOf, refPartOf } from "./layout.ts";
 import { ObjectReader } from "./object-reader.ts";
 import { PackBuilder } from "./pack.ts";
-import { PackShelf } from "./pack-shelf.ts";
+import { shelve } from "./pack-shelf.ts";
 import type { RefStore } from "./refs.ts";
 import { type BranchState, encodeState, stateRefOf } from "./state.ts";
 import { changedFilesOf } from "./takeover.ts";
@@ -152,8 +152,7 @@ async function publish(options: RebuildOptions, { pack, tip }: Rebuild): Promise
   const nowhere = blobOf(pack, { tip: "", cursors: new Map(), formats: new Map() });
   const ahead = states.map(({ cursors, formats }) => blobOf(pack, { tip, cursors, formats }));
   const sync = target.durability === "flush";
-  const shelf = await PackShelf.open({ fs, gitDirectory, owner: `${refPartOf(target.id)}-rebuilt`, sync });
-  await shelf.write(pack);
+  await shelve(pack, { fs, gitDirectory, owner: refPartOf(target.id), sync, maker: "rebuilt" });
   const back = states.map(({ ref }) => remote[ref] ?? nowhere);
   for (const [at, { ref, blob }] of states.entries()) await move(refs, ref, blob, back[at] ?? nowhere);
   await refs.move(branchRefOf(target), { expected: local, id: tip });

@@ -9,6 +9,7 @@ import { joinPacks } from "./pack-joining.ts";
 import { Mirror } from "./mirror.ts";
 import { ensureRepository, findGitDirectory, openRepository } from "./repository.ts";
 import { repositoryGone, type TargetOptions } from "./target.ts";
+import { type UnpushedBounds, UnpushedLine } from "./unpushed.ts";
 import { TargetWriter } from "./target-writer.ts";
 
 export interface StagesOptions {
@@ -18,6 +19,7 @@ export interface StagesOptions {
   readonly targets: readonly TargetOptions[];
   /** Whether a repository that is not there is made; false where it was made before. Default true. */
   readonly creates?: boolean;
+  readonly unpushed?: Partial<UnpushedBounds>;
 }
 
 /** One call of the Mirrors port. */
@@ -25,13 +27,16 @@ export type MirrorTask =
   | { readonly kind: "exists" | "outgoing"; readonly targetId: string }
   | { readonly kind: "adopt" | "arrived" | "rebuild"; readonly targetId: string; readonly remote: RefIds };
 
-export type MirrorReply = Outgoing | null | boolean | number;
+/** `more`: ask again, others may have their turn in between. */
+export type MirrorReply = Outgoing | "more" | null | boolean | number;
 
 export class Stages {
   readonly #options: StagesOptions;
   readonly #writers = new Map<string, TargetWriter>();
   /** Repositories of mirrors that were there once: none of them is made again. */
   readonly #met = new Set<string>();
+  /** Of each branch that has a remote. */
+  readonly #unpushed = new Map<string, UnpushedLine>();
 
   constructor(options: StagesOptions) {
     this.#options = options;
@@ -93,7 +98,10 @@ export class Stages {
     // An empty one in its place would have nothing to push, and begin a second history.
     if (gitDirectory === null) throw repositoryGone(target);
     this.#met.add(repository);
-    return new Mirror({ fs, clock, gitDirectory, targets });
+    const key = `${repository}\n${branch}`;
+    const unpushed = this.#unpushed.get(key) ?? new UnpushedLine(this.#options.unpushed);
+    this.#unpushed.set(key, unpushed);
+    return new Mirror({ fs, clock, gitDirectory, targets, unpushed });
   }
 
   #targetOf(targetId: string): TargetOptions {

@@ -1,6 +1,6 @@
 /**
  * One fetch into a git directory. isomorphic-git's own moves refs and `shallow` before it has the pack, and holds all of that in memory
- * while it comes; here it makes the index only.
+ * while it comes; here it makes the index only, wherever `indexPack` does that.
  *
  * 1. The pack is written as `tmp_pack_*` (git clears such names away), checked, indexed, renamed, its index last; then `shallow` is
  *    replaced. Wherever that ends early, the repository is what it was.
@@ -11,18 +11,24 @@ import { createHash } from "node:crypto";
 import type { FileSystem } from "../../actors/ports.ts";
 import { type Advertisement, readAdvertisement } from "./advertisement.ts";
 import type { Conversation, Transport } from "./conversation.ts";
-import { indexOfPack } from "./index-pack.ts";
+import type { IndexPack } from "./index-pack.ts";
 import { remoteError } from "./remote-error.ts";
 import type { Fetch, FetchResult } from "./remote.ts";
 import { addShallow, readShallow } from "./shallow.ts";
 import { type ShallowChange, uploadPack } from "./upload-pack.ts";
 
-/** isomorphic-git indexes a pack in memory. */
+/** It is indexed in memory. */
 const defaultPackLimitBytes = 512 << 20;
 const emptyPackBytes = 32;
 
+export interface FetchPorts {
+  readonly transport: Transport;
+  readonly fs: FileSystem;
+  readonly indexPack: IndexPack;
+}
+
 export async function fetchFrom(
-  { transport, fs }: { readonly transport: Transport; readonly fs: FileSystem },
+  { transport, fs, indexPack }: FetchPorts,
   fetch: Fetch,
   signal: AbortSignal,
 ): Promise<FetchResult> {
@@ -33,19 +39,21 @@ export async function fetchFrom(
   const known = new Set(fetch.haves);
   const wants = [...new Set(refs.values())].filter((id) => !known.has(id));
   if (wants.length === 0) return { refs, count, headRef, pack: null };
-  const pack = await receive({ conversation, fs, fetch, wants, advertisement });
+  const index = (packPath: string): Promise<Uint8Array> => indexPack({ packPath, wants }, signal);
+  const pack = await receive({ conversation, fs, index, fetch, wants, advertisement });
   return { refs, count, headRef, pack };
 }
 
 async function receive(options: {
   readonly conversation: Conversation;
   readonly fs: FileSystem;
+  readonly index: (packPath: string) => Promise<Uint8Array>;
   readonly fetch: Fetch;
   readonly wants: readonly string[];
   readonly advertisement: Advertisement;
 }): Promise<FetchResult["pack"]> {
-  const { conversation, fs, fetch, wants, advertisement } = options;
-  const { gitDirectory, owner, sync, haves, depth, packLimitBytes = defaultPackLimitBytes } = fetch;
+  const { conversation, fs, index, fetch, wants, advertisement } = options;
+  const { gitDirectory, owner, sync, haves, depth, packLimitBytes = defaultPackLimitBytes, alone = false } = fetch;
   const directory = `${gitDirectory}/objects/pack`;
   const temporary = { pack: `${directory}/tmp_pack_fetch_${owner}`, index: `${directory}/tmp_idx_fetch_${owner}` };
   try {
@@ -66,8 +74,7 @@ async function receive(options: {
     let name: string | null = null;
     if (checksum.sizeBytes > emptyPackBytes) {
       name = `pack-${digest}`;
-      const { bytes, ids } = await indexOfPack(await fs.readFile(temporary.pack));
-      assertSent(wants, ids);
+      const bytes = await index(temporary.pack);
       await using file = await fs.open(temporary.index, "create");
       await file.write(bytes);
       if (sync) await file.sync();
@@ -78,20 +85,12 @@ async function receive(options: {
       await fs.rename(temporary.index, `${directory}/${name}.idx`);
       if (sync) await fs.syncDirectory(directory);
     }
-    await addShallow({ fs, gitDirectory, sync }, change);
+    await addShallow({ fs, gitDirectory, sync, alone }, change);
     return name === null ? null : { name, sizeBytes: checksum.sizeBytes };
   } catch (error) {
     for (const path of Object.values(temporary)) await fs.remove(path).catch(() => {});
     throw error;
   }
-}
-
-/** A tip that was asked for and is not there would be a ref to nothing. */
-function assertSent(wants: readonly string[], ids: readonly string[]): void {
-  const sent = new Set(ids);
-  const missing = wants.find((id) => !sent.has(id));
-  if (missing !== undefined)
-    throw remoteError("malformed", `the remote sent a pack without ${missing}, which was asked for`);
 }
 
 /** The last 20 bytes of a pack are the SHA-1 of all before them. */

@@ -6,6 +6,7 @@ import type { Transport } from "./conversation.ts";
 import { type Credentials, noCredentials, readCredentials } from "./credentials.ts";
 import { fetchFrom } from "./fetch.ts";
 import { HttpTransport } from "./http-transport.ts";
+import { type IndexPack, indexOfPack } from "./index-pack.ts";
 import { Pusher } from "./push.ts";
 import type { Patience } from "./watchdog.ts";
 import { parseRemoteUrl, type RemotePlace } from "./remote-url.ts";
@@ -23,6 +24,8 @@ export interface RemoteOptions {
   readonly environment: Readonly<Record<string, string | undefined>>;
   /** Default: 30 s for a connection; 2 minutes of silence, by which a hook that says nothing must be done. */
   readonly patience?: Partial<Patience>;
+  /** Where the packs that are fetched are indexed; default: in this thread. */
+  readonly indexPack?: IndexPack;
 }
 
 const defaultPatience: Patience = { connectMs: 30_000, silenceMs: 120_000 };
@@ -32,11 +35,12 @@ export function openRemote(options: RemoteOptions): Remote {
   const place = parseRemoteUrl(options.url);
   const transport = transportOf(place, options);
   const pusher = new Pusher(transport);
+  const { fs, indexPack = (request) => indexOfPack(request, fs) } = options;
   return {
     shownUrl: place.shown,
     refs: (names, signal) => readRefs(transport, names, signal),
     push: (push, signal) => pusher.push(push, signal),
-    fetch: (fetch, signal) => fetchFrom({ transport, fs: options.fs }, fetch, signal),
+    fetch: (fetch, signal) => fetchFrom({ transport, fs, indexPack }, fetch, signal),
   };
 }
 

@@ -18,8 +18,7 @@ export interface Remote {
   push(push: Push, signal: AbortSignal): Promise<PushResult>;
 
   /**
-   * Brings what is needed of some refs into a git directory, and moves no ref there. The index is made in this thread, some 100 ms for a
-   * thousand objects: not for one that has others waiting. Throws errors of `RemoteReason` (`remote-quota`: more than the limit), and
+   * Brings what is needed of some refs into a git directory, and moves no ref there. Throws errors of `RemoteReason` (`remote-quota`: more than the limit), and
    * what the file system throws; then the directory is what it was.
    */
   fetch(fetch: Fetch, signal: AbortSignal): Promise<FetchResult>;
@@ -85,7 +84,9 @@ export interface Fetch {
   readonly owner: string;
   /** fsync before each rename. */
   readonly sync: boolean;
-  /** Default 512 MiB; as much memory is needed. */
+  /** Nobody else is at work in the git directory: locks that stand there are taken over. Default false. */
+  readonly alone?: boolean;
+  /** Default 512 MiB; indexing takes four times as much memory. */
   readonly packLimitBytes?: number;
 }
 

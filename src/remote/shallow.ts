@@ -13,14 +13,22 @@ export async function readShallow(fs: FileSystem, gitDirectory: string): Promise
   }
 }
 
+export interface ShallowPlace {
+  readonly fs: FileSystem;
+  readonly gitDirectory: string;
+  readonly sync: boolean;
+  /** Nobody else is at work there: a lock that stands is of a process that ended. */
+  readonly alone: boolean;
+}
+
 /** By way of `shallow.lock`, as git does it: one that is there already is somebody's, and fails this. */
 export async function addShallow(
-  { fs, gitDirectory, sync }: { readonly fs: FileSystem; readonly gitDirectory: string; readonly sync: boolean },
+  { fs, gitDirectory, sync, alone }: ShallowPlace,
   change: ShallowChange,
 ): Promise<void> {
   if (change.shallow.length === 0 && change.unshallow.length === 0) return;
   const lock = `${gitDirectory}/shallow.lock`;
-  const file = await fs.open(lock, "create-new");
+  const file = await fs.open(lock, alone ? "create" : "create-new");
   try {
     const ids = new Set([...(await readShallow(fs, gitDirectory)), ...change.shallow]);
     for (const id of change.unshallow) ids.delete(id);

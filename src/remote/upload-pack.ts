@@ -113,5 +113,8 @@ function refusal(text: string, secrets: readonly string[]): Error {
 }
 
 function tooLarge(limitBytes: number): Error {
-  return remoteError("quota", `what is to be fetched is larger than ${limitBytes >> 20} MiB: fetch less deep`);
+  return remoteError(
+    "quota",
+    `what is to be fetched is larger than ${limitBytes >> 20} MiB: the newest commit of the branch, with all of its files, should be smaller; name another branch or repository`,
+  );
 }

@@ -1,16 +1,19 @@
 /** The way to the remote: real mirrors and a real repository behind a remote that fails, lies and is overtaken as the test says. */
 
+import { getEventListeners } from "node:events";
 import { describe, expect, test } from "vitest";
 
 import { UpstreamActor } from "../../actors/upstream-actor.ts";
 import type { Outgoing, RefIds, Remote } from "../../actors/ports.ts";
 import { KubescribeError } from "../../machines/error.ts";
+import { createNodeFileSystem } from "../../src/composition/node-file-system.ts";
+import { packFile } from "../../src/remote/pack-file.ts";
 import { FakeLog, FakeMeter } from "../fakes/branch-world.ts";
 import { runGit } from "../git/fixtures.ts";
 import { branch, fileOf, MirrorWorld, state, target } from "../git/mirror-world.ts";
 
 /** What befalls the next push. */
-type Fate = "unreachable" | "cut" | "liesAboutAtomic" | "overtaken" | "refused";
+type Fate = "unreachable" | "repacked" | "cut" | "liesAboutAtomic" | "overtaken" | "refused";
 
 class Distance implements Remote, Disposable {
   readonly world = new MirrorWorld();
@@ -39,6 +42,8 @@ class Distance implements Remote, Disposable {
         break;
       case "unreachable":
         throw new KubescribeError("remote-unreachable", "nobody answers", { retry: "backoff" });
+      case "repacked":
+        return packFile(createNodeFileSystem(), `${outgoing.packPath}.gone`).then(() => this.world.refs());
       case "refused":
         throw new KubescribeError("remote-gone", "there is no such repository", { retry: "never" });
       case "cut":
@@ -138,4 +143,36 @@ test("a remote that is gone for good is told of, and commits go on", async () =>
   expect(distance.actor.status()).toMatchObject({ state: "stopped", unpushed: 1, lastError: { code: "remote-gone" } });
   await distance.commit("a", "a2");
   expect(runGit(distance.world.place.path, ["show", `main:${fileOf("a")}`])).toBe("a2");
+});
+
+test("packs that are joined before they are read are asked for again, and that is no failure", async () => {
+  using distance = new Distance();
+  distance.fates.push("repacked", "repacked", "repacked");
+  await distance.commit("a", "a1");
+  await distance.level();
+  const { actor, world, log, meter } = distance;
+  expect(actor.status()).toEqual({ state: "level", unpushed: 0, lastError: null });
+  expect([log.lines, [...meter.counts]]).toEqual([[], [["pushes pushed", 1]]]);
+  expect(world.log()).toHaveLength(1);
+});
+
+test("a pack that is gone again and again is a failure like others", async () => {
+  using distance = new Distance();
+  distance.fates.push("repacked", "repacked", "repacked", "repacked");
+  await distance.commit("a", "a1");
+  await distance.level();
+  expect(distance.log.lines).toEqual(["warn A push did not get through."]);
+  expect(distance.world.log()).toHaveLength(1);
+});
+
+test("whoever waits for the remote to be level leaves nothing on his signal", async () => {
+  using distance = new Distance();
+  const patience = new AbortController();
+  distance.fates.push(...Array.from({ length: 20 }, (): Fate => "unreachable"));
+  await distance.commit("a", "a1");
+  const drained = distance.actor.drain(patience.signal);
+  await distance.world.clock.run(0);
+  expect(getEventListeners(patience.signal, "abort").length).toBe(1);
+  await drained;
+  expect(getEventListeners(patience.signal, "abort")).toEqual([]);
 });

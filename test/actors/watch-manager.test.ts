@@ -94,6 +94,24 @@ describe("the watch manager", () => {
     expect(world.source.asked).toEqual(["version", "stream latest"]);
   });
 
+  test("begins anew where somebody who comes later has seen more than the watch, and nowhere else", async () => {
+    const world = new World(configMaps);
+    const at = (version: string, epoch = 0) => ({ epoch, resourceVersion: version as ResourceVersion });
+    await using manager = world.manager;
+    await complete(world.source, "10");
+    manager.heed(configMaps.key, at("10"));
+    manager.heed(widgets.key, at("99"));
+    await settled();
+    expect(world.source.asked).toEqual(["stream latest"]);
+    world.start = { cursor: at("10"), seen: at("3", 1) };
+    manager.heed(configMaps.key, at("3", 1));
+    await settled();
+    await (await world.source.nextVersion()).answer({ kind: "counted", version: "12" as ResourceVersion });
+    await complete(world.source, "12");
+    expect(world.source.asked).toEqual(["stream latest", "version", "stream latest"]);
+    expect(manager.watches.map(({ cursor }) => cursor)).toEqual([at("12", 1)]);
+  });
+
   test("starts and stops watches as types come and go", async () => {
     const world = new World(configMaps);
     await using _ = world.manager;

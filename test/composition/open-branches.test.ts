@@ -71,6 +71,7 @@ test("files of another format are compared at each target's own cursor, and a li
     source,
     pool,
     flushed: () => {},
+    lateness: () => undefined,
     clock,
     random: () => 0.5,
     files: memoryFiles(),
@@ -82,7 +83,7 @@ test("files of another format are compared at each target's own cursor, and a li
     await (await source.nextList()).answer({ kind: "listed", version, items: [] });
   }
   await (await source.nextList()).fault("gone");
-  const branches = await opening;
+  const { branches } = await opening;
   expect(source.asked).toEqual(["list exact 5", "list exact 8", "list exact 9"]);
   expect([...branches.values()].map((branch) => branch.status().queueDepth)).toEqual([1, 1, 0]);
   expect([...(branches.get("9")?.outOfFormat ?? [])]).toEqual([configMaps.key]);

@@ -7,6 +7,7 @@ import type { Outgoing, RefIds } from "../../actors/ports.ts";
 import { createNodeFileSystem } from "../../src/composition/node-file-system.ts";
 import { createInlineCommitPool, type BranchPool } from "../../src/git/commit-pool.ts";
 import { stateRefOf } from "../../src/git/state.ts";
+import type { UnpushedBounds } from "../../src/git/unpushed.ts";
 import { createSimulatedClock, type SimulatedClock } from "../../src/simulation/simulated-clock.ts";
 import {
   allSelections,
@@ -36,8 +37,9 @@ export class MirrorWorld implements Disposable {
     runGit("/", ["init", "-q", "--bare", "-b", "main", this.remote]);
   }
 
-  open(path = this.place.path): BranchPool {
+  open(path = this.place.path, unpushed: Partial<UnpushedBounds> = {}): BranchPool {
     return createInlineCommitPool({
+      unpushed,
       fs: createNodeFileSystem(),
       clock: this.clock,
       manifestOf: plainManifest,

@@ -39,6 +39,47 @@ test("of packs that were joined, only what is new is sent", async () => {
   world.check();
 });
 
+test.each([
+  { packs: "as they were written", commits: 10 },
+  { packs: "joined with what was pushed", commits: 50 },
+])(
+  "of $commits commits in packs $packs, as many go in a push as may, and the state with the last",
+  async ({ commits }) => {
+    using world = new MirrorWorld();
+    await world.commit("a", "a1");
+    await world.push();
+    for (let at = 0; at < commits; at += 1) await world.commit(`name-${at % 7}`, `content ${at}`);
+    await world.pool[Symbol.asyncDispose]();
+    world.pool = world.open(world.place.path, { pushedCommits: 4, stepCommits: 3 });
+    for (let left = commits; left > 0; left -= 4) {
+      const outgoing = await world.pool.mirrors.outgoing(target);
+      const refs = left > 4 ? [branch] : [branch, state];
+      expect(outgoing?.updates.map(({ ref }) => ref)).toEqual(refs);
+      expect([outgoing?.commits, outgoing?.waiting]).toEqual([Math.min(4, left), Math.max(0, left - 4)]);
+      // A blob, six trees and a commit for each, and the states.
+      expect(readFileSync(outgoing?.packPath ?? "").readUInt32BE(8)).toBeLessThanOrEqual(4 * 9);
+      await world.push();
+      world.check();
+    }
+    expect(await world.pool.mirrors.outgoing(target)).toBeNull();
+    expect(world.log()).toHaveLength(commits + 1);
+  },
+);
+
+test("a pack that git has made of others goes whole: its commits stand before what they need", async () => {
+  using world = new MirrorWorld();
+  await world.commit("a", "a1");
+  await world.push();
+  for (let at = 0; at < 6; at += 1) await world.commit("a", `later ${at}`);
+  runGit(world.place.path, ["repack", "-adq"]);
+  world.pool = world.open(world.place.path, { pushedCommits: 4 });
+  await world.push();
+  world.check();
+  await world.push();
+  world.check();
+  expect(world.log()).toHaveLength(7);
+});
+
 test("a remote that has moved gets what it lacks on top, by its authors and in order", async () => {
   using world = new MirrorWorld();
   await world.commit("a", "a1");
@@ -189,4 +230,29 @@ test.each([1, 2])("a new process takes over what is there, from %i of its commit
   world.deliver(outgoing);
   expect(world.log()).toHaveLength(5);
   runGit(world.remote, ["fsck", "--strict", "--full"]);
+});
+
+test("the pack of what was built anew is joined with the others, and what comes later is pushed", async () => {
+  using world = new MirrorWorld();
+  await world.commit("a", "a1");
+  await world.push();
+  await world.commit("a", "a2");
+  world.edit({ "README.md": "mine\n" });
+  await world.pool.mirrors.rebuild(target, world.fetch());
+  const rebuilt = runGit(world.place.path, ["rev-parse", "main"]);
+  await world.push();
+  for (let at = 0; at < 46; at += 1) await world.commit(`name-${at % 7}`, `first ${at}`);
+  // A process that begins looks at its first flush: the 49th, and the pack of what was built anew.
+  world.pool = world.open();
+  await world.commit("a", "a3");
+  await world.pool[Symbol.asyncDispose]();
+  const packs = join(world.place.path, "objects/pack");
+  const holders = readdirSync(packs).filter(
+    (name) => name.endsWith(".idx") && runGit(packs, ["verify-pack", "-v", name]).includes(rebuilt),
+  );
+  expect(holders).toHaveLength(1);
+  expect(runGit(packs, ["verify-pack", "-v", holders[0] ?? ""]).match(/ commit /g)).toHaveLength(50);
+  await world.push();
+  expect(world.log().filter((line) => line.startsWith("alice"))).toHaveLength(49);
+  world.check();
 });

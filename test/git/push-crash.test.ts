@@ -47,7 +47,7 @@ class PlayedRemote {
     const after = new MemoryWorld(fs);
     const name = `/repo/objects/pack/pack-${Buffer.from(pack.subarray(-20)).toString("hex")}`;
     await write(after, `${name}.pack`, pack);
-    await write(after, `${name}.idx`, (await indexOfPack(pack)).bytes);
+    await write(after, `${name}.idx`, await indexOfPack({ packPath: `${name}.pack`, wants: [] }, after.fs));
     const refs = { ...this.refs };
     for (const { ref, to } of updates) {
       refs[ref] = to;

@@ -3,7 +3,7 @@ import { expect, test } from "vitest";
 import { BranchLedger } from "../../machines/branch-ledger.ts";
 import { type Change, compareCursors, type Cursor, type TypeKey } from "../../machines/messages.ts";
 import { configmaps, cursor, secrets } from "../fakes/branch-world.ts";
-import { covers, joined } from "../../machines/cursor.ts";
+import { covers, cursorAt, joined } from "../../machines/cursor.ts";
 import { beginningOf, Files, History, Replay, type Act, type Revision } from "./branch-history.ts";
 import { check, suite } from "./check.ts";
 
@@ -12,8 +12,12 @@ type Step =
   | { readonly do: "write"; readonly act: Act; readonly type: 0 | 1; readonly name: string }
   | { readonly do: "show"; readonly type: 0 | 1 }
   | { readonly do: "take" | "settle" | "fail" | "start" | "replay" | "break" }
-  | { readonly do: "crash"; readonly copied: boolean; readonly remembered: boolean }
+  | { readonly do: "crash"; readonly copied: boolean; readonly remembered: boolean; readonly late?: Late }
+  | { readonly do: "open" }
   | { readonly do: "compact" | "relist"; readonly type: 0 | 1 };
+
+/** The branch cannot be opened yet, and the shared watch begins without it: with a list, or where others are. */
+type Late = "list" | "others";
 
 const type = fc.constantFrom(0 as const, 1 as const);
 const name = fc.constantFrom("a", "b", "c");
@@ -37,6 +41,18 @@ const crashes: fc.WeightedArbitrary<Step> = {
   weight: 1,
   arbitrary: fc.record({ do: fc.constant("crash" as const), copied: fc.boolean(), remembered: fc.boolean() }),
 };
+const lateness: fc.WeightedArbitrary<Step>[] = [
+  {
+    weight: 2,
+    arbitrary: fc.record({
+      do: fc.constant("crash" as const),
+      copied: fc.boolean(),
+      remembered: fc.boolean(),
+      late: fc.constantFrom<Late>("list", "others"),
+    }),
+  },
+  { weight: 3, arbitrary: fc.constant<Step>({ do: "open" }) },
+];
 const gaps: fc.WeightedArbitrary<Step> = {
   weight: 2,
   arbitrary: fc.record({ do: fc.constantFrom("compact" as const, "relist" as const), type }),
@@ -61,6 +77,9 @@ class Run {
   readonly #world: World;
   ledger: BranchLedger;
   verdictsLost = 0;
+  /** Changes that a shared watch began above, while the branch was behind them. */
+  unheard = 0;
+  #late: Late | null = null;
   /** What the state ref says. */
   #stateRef: ReadonlyMap<TypeKey, Cursor> = new Map();
   #flight: ReturnType<BranchLedger["take"]> | null = null;
@@ -73,7 +92,7 @@ class Run {
     this.#world = world;
     for (const history of this.histories) this.files.set(history.type.key, new Files(history));
     if (!world.firstContact) this.#stateRef = new Map(this.histories.map((history) => [history.type.key, cursor(0)]));
-    this.ledger = this.#open();
+    this.ledger = this.#open(null);
   }
 
   step(step: Step): void {
@@ -102,9 +121,11 @@ class Run {
       case "crash":
         this.verdictsLost += this.ledger.verdictsLost;
         if (step.remembered) this.#remembered = this.#shown;
-        if (step.copied) this.#stateRef = this.ledger.cursors();
-        this.ledger = this.#open();
+        if (step.copied && this.#late === null) this.#stateRef = this.ledger.cursors();
+        this.ledger = this.#open(step.late ?? null);
         return;
+      case "open":
+        return this.#openLate();
       case "compact":
         this.histories[step.type].compacted = this.histories[step.type].end;
         return;
@@ -117,6 +138,7 @@ class Run {
 
   /** Quiet at last: Git works, the watches go on. Ends within a bound, or the ledger is stuck. */
   finish(): void {
+    this.step({ do: "open" });
     for (let round = 0; round < 2000; round++) {
       for (const history of this.histories) this.#show(history);
       this.step({ do: "take" });
@@ -141,18 +163,37 @@ class Run {
     expect(this.ledger.loggedVerdicts).toBeLessThanOrEqual(this.#world.verdictLogEntries);
   }
 
-  #open(): BranchLedger {
+  #open(late: Late | null): BranchLedger {
     this.#flight = null;
     this.#replay = null;
+    this.#late = late;
     this.#shown = new Map([...this.#stateRef].map(([key, durable]) => [key, beginningOf(durable)]));
+    if (late !== null) this.#shown.clear();
+    if (late === "others") for (const history of this.histories) this.#begin(history);
     return new BranchLedger({
-      cursors: this.#stateRef,
+      cursors: late === null ? this.#stateRef : null,
       expected: this.histories.map((history) => history.type.key),
       backlogBytes: this.#world.backlogEntries * 532,
       verdictLogEntries: this.#world.verdictLogEntries,
       flushChanges: 3,
       flushBytes: 4 * 532,
     });
+  }
+
+  #openLate(): void {
+    if (this.#late === null) return;
+    this.#late = null;
+    this.ledger.open({ cursors: this.#stateRef });
+    // It may have nothing to say for a while.
+    for (const [typeKey, at] of this.#shown) this.ledger.receive({ kind: "progressed", typeKey, cursor: at }, 0);
+  }
+
+  #begin(history: History): void {
+    const { key } = history.type;
+    this.#shown.set(key, cursor(history.end));
+    const durable = this.#stateRef.get(key) ?? null;
+    for (const { event, change } of history.rows)
+      if (change !== null && !covers(durable, cursorAt(event, 0))) this.unheard++;
   }
 
   /** The shared watch's next word on a type: a list where it has no start or lost it. */
@@ -175,7 +216,8 @@ class Run {
   #relist(history: History): void {
     const { key } = history.type;
     const message = history.relist(joined(this.#shown.get(key) ?? null, this.#remembered.get(key) ?? cursor(0)));
-    this.#shown.set(history.type.key, cursor(history.end));
+    if (!this.#shown.has(key)) this.#begin(history);
+    this.#shown.set(key, cursor(history.end));
     this.ledger.receive(message, 0);
   }
 
@@ -190,7 +232,7 @@ class Run {
   }
 
   #start(): void {
-    if (this.#replay !== null) return;
+    if (this.#replay !== null || this.#late !== null) return;
     const start = this.ledger.startCatchUp();
     const history = this.histories.find((one) => one.type.key === start?.typeKey);
     if (start !== null && history !== undefined) this.#replay = new Replay(history, start.from);
@@ -214,29 +256,46 @@ function play(world: World, steps: readonly Step[]): Run {
   return run;
 }
 
+/** Every change once, in order; `unknown` of them without their verdict. */
+function expectAll(run: Run, unknown: number): void {
+  for (const history of run.histories) {
+    const files = run.files.get(history.type.key);
+    const wanted = history.rows.flatMap(({ change }) => (change === null ? [] : [change]));
+    const identity = ({ resourceVersion, uid }: Change): string => `${uid}@${resourceVersion}`;
+    const told = new Set(wanted.map(identity));
+    // What the log lost is replayed with its plain meaning: the worker drops what changes nothing.
+    const got = files?.changes.filter((change) => told.has(identity(change))) ?? [];
+    expect(got.map(identity)).toEqual(wanted.map(identity));
+    const other = got.filter(({ verdict }, at) => verdict !== wanted[at]?.verdict);
+    expect(other.every(({ verdict }) => verdict.tier === "unresolved")).toBe(true);
+    expect(other.length).toBeLessThanOrEqual(unknown);
+    expect(files?.changes.length).toBeLessThanOrEqual(unknown === 0 ? wanted.length : history.rows.length);
+    files?.expectFaithful();
+  }
+}
+
 suite("any interleaving of messages, failures, overflows, catch-ups and crashes", () => {
   test("commits every change once, in order, with its verdict unless the log's bound was exceeded", () => {
     check(
       fc.property(worlds, fc.array(fc.oneof(...ordinary, crashes), { maxLength: 120, size: "max" }), (world, steps) => {
         const run = play({ ...world, firstContact: false }, steps);
-        for (const history of run.histories) {
-          const files = run.files.get(history.type.key);
-          const wanted = history.rows.flatMap(({ change }) => (change === null ? [] : [change]));
-          const identity = ({ resourceVersion, uid }: Change): string => `${uid}@${resourceVersion}`;
-          const told = new Set(wanted.map(identity));
-          // What the log lost is replayed with its plain meaning: the worker drops what changes nothing.
-          const got = files?.changes.filter((change) => told.has(identity(change))) ?? [];
-          expect(got.map(identity)).toEqual(wanted.map(identity));
-          const other = got.filter(({ verdict }, at) => verdict !== wanted[at]?.verdict);
-          expect(other.every(({ verdict }) => verdict.tier === "unresolved")).toBe(true);
-          expect(other.length).toBeLessThanOrEqual(run.verdictsLost);
-          expect(files?.changes.length).toBeLessThanOrEqual(
-            run.verdictsLost === 0 ? wanted.length : history.rows.length,
-          );
-          files?.expectFaithful();
-        }
+        expectAll(run, run.verdictsLost);
       }),
       { runs: 200 },
+    );
+  });
+
+  test("opened late it does so too, without the verdicts of what came before the shared watch", () => {
+    check(
+      fc.property(
+        worlds,
+        fc.array(fc.oneof(...ordinary, crashes, ...lateness), { maxLength: 120, size: "max" }),
+        (world, steps) => {
+          const run = play({ ...world, firstContact: false }, steps);
+          expectAll(run, run.verdictsLost + run.unheard);
+        },
+      ),
+      { runs: 400 },
     );
   });
 
@@ -244,7 +303,7 @@ suite("any interleaving of messages, failures, overflows, catch-ups and crashes"
     check(
       fc.property(
         worlds,
-        fc.array(fc.oneof(...ordinary, crashes, gaps), { maxLength: 120, size: "max" }),
+        fc.array(fc.oneof(...ordinary, crashes, gaps, ...lateness), { maxLength: 120, size: "max" }),
         (world, steps) => {
           const run = play(world, steps);
           for (const files of run.files.values()) files.expectFaithful();

@@ -2,7 +2,7 @@
 
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
+import { afterEach, beforeEach, describe, expect, test } from "vitest";
 
 import { KubescribeError } from "../../machines/error.ts";
 import type { Push, PushResult, RefUpdate, Remote } from "../../src/remote/remote.ts";
@@ -10,53 +10,33 @@ import { createSimulatedClock } from "../../src/simulation/simulated-clock.ts";
 import { CuttingProxy } from "./cutting-proxy.ts";
 import { HttpBackend } from "./http-backend.ts";
 import { opened, patient } from "./opened.ts";
-import { branch, git, makeRepository, type Place, Source, stateRef, temporaryPlace } from "./repositories.ts";
+import { branch, git, stateRef } from "./repositories.ts";
+import { Served } from "./served.ts";
 
-let place: Place;
-let source: Source;
-let backend: HttpBackend;
+const served = Served.throughout();
 let proxy: CuttingProxy;
-let name = "";
-let server = "";
-let count = 0;
 
-beforeAll(async () => {
-  place = temporaryPlace();
-  source = new Source(join(place.path, "source.git"));
-  backend = await HttpBackend.start({ root: place.path });
-});
-afterAll(async () => {
-  await backend[Symbol.asyncDispose]();
-  place[Symbol.dispose]();
-});
 beforeEach(async () => {
-  proxy = await CuttingProxy.start(backend.port);
-  create({});
+  proxy = await CuttingProxy.start(served.backend.port);
 });
 afterEach(() => proxy[Symbol.asyncDispose]());
 
-const create = (config: Readonly<Record<string, string>>): void => {
-  count += 1;
-  name = `remote-${count}.git`;
-  server = makeRepository(join(place.path, name), config);
-  backend.seen.length = 0;
-};
 const through = (options: Parameters<typeof opened>[1] = {}): Remote =>
-  opened(`http://127.0.0.1:${proxy.port}/${name}`, options);
+  opened(`http://127.0.0.1:${proxy.port}/${served.name}`, options);
 const refsOf = (): ReadonlyMap<string, string> =>
   new Map(
-    git(server, ["for-each-ref", "--format=%(refname) %(objectname)"])
+    git(served.path, ["for-each-ref", "--format=%(refname) %(objectname)"])
       .split("\n")
       .filter((line) => line !== "")
       .map((line) => [line.slice(0, -41), line.slice(-40)]),
   );
 const pushOf = (sizeBytes = 100): Push => {
-  const [commit, state] = [source.commit("", { sizeBytes }), source.blob(`state ${count}`)];
+  const [commit, state] = [served.source.commit("", { sizeBytes }), served.source.blob(`state of ${served.name}`)];
   const updates: readonly RefUpdate[] = [
     { ref: branch, from: "", to: commit },
     { ref: stateRef, from: "", to: state },
   ];
-  return { updates, pack: source.pack([commit, state], [], 1000) };
+  return { updates, pack: served.source.pack([commit, state], [], 1000) };
 };
 const none: ReadonlyMap<string, string> = new Map([branch, stateRef].map((ref) => [ref, ""]));
 /** How a push ended; where it was rejected, everything stands as `found` says. */
@@ -86,13 +66,13 @@ describe("a connection that is cut", () => {
     expect([...codes].toSorted()).toEqual(["remote-cut", "thrown remote-unreachable"]);
     expect(await through().push(push, patient)).toEqual({ kind: "pushed" });
     expect(refsOf()).toEqual(wanted(push));
-    expect(git(server, ["fsck", "--strict"])).toBe("");
+    expect(git(served.path, ["fsck", "--strict"])).toBe("");
   });
 
   test("on the way back: what was read counts, or the push is cut and ends with the next", async () => {
     const codes = new Set<string>();
     for (let down = 0; down < 1200; down += 150) {
-      create({});
+      served.renew({});
       const push = pushOf();
       proxy.cuts.push({ down });
       const code = await codeOf(through().push(push, patient));
@@ -118,7 +98,7 @@ describe("a connection that is cut", () => {
 test("the refs are asked for and the pack is sent on one connection, however late the answer ends", async () => {
   proxy.cuts.push({ late: true });
   expect(await through().push(pushOf(), patient)).toEqual({ kind: "pushed" });
-  const [asked, sent, readBack] = backend.seen.map(({ port }) => port);
+  const [asked, sent, readBack] = served.backend.seen.map(({ port }) => port);
   expect(sent).toBe(asked);
   expect(readBack).not.toBe(sent);
 });
@@ -147,7 +127,7 @@ describe("a server that takes nothing", () => {
     };
     // In the head of the second request.
     proxy.cuts.push({ up: 400, hold: true });
-    const updates = [{ ref: branch, from: "", to: source.commit("") }];
+    const updates = [{ ref: branch, from: "", to: served.source.commit("") }];
     const result = await through({ patience: { silenceMs: 500 } }).push({ updates, pack }, patient);
     expect(result).toMatchObject({ kind: "rejected", error: { code: "remote-cut" } });
     // What the system's own buffers take.
@@ -175,7 +155,7 @@ async function turns(value: string): Promise<string> {
 
 /** The server has taken so many requests. */
 async function backendSees(requests: number): Promise<void> {
-  while (backend.seen.length < requests) await new Promise((resolve) => setImmediate(resolve));
+  while (served.backend.seen.length < requests) await new Promise((resolve) => setImmediate(resolve));
 }
 
 test("whoever waits can stop waiting", async () => {
@@ -206,28 +186,28 @@ test("a pack that cannot be read is the reader's error, and moves nothing", asyn
 describe("a server that is not atomic", () => {
   const declining = (pattern: string): void => {
     const hook = `#!/bin/sh\ncase $1 in ${pattern}) echo "protected" >&2; exit 1;; esac\n`;
-    writeFileSync(join(server, "hooks", "update"), hook, { mode: 0o755 });
+    writeFileSync(join(served.path, "hooks", "update"), hook, { mode: 0o755 });
   };
 
   test("gets the branch, and once that is read the state ref", async () => {
-    create({ "receive.advertiseAtomic": "false" });
+    served.renew({ "receive.advertiseAtomic": "false" });
     const push = pushOf();
     expect(await through().push(push, patient)).toEqual({ kind: "pushed" });
-    expect(backend.seen.map(({ method }) => method)).toEqual(["GET", "POST", "GET", "POST", "GET"]);
+    expect(served.backend.seen.map(({ method }) => method)).toEqual(["GET", "POST", "GET", "POST", "GET"]);
     expect(refsOf()).toEqual(wanted(push));
   });
 
   test("gets no state ref where the branch is declined", async () => {
-    create({ "receive.advertiseAtomic": "false" });
+    served.renew({ "receive.advertiseAtomic": "false" });
     declining("refs/heads/*");
     const result = await through().push(pushOf(), patient);
     expect(result).toMatchObject({ kind: "rejected", error: { code: "remote-declined" } });
     expect(refsOf()).toEqual(new Map());
-    expect(backend.seen.map(({ method }) => method)).toEqual(["GET", "POST", "GET"]);
+    expect(served.backend.seen.map(({ method }) => method)).toEqual(["GET", "POST", "GET"]);
   });
 
   test("keeps the branch where the state ref is declined, and says so", async () => {
-    create({ "receive.advertiseAtomic": "false" });
+    served.renew({ "receive.advertiseAtomic": "false" });
     declining("refs/kubescribe/*");
     const push = pushOf();
     const [{ to } = { to: "" }] = push.updates;
@@ -252,25 +232,25 @@ describe("a server that is not atomic", () => {
 
 describe("a server's refusal", () => {
   test("is a quota where its disk is full", async () => {
-    await using full = await HttpBackend.start({ root: place.path, fileLimitKib: 64 });
-    const result = await opened(full.url(name)).push(pushOf(1_000_000), patient);
+    await using full = await HttpBackend.start({ root: served.root, fileLimitKib: 64 });
+    const result = await opened(full.url(served.name)).push(pushOf(1_000_000), patient);
     expect(result).toMatchObject({ kind: "rejected", error: { code: "remote-quota" } });
     expect(refsOf()).toEqual(new Map());
   });
 
   test("is a quota where a push is too large", async () => {
-    create({ "receive.maxInputSize": "10k" });
+    served.renew({ "receive.maxInputSize": "10k" });
     const result = await through().push(pushOf(100_000), patient);
     expect(result).toMatchObject({ kind: "rejected", error: { code: "remote-quota" } });
   });
 
   test("is that of a remote that is only read", async () => {
-    create({ "http.receivepack": "false" });
+    served.renew({ "http.receivepack": "false" });
     expect(await codeOf(through().push(pushOf(), patient))).toBe("thrown remote-unauthorized");
   });
 
   test("of a branch that it hides leaves the state ref moved, atomic or not; and that is told", async () => {
-    create({ "receive.hideRefs": "refs/heads" });
+    served.renew({ "receive.hideRefs": "refs/heads" });
     const push = pushOf();
     const result = await through().push(push, patient);
     const to = push.updates[1]?.to;
@@ -286,8 +266,8 @@ describe("a server's refusal", () => {
 
   test("of objects that are not there moves nothing", async () => {
     const push = pushOf();
-    const other = source.commit("");
-    const result = await through().push({ ...push, pack: source.pack([other]) }, patient);
+    const other = served.source.commit("");
+    const result = await through().push({ ...push, pack: served.source.pack([other]) }, patient);
     expect(result).toMatchObject({ kind: "rejected", error: { code: "remote-refused" } });
     expect(refsOf()).toEqual(new Map());
   });

@@ -4,35 +4,19 @@ import { createHash } from "node:crypto";
 import { readdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { deflateSync } from "node:zlib";
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
+import { beforeEach, describe, expect, test } from "vitest";
 
 import type { Fetch, FetchResult } from "../../src/remote/remote.ts";
 import { HttpBackend } from "./http-backend.ts";
 import { opened, patient } from "./opened.ts";
-import { branch, git, makeRepository, type Place, Source, stateRef, temporaryPlace } from "./repositories.ts";
+import { branch, git, makeRepository, stateRef } from "./repositories.ts";
+import { Served } from "./served.ts";
 
-let place: Place;
-let source: Source;
-let backend: HttpBackend;
-let name = "";
-let server = "";
+const served = Served.throughout();
 let local = "";
-let count = 0;
 
-beforeAll(async () => {
-  place = temporaryPlace();
-  source = new Source(join(place.path, "source.git"));
-  backend = await HttpBackend.start({ root: place.path });
-});
-afterAll(async () => {
-  await backend[Symbol.asyncDispose]();
-  place[Symbol.dispose]();
-});
 beforeEach(() => {
-  count += 1;
-  name = `remote-${count}.git`;
-  server = makeRepository(join(place.path, name));
-  local = makeRepository(join(place.path, `local-${count}.git`));
+  local = makeRepository(join(served.root, `local-of-${served.name}`));
 });
 
 const usual = (options: Partial<Fetch> = {}): Fetch => ({
@@ -45,11 +29,11 @@ const usual = (options: Partial<Fetch> = {}): Fetch => ({
   ...options,
 });
 const fetched = (options: Partial<Fetch> = {}): Promise<FetchResult> =>
-  opened(backend.url(name)).fetch(usual(options), patient);
-const put = (ref: string, id: string): string => git(server, ["fetch", "-q", source.path, `+${id}:${ref}`]);
+  opened(served.url).fetch(usual(options), patient);
+const put = (ref: string, id: string): string => git(served.path, ["fetch", "-q", served.source.path, `+${id}:${ref}`]);
 const history = (length: number, options: { files?: number; sizeBytes?: number } = {}): readonly string[] => {
   const ids: string[] = [];
-  for (let index = 0; index < length; index++) ids.push(source.commit(ids.at(-1) ?? "", options));
+  for (let index = 0; index < length; index++) ids.push(served.source.commit(ids.at(-1) ?? "", options));
   return ids;
 };
 /** As a caller does with the result. */
@@ -65,9 +49,9 @@ test("an empty remote has nothing", async () => {
 test("a branch and a state ref come with all that they need", async () => {
   const commits = history(5);
   const tip = commits.at(-1) ?? "";
-  const state = source.blob("state");
+  const state = served.source.blob("state");
   put(branch, tip);
-  git(server, ["update-ref", stateRef, git(server, ["hash-object", "-w", "--stdin"], "state")]);
+  git(served.path, ["update-ref", stateRef, git(served.path, ["hash-object", "-w", "--stdin"], "state")]);
   const result = await fetched();
   expect(result).toMatchObject({
     refs: new Map([
@@ -89,7 +73,7 @@ test("a branch and a state ref come with all that they need", async () => {
 test("somebody's long history costs no more than its last commit", async () => {
   const commits = history(10, { sizeBytes: 100_000 });
   put(branch, commits.at(-1) ?? "");
-  git(server, ["repack", "-adq"]);
+  git(served.path, ["repack", "-adq"]);
   const result = await fetched({ depth: 1 });
   settle(result);
   expect(git(local, ["rev-list", branch])).toBe(commits.at(-1));
@@ -113,6 +97,15 @@ test("what came later is fetched on top of a shallow start, and nothing twice", 
   expect(git(local, ["rev-list", branch]).split("\n")).toEqual(commits.toReversed());
 });
 
+test("a lock that a killed process left is taken over by whoever is alone there, and by nobody else", async () => {
+  const commits = history(3);
+  put(branch, commits[2] ?? "");
+  writeFileSync(join(local, "shallow.lock"), "torn");
+  await expect(fetched({ depth: 1 })).rejects.toMatchObject({ code: "EEXIST" });
+  settle(await fetched({ depth: 1, alone: true }));
+  expect(git(local, ["rev-list", branch])).toBe(commits[2]);
+});
+
 test("more than the limit is refused, and leaves nothing behind", async () => {
   put(branch, history(1, { sizeBytes: 300_000 })[0] ?? "");
   await expect(fetched({ packLimitBytes: 100_000 })).rejects.toMatchObject({ code: "remote-quota" });
@@ -124,11 +117,11 @@ test("of many refs only those that are asked for stay", async () => {
   put(branch, tip);
   const names = Array.from({ length: 20_000 }, (_, index) => `refs/changes/${index}`).toSorted();
   const lines = names.map((ref) => `${tip} ${ref}\n`);
-  writeFileSync(join(server, "packed-refs"), `# pack-refs with: sorted\n${lines.join("")}`);
-  const { refs, count } = await opened(backend.url(name)).refs(["refs/heads/"], patient);
+  writeFileSync(join(served.path, "packed-refs"), `# pack-refs with: sorted\n${lines.join("")}`);
+  const { refs, count } = await opened(served.url).refs(["refs/heads/"], patient);
   expect([...refs.keys()]).toEqual([branch]);
   expect(count).toBe(20_001);
-  await expect(opened(backend.url(name)).refs(["refs/"], patient)).rejects.toMatchObject({ code: "remote-malformed" });
+  await expect(opened(served.url).refs(["refs/"], patient)).rejects.toMatchObject({ code: "remote-malformed" });
 });
 
 describe("a server that lies", () => {
@@ -157,7 +150,7 @@ describe("a server that lies", () => {
 
   const serve = (answer: readonly Buffer[], told = capabilities, more: readonly string[] = []): Promise<HttpBackend> =>
     HttpBackend.start({
-      root: place.path,
+      root: served.root,
       intercept: (request, response) => {
         const kind = request.method === "GET" ? "advertisement" : "result";
         response.setHeader("content-type", `application/x-git-upload-pack-${kind}`);
