@@ -186,8 +186,11 @@ export interface Mirrors {
   exists(targetId: string): Promise<boolean>;
   /** First contact: takes over what was fetched, where there is no branch yet. False: the history reaches back too little. */
   adopt(targetId: string, remote: RefIds): Promise<boolean>;
-  /** Null: the remote has everything. Throws `packMissing` where packs are joined in this moment. */
-  outgoing(targetId: string): Promise<Outgoing | null>;
+  /**
+   * Null: the remote has everything. Throws `packMissing` where packs are joined in this moment. `whole`: packs as they are, and not only what of
+   * them should be needed: the remote has said that something is missing.
+   */
+  outgoing(targetId: string, whole: boolean): Promise<Outgoing | null>;
   /** Notes where the remote stands: refs that were pushed, or fetched. */
   arrived(targetId: string, remote: RefIds): Promise<void>;
   /**

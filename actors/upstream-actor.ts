@@ -132,7 +132,7 @@ export class UpstreamActor implements AsyncDisposable {
 
   async #push(): Promise<UpstreamEvent> {
     const { mirrors, remote, targetId, clock, meter } = this.#options;
-    const outgoing = await mirrors.outgoing(targetId);
+    const outgoing = await mirrors.outgoing(targetId, this.#lastError?.code === "remote-refused");
     if (outgoing === null) {
       this.#unpushed = 0;
       this.#lastError = null;

@@ -40,9 +40,9 @@ export function lockedPool(pool: BranchPool, options: LockedPoolOptions): Branch
         await locked(targetId);
         return mirrors.adopt(targetId, remote);
       },
-      async outgoing(targetId) {
+      async outgoing(targetId, whole) {
         await locked(targetId);
-        return mirrors.outgoing(targetId);
+        return mirrors.outgoing(targetId, whole);
       },
       async arrived(targetId, remote) {
         await locked(targetId);

@@ -69,9 +69,9 @@ export function createCommitPool({ targets, selectionsOf }: CommitPoolOptions, r
     mirrors: {
       exists: (targetId) => mirror<boolean>({ kind: "exists", targetId }),
       adopt: (targetId, remote) => mirror<boolean>({ kind: "adopt", targetId, remote }),
-      async outgoing(targetId) {
+      async outgoing(targetId, whole) {
         for (;;) {
-          const found = await mirror<Outgoing | "more" | null>({ kind: "outgoing", targetId });
+          const found = await mirror<Outgoing | "more" | null>({ kind: "outgoing", targetId, whole });
           if (found !== "more") return found;
         }
       },

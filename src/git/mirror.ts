@@ -69,8 +69,8 @@ export class Mirror {
     for (const ref of [this.#branch, ...this.#states]) await this.#put(trackingOf(ref), remote[ref] ?? "");
   }
 
-  /** `more`: there is more to read, ask again. */
-  async outgoing(): Promise<Outgoing | "more" | null> {
+  /** `more`: there is more to read, ask again. `whole` as in Mirrors. */
+  async outgoing(whole: boolean): Promise<Outgoing | "more" | null> {
     const head = await this.#refs.read(this.#branch);
     const pushed = await this.#refs.read(trackingOf(this.#branch));
     const reader = await this.#reader();
@@ -89,7 +89,10 @@ export class Mirror {
     }
     if (updates.length === 0) return null;
     const blobs = updates.filter(({ ref }) => ref !== this.#branch).map(({ to }) => to);
-    const packPath = await this.#packOf(reader, [...ids, ...blobs], { pushed, tip: tip === head ? null : tip });
+    const packPath = await this.#packOf(reader, [...ids, ...blobs], {
+      pushed: whole ? "" : pushed,
+      tip: whole || tip === head ? null : tip,
+    });
     return { commits: ids.length, waiting, updates, packPath };
   }
 

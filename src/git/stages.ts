@@ -24,7 +24,8 @@ export interface StagesOptions {
 
 /** One call of the Mirrors port. */
 export type MirrorTask =
-  | { readonly kind: "exists" | "outgoing"; readonly targetId: string }
+  | { readonly kind: "exists"; readonly targetId: string }
+  | { readonly kind: "outgoing"; readonly targetId: string; readonly whole: boolean }
   | { readonly kind: "adopt" | "arrived" | "rebuild"; readonly targetId: string; readonly remote: RefIds };
 
 /** `more`: ask again, others may have their turn in between. */
@@ -74,7 +75,7 @@ export class Stages {
         case "exists":
           return mirror.exists();
         case "outgoing":
-          return mirror.outgoing();
+          return mirror.outgoing(task.whole);
         case "adopt":
           return mirror.adopt(task.remote);
         case "arrived":

@@ -27,7 +27,7 @@ export class SimulatedCommitPool implements BranchPool {
   readonly mirrors: Mirrors = {
     exists: (targetId) => this.#worker.unlessLost(({ mirrors }) => mirrors.exists(targetId)),
     adopt: (targetId, remote) => this.#worker.unlessLost(({ mirrors }) => mirrors.adopt(targetId, remote)),
-    outgoing: (targetId) => this.#worker.unlessLost(({ mirrors }) => mirrors.outgoing(targetId)),
+    outgoing: (targetId, whole) => this.#worker.unlessLost(({ mirrors }) => mirrors.outgoing(targetId, whole)),
     arrived: (targetId, remote) => this.#worker.unlessLost(({ mirrors }) => mirrors.arrived(targetId, remote)),
     rebuild: (targetId, remote) => this.#worker.unlessLost(({ mirrors }) => mirrors.rebuild(targetId, remote)),
   };

@@ -13,16 +13,24 @@ import { runGit } from "../git/fixtures.ts";
 import { branch, fileOf, MirrorWorld, state, target } from "../git/mirror-world.ts";
 
 /** What befalls the next push. */
-type Fate = "unreachable" | "repacked" | "cut" | "liesAboutAtomic" | "overtaken" | "refused";
+type Fate = "unreachable" | "repacked" | "cut" | "liesAboutAtomic" | "overtaken" | "refused" | "lacking";
 
 class Distance implements Remote, Disposable {
   readonly world = new MirrorWorld();
   readonly meter = new FakeMeter();
   readonly log = new FakeLog();
   readonly fates: Fate[] = [];
+  /** Whether whole packs were asked for, each time. */
+  readonly asked: boolean[] = [];
   readonly actor = new UpstreamActor({
     targetId: target,
-    mirrors: this.world.pool.mirrors,
+    mirrors: {
+      ...this.world.pool.mirrors,
+      outgoing: (targetId, whole) => {
+        this.asked.push(whole);
+        return this.world.pool.mirrors.outgoing(targetId, whole);
+      },
+    },
     remote: this,
     intervalMs: 1000,
     clock: this.world.clock,
@@ -44,6 +52,8 @@ class Distance implements Remote, Disposable {
         throw new KubescribeError("remote-unreachable", "nobody answers", { retry: "backoff" });
       case "repacked":
         return packFile(createNodeFileSystem(), `${outgoing.packPath}.gone`).then(() => this.world.refs());
+      case "lacking":
+        throw new KubescribeError("remote-refused", "missing necessary objects", { retry: "backoff" });
       case "refused":
         throw new KubescribeError("remote-gone", "there is no such repository", { retry: "never" });
       case "cut":
@@ -114,6 +124,17 @@ describe("the remote gets everything once, in order", () => {
     expect(runGit(world.remote, ["log", "--format=%an", `${stateTip}..main`])).toMatch(/^(mallory)?$/);
     world.check();
   });
+});
+
+test("a remote that lacks something gets whole packs, once", async () => {
+  using distance = new Distance();
+  distance.fates.push("lacking");
+  await distance.commit("a", "a1");
+  await distance.level();
+  await distance.commit("a", "a2");
+  await distance.level();
+  expect(distance.asked.slice(0, 2)).toEqual([false, true]);
+  expect(distance.asked.slice(2)).not.toContain(true);
 });
 
 test("a push of which one ref of two arrived is not believed, though nothing comes after it", async () => {

@@ -73,7 +73,7 @@ test(
       expect((await after.readAll()).length, at).toBe(flushes);
       const pool = after.pool();
       expect((await pool.open("default/history")).cursors.get(configmaps.key), at).toEqual(cursorOf(flushes));
-      expect((await pool.mirrors.outgoing("default/history"))?.commits, at).toBe(flushes);
+      expect((await pool.mirrors.outgoing("default/history", false))?.commits, at).toBe(flushes);
       expect((await flush(pool, [changed({ version: flushes + 1, name: "n0" })])).commits, at).toEqual([1]);
       await joinPacks({ ...options, fs: after.fs });
       expect(packsIn(after), at).toBeLessThan(flushes);

@@ -68,7 +68,7 @@ export class MirrorWorld implements Disposable {
   }
 
   async push(): Promise<void> {
-    const outgoing = await this.pool.mirrors.outgoing(target);
+    const outgoing = await this.pool.mirrors.outgoing(target, false);
     if (outgoing === null) throw new Error("there should be something to push");
     await this.pool.mirrors.arrived(target, this.deliver(outgoing));
   }

@@ -12,11 +12,11 @@ test("what was committed arrives with each push, and nothing is left to do", asy
   for (let round = 0; round < 3; round += 1) {
     await world.commit("a", `a${round}`);
     await world.commit("b", `b${round}`);
-    const outgoing = await world.pool.mirrors.outgoing(target);
+    const outgoing = await world.pool.mirrors.outgoing(target, false);
     expect(outgoing?.commits).toBe(2);
     expect(outgoing?.updates.map(({ ref }) => ref)).toEqual([branch, state]);
     await world.push();
-    expect(await world.pool.mirrors.outgoing(target)).toBeNull();
+    expect(await world.pool.mirrors.outgoing(target, false)).toBeNull();
   }
   expect(world.log()).toHaveLength(6);
   world.check();
@@ -30,10 +30,12 @@ test("of packs that were joined, only what is new is sent", async () => {
   await world.pool[Symbol.asyncDispose]();
   const packs = readdirSync(join(world.place.path, "objects/pack")).filter((name) => name.endsWith(".pack"));
   expect(packs.length).toBeLessThan(5);
-  const outgoing = await world.pool.mirrors.outgoing(target);
+  const outgoing = await world.pool.mirrors.outgoing(target, false);
   if (outgoing === null) throw new Error("there should be something to push");
   const count = readFileSync(outgoing.packPath).readUInt32BE(8);
   expect(count).toBeLessThan(40);
+  const whole = await world.pool.mirrors.outgoing(target, true);
+  expect(readFileSync(whole?.packPath ?? "").readUInt32BE(8)).toBeGreaterThan(300);
   await world.push();
   expect(world.log().at(-1)).toBe("alice@example.com|Update configmaps default/name-3");
   world.check();
@@ -52,7 +54,7 @@ test.each([
     await world.pool[Symbol.asyncDispose]();
     world.pool = world.open(world.place.path, { pushedCommits: 4, stepCommits: 3 });
     for (let left = commits; left > 0; left -= 4) {
-      const outgoing = await world.pool.mirrors.outgoing(target);
+      const outgoing = await world.pool.mirrors.outgoing(target, false);
       const refs = left > 4 ? [branch] : [branch, state];
       expect(outgoing?.updates.map(({ ref }) => ref)).toEqual(refs);
       expect([outgoing?.commits, outgoing?.waiting]).toEqual([Math.min(4, left), Math.max(0, left - 4)]);
@@ -61,7 +63,7 @@ test.each([
       await world.push();
       world.check();
     }
-    expect(await world.pool.mirrors.outgoing(target)).toBeNull();
+    expect(await world.pool.mirrors.outgoing(target, false)).toBeNull();
     expect(world.log()).toHaveLength(commits + 1);
   },
 );
@@ -136,12 +138,12 @@ test("a remote that already has what was pushed, and more of ours, is only noted
   await world.commit("a", "a1");
   await world.push();
   await world.commit("a", "a2");
-  const outgoing = await world.pool.mirrors.outgoing(target);
+  const outgoing = await world.pool.mirrors.outgoing(target, false);
   if (outgoing === null) throw new Error("there should be something to push");
   // The answer got lost.
   world.deliver(outgoing);
   expect(await world.pool.mirrors.rebuild(target, world.fetch())).toBe(0);
-  expect(await world.pool.mirrors.outgoing(target)).toBeNull();
+  expect(await world.pool.mirrors.outgoing(target, false)).toBeNull();
 });
 
 test("an index whose pack a loss of power took is no obstacle to a push", async () => {
@@ -155,7 +157,7 @@ test("an index whose pack a loss of power took is no obstacle to a push", async 
   await flush(world.pool, [
     { kind: "resync", type: configmaps, cursor: cursorOf(20, 1), present: [{ namespace: "default", name: "a" }] },
   ]);
-  expect((await world.pool.mirrors.outgoing(target))?.updates.map(({ ref }) => ref)).toEqual([state]);
+  expect((await world.pool.mirrors.outgoing(target, false))?.updates.map(({ ref }) => ref)).toEqual([state]);
   await world.push();
   world.check();
 });
@@ -169,7 +171,7 @@ test("a mirror whose volume is not mounted any more is waited for, and nothing i
   renameSync(path, `${path}.away`);
   mkdirSync(path);
   const gone = { code: "git-repository-gone", retry: "backoff" };
-  await expect(world.pool.mirrors.outgoing(target)).rejects.toMatchObject(gone);
+  await expect(world.pool.mirrors.outgoing(target, false)).rejects.toMatchObject(gone);
   await expect(world.commit("a", "a3")).rejects.toMatchObject(gone);
   expect(readdirSync(path)).toEqual([]);
   rmSync(path, { recursive: true });
@@ -223,9 +225,9 @@ test.each([1, 2])("a new process takes over what is there, from %i of its commit
   if (depth === 1) expect(await mirror.adopt(target, world.fetch(path, "--deepen=1"))).toBe(true);
   const opened = await second.open(target);
   expect(opened.cursors.get("core/configmaps" as never)?.resourceVersion).toBe("4");
-  expect(await mirror.outgoing(target)).toBeNull();
+  expect(await mirror.outgoing(target, false)).toBeNull();
   await flush(second, [changed({ version: 5, name: "b", content: "b1\n" })]);
-  const outgoing = await mirror.outgoing(target);
+  const outgoing = await mirror.outgoing(target, false);
   if (outgoing === null) throw new Error("there should be something to push");
   world.deliver(outgoing);
   expect(world.log()).toHaveLength(5);

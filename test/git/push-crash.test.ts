@@ -70,7 +70,7 @@ async function push(
 ): Promise<PlayedRemote> {
   let reached = remote;
   for (let attempt = 0; attempt < 3; attempt += 1) {
-    const outgoing = await pool.mirrors.outgoing(target);
+    const outgoing = await pool.mirrors.outgoing(target, false);
     if (outgoing === null) return reached;
     const after = await reached.pushed(world, outgoing);
     if (after === null) {
@@ -112,7 +112,7 @@ async function expectLevel(world: MemoryWorld, remote: PlayedRemote, at: string)
   expect(await remote.world.readAll(), at).toEqual(subjects);
   const pool = world.pool({ isMirror: true });
   expect((await pool.open(target)).cursors.get(configmaps.key), at).toEqual(cursorOf(20, 1));
-  expect(await pool.mirrors.outgoing(target), at).toBeNull();
+  expect(await pool.mirrors.outgoing(target, false), at).toBeNull();
   // A second cluster's process that starts from the remote alone would go on from there.
   await write(remote.world, "/repo/HEAD", Buffer.from(`ref: ${branch}\n`));
   expect((await remote.world.pool().open(target)).cursors.get(configmaps.key), at).toEqual(cursorOf(20, 1));

@@ -33,7 +33,7 @@ const rebuilt = [...ours.slice(0, 3), "Take over 1 file that others changed", "t
 async function overtaken(world: MemoryWorld): Promise<RefIds> {
   const pool = world.pool();
   await flush(pool, pushed);
-  const outgoing = await pool.mirrors.outgoing(target);
+  const outgoing = await pool.mirrors.outgoing(target, false);
   const remote = Object.fromEntries((outgoing?.updates ?? []).map(({ ref, to }) => [ref, to]));
   await pool.mirrors.arrived(target, remote);
   for (const entries of unpushed) await flush(pool, entries);
@@ -84,7 +84,7 @@ describe.each([
       const after = await world.pool().open(target);
       expect(after.cursors.get(configmaps.key), `call ${at}`).toEqual(cursorOf(15));
       // The state ref may wait for the next flush: trailers complete it.
-      expect((await world.pool().mirrors.outgoing(target))?.updates[0]?.ref).toBe(branch);
+      expect((await world.pool().mirrors.outgoing(target, false))?.updates[0]?.ref).toBe(branch);
       if (at % 40 === 6 || !struck) {
         using place = temporaryPlace();
         world.copyTo(place.path);
@@ -121,7 +121,7 @@ test(
       expect(await after.readAll(), at).toEqual(rebuilt);
       const again = after.pool();
       expect((await again.open(target)).cursors.get(configmaps.key), at).toEqual(cursorOf(15));
-      expect((await again.mirrors.outgoing(target))?.updates[0]?.ref, at).toBe(branch);
+      expect((await again.mirrors.outgoing(target, false))?.updates[0]?.ref, at).toBe(branch);
       if (index % 100 !== 0) continue;
       using place = temporaryPlace();
       after.copyTo(place.path);
