@@ -250,7 +250,7 @@ export class Run {
   }
 
   #failed(path: string): void {
-    if (path.startsWith("/data/")) this.refusals.refused(this.clock.monotonicMs());
+    if (path.startsWith("/data/")) this.refusals.refused(this.clock.monotonicMs(), this.clock.nowMs());
   }
 
   #befell(fault: string, detail = ""): void {

@@ -85,8 +85,10 @@ export function mayBeDoubted(
   { reviews, refusals, limits }: Pick<Circumstances, "reviews" | "refusals" | "limits">,
 ): boolean {
   const sightSinceMs = reviews.sightSinceMs(review);
-  const first = review.atMs <= sightSinceMs + Math.min(limits.pendingTtlMs, longestRequestMs);
-  if (first && refusals.within(Number.NEGATIVE_INFINITY, sightSinceMs)) return true;
+  const rivalMs = Math.min(limits.pendingTtlMs, longestRequestMs);
+  const isFirst = review.atMs <= sightSinceMs + rivalMs;
+  if (isFirst && refusals.within(Number.NEGATIVE_INFINITY, sightSinceMs)) return true;
+  if (review.wallMs <= refusals.newestWallMs(sightSinceMs) + rivalMs) return true;
   // One TTL for the missing line, and one for the process after it.
   const sinceMs = review.atMs - 2 * limits.pendingTtlMs;
   return reviews.blind(review.atMs, deliveredMs) && refusals.within(sinceMs, deliveredMs);

@@ -3,10 +3,16 @@
 import { countUpTo } from "./chronicle.ts";
 
 export class RefusalRecord {
-  readonly #all: { readonly atMs: number }[] = [];
+  readonly #all: { readonly atMs: number; readonly newestWallMs: number }[] = [];
 
-  refused(atMs: number): void {
-    this.#all.push({ atMs });
+  refused(atMs: number, wallMs: number): void {
+    const newestWallMs = Math.max(wallMs, this.#all.at(-1)?.newestWallMs ?? Number.NEGATIVE_INFINITY);
+    this.#all.push({ atMs, newestWallMs });
+  }
+
+  /** The highest that the wall clock, which may jump, showed at any of them; `-Infinity`: there was none. */
+  newestWallMs(untilMs: number): number {
+    return this.#all[countUpTo(this.#all, untilMs) - 1]?.newestWallMs ?? Number.NEGATIVE_INFINITY;
   }
 
   /** One at least, both ends included; monotonic. */

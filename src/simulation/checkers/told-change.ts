@@ -59,10 +59,11 @@ export function toldBy(commit: HistoryCommit, { truth, files, eraOf, wasRead, tr
   const author = commit.trailers.get("Changed-By")?.[0] ?? "";
   const writes = truth.find(uid, revision);
   const operation = first("Operation");
-  // A restore may give one version twice: the file tells which of them it is, and the operation, else the author, or what was ever
-  // read, or the epoch, which is the least that it may be.
+  // A restore may give one version twice: what it undid is told no more, the file tells which of them it is, and the operation, else the
+  // author, or what was ever read, or the epoch, which is the least that it may be.
   const [write] = narrowed(
     writes,
+    (each) => truth.holds(each, era),
     (each) => files.after(each) === file.after,
     (each) => each.operation === operation,
     (each) => files.before(each) === file.before,

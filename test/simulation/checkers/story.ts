@@ -104,7 +104,7 @@ export class Story {
 
   /** The data directory finds no room for the review that came last. */
   refuse(): void {
-    this.refusals.refused(this.#ms);
+    this.refusals.refused(this.#ms, this.#wallMs);
   }
 
   /** Kubescribe is killed, and starts again. */
