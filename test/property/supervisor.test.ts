@@ -13,6 +13,8 @@ interface Model {
   faults: number;
   /** Who is reviewed for the next write, once each. */
   waiting: readonly string[];
+  /** A review for it was given up: nobody knows who else was there. */
+  marked: boolean;
 }
 
 type SupervisorCommand = fc.Command<Model, RegistryWorld>;
@@ -52,6 +54,7 @@ class Review implements SupervisorCommand {
     model.arrivals += 1;
     model.faults += this.#faults;
     if (this.#faults < bounds.attempts) model.waiting = [...model.waiting, this.#user];
+    else model.marked = true;
     const object = `o${model.version + 1}`;
     const sketch = { arrival: model.arrivals, user: this.#user, base: model.version, object };
     const correlation = correlationOf({ ...sketch, operation: "UPDATE" });
@@ -81,11 +84,12 @@ class Observe implements SupervisorCommand {
   run(model: Model, world: RegistryWorld): void {
     const users = [...new Set(model.waiting)];
     const given = this.#faults === bounds.attempts;
-    const tier = given || users.length === 0 ? "unresolved" : users.length === 1 ? "exact" : "tie";
+    const tier = given || users.length === 0 ? "unresolved" : users.length === 1 && !model.marked ? "exact" : "tie";
     const kind = model.version === 0 || this.#listed ? "ADDED" : "MODIFIED";
     model.version += 1;
     model.faults += this.#faults;
     model.waiting = [];
+    model.marked = false;
     const event = throwingAt(eventOf({ kind, version: model.version, object: `o${model.version}` }), this.#faults);
     if (this.#listed) list(world, event);
     else world.registry.watch({ kind: "observed", event, epoch: 0 });
@@ -139,7 +143,7 @@ suite("the supervisor", () => {
   test("restarts an actor that throws from its record: nothing in hand is lost, each fault is counted and told", () => {
     check(
       fc.property(commands, (script) => {
-        const model: Model = { version: 0, arrivals: 0, faults: 0, waiting: [] };
+        const model: Model = { version: 0, arrivals: 0, faults: 0, waiting: [], marked: false };
         fc.modelRun(() => ({ model, real: new RegistryWorld() }), script);
       }),
     );
