@@ -216,8 +216,10 @@ describe("the reflector at a real API server", () => {
   test("a server restored from a backup begins a new epoch", { timeout: 90_000 }, async () => {
     const snapshot = plane.snapshot();
     await using reading = await new Reading(api).synced();
-    for (const text of ["one", "two", "three"]) await write(name, { text });
-    await eventually(() => (reading.events(name).length === 3 ? true : undefined));
+    // More than the server itself writes until it is asked: beyond that, nobody could tell.
+    const texts = Array.from({ length: 100 }, (_, at) => `text ${at}`);
+    for (const text of texts) await write(name, { text });
+    await eventually(() => (reading.events(name).length === texts.length ? true : undefined));
     await plane.restore(snapshot);
     const relist = await eventually(() => reading.lists().find(({ epoch }) => epoch === 1), { timeoutMs: 60_000 });
     expect(relist.unbroken).toBe(false);
