@@ -12,11 +12,10 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 
 import type { FlushEntry } from "../actors/ports.ts";
-import { cursorOf } from "../machines/cursor.ts";
-import type { Cursor, ResourceType, TypeKey } from "../machines/messages.ts";
+import type { ResourceType } from "../machines/messages.ts";
 import { digestOf, environment, print, randomFrom, seed, smoke } from "./environment.ts";
 import type { PreparedFile } from "./prepared-files.ts";
-import { changeOf, poolOf, snapshotOf, targetOf, typeOf, yamlOf } from "./prepared-files.ts";
+import { changeOf, flushed, poolOf, snapshotOf, targetOf, typeOf, yamlOf } from "./prepared-files.ts";
 
 const full = process.argv.includes("--full");
 const commits = smoke ? 300 : full ? 100_000 : 20_000;
@@ -64,12 +63,7 @@ async function measured({ name, flushSize, rewrites }: (typeof cases)[number]): 
   {
     await using pool = poolOf([{ ...targetOf("bench", repository), durability: "none" }], types);
     const flush = async (entries: readonly FlushEntry[]): Promise<void> => {
-      const cursors = new Map<TypeKey, Cursor>();
-      for (const entry of entries) {
-        if (entry.kind === "change") cursors.set(entry.change.type.key, cursorOf(entry.change));
-        else cursors.set(entry.type.key, entry.cursor);
-      }
-      await pool.flush("bench", { entries, cursors });
+      await flushed(pool, "bench", entries);
     };
     await flush(snapshotOf(files, files.length));
     for (let done = 0; done < commits; done += flushSize) {

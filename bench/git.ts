@@ -13,12 +13,10 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 
 import type { FlushEntry } from "../actors/ports.ts";
-import { cursorOf } from "../machines/cursor.ts";
-import type { Cursor, TypeKey } from "../machines/messages.ts";
 import type { SigningKey } from "../src/git/target.ts";
 import { digestOf, environment, median, print, randomFrom, seed, smoke } from "./environment.ts";
 import type { PreparedFile } from "./prepared-files.ts";
-import { changeOf, poolOf, snapshotOf, targetOf, typeOf, yamlOf } from "./prepared-files.ts";
+import { changeOf, flushed, poolOf, snapshotOf, targetOf, typeOf, yamlOf } from "./prepared-files.ts";
 
 const rounds = smoke ? 1 : 5;
 const commits = smoke ? 100 : 4000;
@@ -118,12 +116,7 @@ async function runOurs(
   const durability = synced ? "flush" : "none";
   await using pool = poolOf([{ ...targetOf("bench", repository), durability, signing }], types);
   const flush = async (entries: readonly FlushEntry[]): Promise<void> => {
-    const cursors = new Map<TypeKey, Cursor>();
-    for (const entry of entries) {
-      if (entry.kind === "change") cursors.set(entry.change.type.key, cursorOf(entry.change));
-      else cursors.set(entry.type.key, entry.cursor);
-    }
-    await pool.flush("bench", { entries, cursors });
+    await flushed(pool, "bench", entries);
   };
   await flush(snapshotOf(files, files.length));
   const startMs = performance.now();

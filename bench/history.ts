@@ -14,14 +14,13 @@ import { join } from "node:path";
 import { monitorEventLoopDelay } from "node:perf_hooks";
 
 import type { FlushEntry } from "../actors/ports.ts";
-import { cursorOf } from "../machines/cursor.ts";
-import type { Cursor, ResourceType, TypeKey } from "../machines/messages.ts";
+import type { ResourceType } from "../machines/messages.ts";
 import { createNodeFileSystem } from "../src/composition/node-file-system.ts";
 import type { BranchPool } from "../src/git/commit-pool.ts";
 import { createPiscinaCommitPool } from "../src/git/piscina-pool.ts";
 import { ensureRepository } from "../src/git/repository.ts";
 import { environment, print, quantile, randomFrom, seed, smoke } from "./environment.ts";
-import { changeOf, everySelectionOf, snapshotOf, targetOf, typeOf } from "./prepared-files.ts";
+import { changeOf, flushed, everySelectionOf, snapshotOf, targetOf, typeOf } from "./prepared-files.ts";
 
 const full = process.argv.includes("--full");
 const commits = smoke ? 400 : full ? 1_000_000 : 20_000;
@@ -85,12 +84,7 @@ class Branch {
   }
 
   #flush(pool: BranchPool, entries: readonly FlushEntry[]): Promise<unknown> {
-    const cursors = new Map<TypeKey, Cursor>();
-    for (const entry of entries) {
-      if (entry.kind === "change") cursors.set(entry.change.type.key, cursorOf(entry.change));
-      else cursors.set(entry.type.key, entry.cursor);
-    }
-    return pool.flush(this.id, { entries, cursors });
+    return flushed(pool, this.id, entries);
   }
 }
 

@@ -1,7 +1,16 @@
 /** Files as the sanitizer would leave them, and the entries of a flush that write them: for what is measured behind it. */
 
-import type { FlushEntry } from "../actors/ports.ts";
-import type { ObjectHash, ResourceType, ResourceVersion, Uid, WatchEvent } from "../machines/messages.ts";
+import type { CommitPool, FlushEntry, FlushResult } from "../actors/ports.ts";
+import { cursorOf } from "../machines/cursor.ts";
+import type {
+  Cursor,
+  ObjectHash,
+  ResourceType,
+  ResourceVersion,
+  TypeKey,
+  Uid,
+  WatchEvent,
+} from "../machines/messages.ts";
 import { typeKeyOf } from "../machines/messages.ts";
 import type { Selection } from "../machines/selection.ts";
 import { createBlockingFiles } from "../src/composition/node-blocking-files.ts";
@@ -75,6 +84,16 @@ export function targetOf(id: string, repository: string): TargetOptions {
     format: { files: "1", secrets: "1" },
     durability: "flush",
   };
+}
+
+/** With the cursors that the entries come to. */
+export function flushed(pool: CommitPool, targetId: string, entries: readonly FlushEntry[]): Promise<FlushResult> {
+  const cursors = new Map<TypeKey, Cursor>();
+  for (const entry of entries) {
+    if (entry.kind === "change") cursors.set(entry.change.type.key, cursorOf(entry.change));
+    else cursors.set(entry.type.key, entry.cursor);
+  }
+  return pool.flush(targetId, { entries, cursors });
 }
 
 export function everySelectionOf(types: readonly ResourceType[]): readonly Selection[] {

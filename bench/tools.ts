@@ -13,12 +13,9 @@ import { join } from "node:path";
 import { openRepository } from "es-git";
 import isomorphic from "isomorphic-git";
 
-import type { FlushEntry } from "../actors/ports.ts";
-import { cursorOf } from "../machines/cursor.ts";
-import type { Cursor, TypeKey } from "../machines/messages.ts";
 import { environment, print, randomFrom, seed, smoke } from "./environment.ts";
 import type { PreparedFile } from "./prepared-files.ts";
-import { changeOf, poolOf, snapshotOf, targetOf, typeOf, yamlOf } from "./prepared-files.ts";
+import { changeOf, flushed as write, poolOf, snapshotOf, targetOf, typeOf, yamlOf } from "./prepared-files.ts";
 
 const [namespaces, resources, each] = smoke ? [2, 2, 5] : [50, 20, 20];
 const author = { name: "alice", email: "alice@example.com" };
@@ -125,7 +122,7 @@ function fastImport(place: string, steps: readonly PreparedFile[]): void {
 
 async function begun(place: string): Promise<void> {
   await using pool = poolOf([targetOf("bench", place)], types);
-  await write(pool, snapshotOf(files, files.length));
+  await write(pool, "bench", snapshotOf(files, files.length));
 }
 
 async function flushed(place: string, steps: readonly PreparedFile[], size: number): Promise<void> {
@@ -134,18 +131,10 @@ async function flushed(place: string, steps: readonly PreparedFile[], size: numb
     const some = steps.slice(from, from + size);
     await write(
       pool,
+      "bench",
       some.map((step, at) => changeOf(step, files.length + from + at + 1)),
     );
   }
-}
-
-async function write(pool: ReturnType<typeof poolOf>, entries: readonly FlushEntry[]): Promise<void> {
-  const cursors = new Map<TypeKey, Cursor>();
-  for (const entry of entries) {
-    if (entry.kind === "change") cursors.set(entry.change.type.key, cursorOf(entry.change));
-    else cursors.set(entry.type.key, entry.cursor);
-  }
-  await pool.flush("bench", { entries, cursors });
 }
 
 async function withEsGit(place: string, steps: readonly PreparedFile[]): Promise<void> {
