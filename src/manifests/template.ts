@@ -20,7 +20,12 @@ export type Part =
   | Reference
   | { readonly kind: "text"; readonly parts: readonly (string | Reference)[] }
   /** In a list or a map, what is not chosen leaves no item and no entry. */
-  | { readonly kind: "choice"; readonly test: Test; readonly chosen: Template; readonly otherwise: Template | undefined }
+  | {
+      readonly kind: "choice";
+      readonly test: Test;
+      readonly chosen: Template;
+      readonly otherwise: Template | undefined;
+    }
   /** In a list: one item for each of a list of values. */
   | { readonly kind: "each"; readonly list: ListName; readonly body: Template }
   /** Under any key of a map: more entries for it. */
