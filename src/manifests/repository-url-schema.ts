@@ -8,10 +8,10 @@ const expected =
 const remote = "(?i)^(https?|ssh)://";
 
 const forms = [
-  String.raw`self.matches(r'${remote}[^/?#\s]+/[^?#\s]')`,
-  String.raw`self.matches(r'^[^/:@\s]+@[^/:\s]+:[^/]')`,
+  String.raw`self.matches(r'${remote}[^/?#\s]+/\S+$')`,
+  String.raw`self.matches(r'^[^/:@\s]+@[^/:\s]+:[^/\p{Cc}][^\p{Cc}]*$')`,
   String.raw`(self.matches(r'^/[^\p{Cc}]*$') && !self.contains('://') && !self.split('/').all(p, p in ['', '.', '..']))`,
-  String.raw`(self.matches(r'(?i)^file:(//(localhost)?/|/[^/]|[^/])[^?#\p{Cc}]*$') && !self.matches(r'(?i)^file:(//(localhost)?)?[/.]*$'))`,
+  String.raw`(self.matches(r'(?i)^file:(//(localhost)?/|/[^/]|[^/])[^?#\\\p{Cc}]*$') && !self.matches(r'(?i)^file:(//(localhost)?)?(\.{0,2}/)*\.{0,2}$'))`,
 ];
 
 export const repositoryUrl: Schema = text(
@@ -27,7 +27,7 @@ export const repositoryUrl: Schema = text(
       secret: true,
     },
     {
-      rule: `!self.matches(r'${remote}[^?#]*[?#].')`,
+      rule: `!self.matches(r'${remote}[^?#]*[?#]')`,
       message: "expected a URL without a query and a fragment",
       secret: true,
     },

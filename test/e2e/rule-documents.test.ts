@@ -1,15 +1,19 @@
 /** Rule documents as custom resources: a real API server judges them as files are judged, and says what was expected. */
 
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import fc from "fast-check";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { decodeDocuments } from "../../src/config/decode-documents.ts";
 import { type ControlPlane, startControlPlane } from "../controlplane/control-plane.ts";
 import { eventually } from "../controlplane/eventually.ts";
+import { check, suite } from "../property/check.ts";
 import { corpus, documentOf, type Sample } from "../manifests/corpus.ts";
+import { drawnDocument, drawnUrl } from "../manifests/drawn-documents.ts";
 import { install } from "./installation.ts";
 
 const plurals = { GitRepoConfig: "gitrepoconfigs", WatchRule: "watchrules", ClusterWatchRule: "clusterwatchrules" };
 const api = "/apis/kubescribe.dev/v1alpha1";
 
-describe("rule documents as custom resources", () => {
+suite("rule documents as custom resources", () => {
   let plane: ControlPlane;
 
   beforeAll(async () => {
@@ -38,6 +42,25 @@ describe("rule documents as custom resources", () => {
     const said = await judged(sample);
     if (sample.file === "") expect(said).toBe("");
     else expect(said).toContain(sample.cluster ?? sample.file);
+  });
+
+  const takenAsFile = (sample: Sample): boolean =>
+    decodeDocuments(JSON.stringify(documentOf(sample)), "drawn.json").problems.length === 0;
+
+  test("drawn documents are judged alike", async () => {
+    const alike = fc.asyncProperty(drawnDocument, async (sample) => {
+      const said = await judged(sample);
+      expect({ taken: said === "", said }).toEqual({ taken: takenAsFile(sample), said });
+    });
+    await check(alike, { runs: 500 });
+  });
+
+  // What only a parser of URLs can tell is told by the process.
+  test("every URL that a file may have, a custom resource may have", async () => {
+    const notStricter = fc.asyncProperty(drawnUrl, async (sample) => {
+      if (takenAsFile(sample)) expect(await judged(sample)).toBe("");
+    });
+    await check(notStricter, { runs: 500 });
   });
 
   test("a password is not repeated", async () => {

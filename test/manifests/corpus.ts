@@ -64,6 +64,15 @@ const urls: readonly Sample[] = [
     ["a path with a line break", "/var/a\nb"],
     ["a file with a query", "file:///var/a.git?x=y"],
   ].map(([name, found]) => repository(`url ${name}`, { url: found }, expectedUrl)),
+  repository(
+    "url with a line break",
+    { url: "https://git.example.com/a\n.git" },
+    "found one with control characters",
+    expectedUrl,
+  ),
+  repository("url with a backslash", { url: "https://git.example.com\\a.git" }, "found a URL with blanks", expectedUrl),
+  repository("url scp with a line break", { url: "git@git.example.com:a\nb" }, expectedUrl),
+  repository("url with more slashes", { url: "https:///git.example.com/a" }, "found a URL without a host", expectedUrl),
   repository("url of the root", { url: "/" }, "found the root of the file system", expectedUrl),
   repository("url without a host", { url: "https:///" }, "found a URL without a host or a path", expectedUrl),
   repository(
