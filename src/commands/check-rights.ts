@@ -24,7 +24,7 @@ export async function checkInstaller({ may }: Inquiry, namespace: string): Promi
   if (lacking === null) return { ...silent, about: "your rights" };
   if (lacking.length === 0)
     return { state: "ok", about: "your rights", detail: "you may install, upgrade and uninstall" };
-  const detail = `you may not ${lacking.map(wordsOf).join(", ")}`;
+  const detail = `you may not ${rightsText(lacking)}`;
   return { state: "note", about: "your rights", detail, advice: "Somebody who may must apply the manifests." };
 }
 
@@ -45,7 +45,7 @@ export async function checkBaseRights({ may }: Inquiry, namespace: string): Prom
   if (lacking === null) return silent;
   if (lacking.length === 0)
     return { state: "ok", about, detail: "kubescribe may keep its rules, webhook, Secret and Lease" };
-  const detail = `kubescribe may not ${lacking.map(wordsOf).join(", ")}`;
+  const detail = `kubescribe may not ${rightsText(lacking)}`;
   return { state: "lacks", about, detail, advice: "Apply what `kubescribe install` prints: its roles are in there." };
 }
 
@@ -107,9 +107,16 @@ function accountOf(namespace: string): string {
   return `system:serviceaccount:${namespace}:${installation}`;
 }
 
-function wordsOf({ verb, group, resource, subresource, name }: Access): string {
-  const type = `${resource}${group === "" ? "" : `.${group}`}${subresource === undefined ? "" : `/${subresource}`}`;
-  return `${verb} ${type}${name === undefined ? "" : ` ${name}`}`;
+/** A line for each type, with the verbs that lack. */
+function rightsText(lacking: readonly Access[]): string {
+  const verbsOf = new Map<string, string[]>();
+  for (const access of lacking) {
+    const { group, resource, subresource, name } = access;
+    const type = `${resource}${group === "" ? "" : `.${group}`}${subresource === undefined ? "" : `/${subresource}`}`;
+    const what = `${type}${name === undefined ? "" : ` ${name}`}`;
+    verbsOf.set(what, [...(verbsOf.get(what) ?? []), access.verb]);
+  }
+  return [...verbsOf].map(([what, verbs]) => `${verbs.join(", ")} ${what}`).join("\n");
 }
 
 function typeWord({ group, resource }: ResourceType): string {

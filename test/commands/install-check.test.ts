@@ -190,7 +190,7 @@ Nothing lacks.
     [
       "rights of one's own",
       { may: (_access, user) => user !== "" },
-      /^note +your rights +you may not create namespaces, /m,
+      /^note +your rights +you may not create namespaces\n +create customresourcedefinitions/m,
     ],
     ["an answer about rights", { may: () => "refused" }, /^note +rights +you may not ask what kubescribe may/m],
   ])("names %s", async (_what, world, expected) => {
