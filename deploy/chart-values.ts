@@ -14,7 +14,7 @@ interface ChartValue {
 }
 
 const names = { type: "string", pattern: "^[a-z0-9]([-a-z0-9.]*[a-z0-9])?$", maxLength: 253 };
-const size = { type: "string", pattern: "^[0-9]+(Ki|Mi|Gi|Ti)?$" };
+const size = { type: ["string", "integer"], pattern: "^[0-9]+(Ki|Mi|Gi|Ti)?$" };
 const flag = { type: "boolean" };
 const strings = { type: "array", minItems: 1, items: { type: "string" } };
 
@@ -29,7 +29,11 @@ const chartValues: readonly ChartValue[] = [
     words: "Of that volume; empty: the cluster's own.",
     schema: { type: "string", maxLength: 253 },
   },
-  { name: "cpu", option: "cpu", schema: { type: "string", pattern: String.raw`^([1-9][0-9]*m?|[0-9]+\.[0-9]{1,3})$` } },
+  {
+    name: "cpu",
+    option: "cpu",
+    schema: { type: ["string", "number"], pattern: String.raw`^([1-9][0-9]*m?|[0-9]+\.[0-9]{1,3})$` },
+  },
   { name: "memory", option: "memory", schema: size },
   { name: "memoryLimit", option: "memory-limit", schema: size },
   {

@@ -3,10 +3,13 @@
 import { cpSync, existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import fc from "fast-check";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { stringify } from "yaml";
+import { manifests } from "../../src/manifests/manifest-text.ts";
 import { type ControlPlane, startControlPlane } from "../controlplane/control-plane.ts";
 import { type HelmResult, runHelm } from "../controlplane/helm.ts";
+import { drawnValues } from "../manifests/drawn-values.ts";
+import { check, suite } from "../property/check.ts";
 import { install, type ManifestObject, objectsIn, pathOf, titleOf } from "./installation.ts";
 
 const chart = new URL("../../deploy/chart", import.meta.url).pathname;
@@ -16,7 +19,8 @@ const valuesFile = join(directory, "values.yaml");
 afterAll(() => rmSync(directory, { recursive: true }));
 
 function helm(args: readonly string[], values: object, kubeconfig?: string): HelmResult {
-  writeFileSync(valuesFile, stringify(values));
+  // JSON leaves no reader of YAML a choice.
+  writeFileSync(valuesFile, JSON.stringify(values));
   return runHelm([...args, "--values", valuesFile], {
     home: directory,
     ...(kubeconfig === undefined ? {} : { kubeconfig }),
@@ -75,12 +79,23 @@ const variants: readonly Variant[] = [
   { args: ["--", "--log-level=debug", "--journal-sync"], values: { args: ["--log-level=debug", "--journal-sync"] } },
 ];
 
-describe("the chart", () => {
+suite("the chart", () => {
   test.each(variants)("makes what `install $args` prints", ({ args, values, namespace = "kubescribe-system" }) => {
     const { code, stdout, stderr } = helm(["template", "kubescribe", chart, "--namespace", namespace], values);
     expect({ code, stderr }).toEqual({ code: 0, stderr: "" });
     const printed = install(args).objects.filter(({ kind }) => kind !== "Namespace");
     expect(sorted(objectsIn(stdout).map(withoutPolicy))).toEqual(sorted(printed));
+  });
+
+  test("makes the same of any values", () => {
+    const same = fc.property(drawnValues, ({ namespace, ...values }) => {
+      const { code, stdout, stderr } = helm(["template", "kubescribe", chart, "--namespace", namespace], values);
+      expect({ code, stderr }).toEqual({ code: 0, stderr: "" });
+      const filled = manifests({ values: { namespace, ...values }, file: () => null }) as readonly ManifestObject[];
+      const wanted = filled.filter(({ kind }) => kind !== "Namespace");
+      expect(sorted(objectsIn(stdout).map(withoutPolicy))).toEqual(sorted(wanted));
+    });
+    check(same, { runs: 40 });
   });
 
   test("keeps its types when it goes, and only them", () => {
