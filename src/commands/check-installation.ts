@@ -4,11 +4,10 @@ import type { PlainObject } from "../manifests/fill.ts";
 import { installation } from "../manifests/names.ts";
 import type { Inquiry, Json } from "./cluster-inquiry.ts";
 import type { Finding } from "./finding.ts";
+import { applyAgain } from "./finding.ts";
 
 /** Minor versions of Kubernetes that end-to-end tests run on: the newest one and two before it. */
 const testedMinors = { from: 34, to: 36 } as const;
-
-const again = "Apply what `kubescribe install` prints, with the options that you used.";
 
 export async function checkServer({ get }: Inquiry): Promise<Finding> {
   const { status, body } = await get("/version");
@@ -39,45 +38,7 @@ export async function checkDefinitions({ get }: Inquiry, wanted: readonly PlainO
     else if (!holds(body, "Established")) faults.push(`${name} is not served (yet)`);
   }
   if (faults.length === 0) return { state: "ok", about, detail: `${wanted.length}, of this version` };
-  return { state: "lacks", about, detail: faults.join("\n"), advice: again };
-}
-
-export async function checkConfiguration({ get }: Inquiry, namespace: string): Promise<Finding> {
-  const about = "webhook";
-  const path = `/apis/admissionregistration.k8s.io/v1/validatingwebhookconfigurations/${installation}`;
-  const { status, body } = await get(path);
-  if (status === 404)
-    return {
-      state: "lacks",
-      about,
-      detail: `there is no ValidatingWebhookConfiguration ${installation}`,
-      advice: again,
-    };
-  if (status !== 200) return { state: "note", about, detail: `it cannot be read (status ${status})` };
-  const webhooks = body.at("webhooks").items;
-  if (webhooks.length === 0) {
-    const advice = "The process writes the webhooks once it runs and commits. Until then, changes have no author.";
-    return { state: "lacks", about, detail: "no write is reviewed: the configuration is empty", advice };
-  }
-  const faults = webhooks.flatMap((webhook) => webhookFaults(webhook, namespace));
-  if (faults.length === 0) return { state: "ok", about, detail: "writes are reviewed, and it fails open" };
-  const advice = "Somebody else wrote that. The process mends what it may, and does not fight over the rest.";
-  return { state: "lacks", about, detail: faults.join("\n"), advice };
-}
-
-function webhookFaults(webhook: Json, namespace: string): readonly string[] {
-  const name = webhook.at("name").text;
-  const service = webhook.at("clientConfig", "service");
-  const faults: string[] = [];
-  if (webhook.at("failurePolicy").text !== "Ignore")
-    faults.push(`${name} does not fail open: expected failurePolicy Ignore`);
-  if (webhook.at("timeoutSeconds").number > 3)
-    faults.push(`${name} waits for ${webhook.at("timeoutSeconds").number} s: expected 2`);
-  if (service.value !== undefined && service.at("namespace").text !== namespace)
-    faults.push(`${name} calls a Service in ${service.at("namespace").text}: expected ${namespace}`);
-  if (webhook.at("clientConfig", "caBundle").text === "")
-    faults.push(`${name} trusts no certificate: expected a caBundle`);
-  return faults;
+  return { state: "lacks", about, detail: faults.join("\n"), advice: applyAgain };
 }
 
 export async function checkProcess(
@@ -88,7 +49,8 @@ export async function checkProcess(
   const { namespace, image } = options;
   const { status, body } = await get(`/apis/apps/v1/namespaces/${namespace}/deployments/${installation}`);
   const missing = `there is no Deployment ${installation} in namespace ${namespace}`;
-  if (status === 404) return { state: "lacks", about, detail: missing, advice: `${again} Or name its --namespace.` };
+  if (status === 404)
+    return { state: "lacks", about, detail: missing, advice: `${applyAgain} Or name its --namespace.` };
   if (status !== 200) return { state: "note", about, detail: `it cannot be read (status ${status})` };
   const wanted = body.at("spec", "replicas").number;
   const ready = body.at("status", "readyReplicas").number;

@@ -11,6 +11,8 @@ export interface Finding {
   readonly yaml?: string;
 }
 
+export const applyAgain = "Apply what `kubescribe install` prints, with the options that you used.";
+
 const marks = { ok: "ok", note: "note", lacks: "LACKS" } as const;
 
 export function findingsText(findings: readonly Finding[]): string {

@@ -3,9 +3,10 @@
 import type { ResourceType } from "../../machines/messages.ts";
 import { manifests } from "../manifests/manifest-text.ts";
 import type { InstallValues } from "../manifests/install-values.ts";
-import { checkConfiguration, checkDefinitions, checkProcess, checkServer } from "./check-installation.ts";
+import { checkDefinitions, checkProcess, checkServer } from "./check-installation.ts";
 import { checkBaseRights, checkGitSecret, checkInstaller, checkWatchRights } from "./check-rights.ts";
 import { checkRules } from "./check-rules.ts";
+import { checkConfiguration } from "./check-webhook.ts";
 import type { Inquiry } from "./cluster-inquiry.ts";
 import { exitDone, exitFailed } from "./command-line.ts";
 import type { Finding } from "./finding.ts";
@@ -36,7 +37,7 @@ async function findingsOf(values: InstallValues, { inquiry, served }: CheckPorts
     await checkInstaller(inquiry, namespace),
     await checkDefinitions(inquiry, definitions),
     await checkProcess(inquiry, values),
-    await checkConfiguration(inquiry, namespace),
+    await checkConfiguration(inquiry, { namespace, types: rules.types }),
     await checkBaseRights(inquiry, namespace),
     ...rules.findings,
     ...(rules.types.length === 0 ? [] : [await checkWatchRights(inquiry, { namespace, types: rules.types })]),

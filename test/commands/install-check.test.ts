@@ -49,6 +49,7 @@ const webhook = {
   failurePolicy: "Ignore",
   timeoutSeconds: 2,
   clientConfig: { caBundle: "YQ==", service: { namespace: "kubescribe-system", name: "kubescribe" } },
+  rules: [{ apiGroups: ["apps"], apiVersions: ["v1"], resources: ["deployments", "deployments/*"] }],
 };
 
 function answersOf(world: World): Readonly<Record<string, unknown>> {
@@ -129,6 +130,24 @@ Nothing lacks.
       "a webhook without a CA",
       { answers: { [configuration]: { webhooks: [{ ...webhook, clientConfig: {} }] } } },
       /changes\.kubescribe\.dev trusts no certificate/,
+    ],
+    [
+      "a webhook that leaves out the subresources of a type",
+      {
+        answers: {
+          [configuration]: { webhooks: [{ ...webhook, rules: [{ ...webhook.rules[0], resources: ["deployments"] }] }] },
+        },
+      },
+      /^LACKS +webhook +writes to apps\/deployments \(v1\) are not reviewed/m,
+    ],
+    [
+      "a webhook that leaves out the version that is watched",
+      {
+        answers: {
+          [configuration]: { webhooks: [{ ...webhook, rules: [{ ...webhook.rules[0], apiVersions: ["v1beta1"] }] }] },
+        },
+      },
+      /writes to apps\/deployments \(v1\) are not reviewed/,
     ],
     [
       "another namespace's webhook",
