@@ -6,6 +6,7 @@ import type { InstallValues } from "../manifests/install-values.ts";
 import { checkDefinitions, checkProcess, checkServer } from "./check-installation.ts";
 import { checkBaseRights, checkGitSecret, checkInstaller, checkWatchRights } from "./check-rights.ts";
 import { checkRules } from "./check-rules.ts";
+import { checkOperators, checkStorage } from "./check-surroundings.ts";
 import { checkConfiguration } from "./check-webhook.ts";
 import type { Inquiry } from "./cluster-inquiry.ts";
 import { exitDone, exitFailed } from "./command-line.ts";
@@ -31,10 +32,13 @@ async function findingsOf(values: InstallValues, { inquiry, served }: CheckPorts
   const server = await checkServer(inquiry);
   if (server.state === "lacks") return [server];
   const definitions = manifests({ values, file: () => null }).filter(({ kind }) => kind === "CustomResourceDefinition");
-  const rules = await checkRules(inquiry, await served());
+  const types = await served();
+  const rules = await checkRules(inquiry, types);
   const findings = [
     server,
     await checkInstaller(inquiry, namespace),
+    ...checkOperators(values, types),
+    ...(await checkStorage(inquiry, values)),
     await checkDefinitions(inquiry, definitions),
     await checkProcess(inquiry, values),
     await checkConfiguration(inquiry, { namespace, types: rules.types }),

@@ -7,7 +7,8 @@ import type { ResourceType } from "../../machines/messages.ts";
 import { manifests } from "../../src/manifests/manifest-text.ts";
 import { FakeApi } from "../kubernetes/fake-api.ts";
 
-const { values } = parseInstallOptions([], { cwd: "/", version: "1.2.3" });
+const settings = { cwd: "/", version: "1.2.3" };
+const { values } = parseInstallOptions([], settings);
 const definitions = new Map(
   manifests({ values, file: () => null })
     .filter(({ kind }) => kind === "CustomResourceDefinition")
@@ -72,7 +73,10 @@ function answersOf(world: World): Readonly<Record<string, unknown>> {
   };
 }
 
-async function checked(world: World): Promise<{ readonly code: number; readonly text: string }> {
+async function checked(
+  world: World,
+  argv: readonly string[] = [],
+): Promise<{ readonly code: number; readonly text: string }> {
   const answers = answersOf(world);
   const api = new FakeApi((path, request) => {
     if (path.endsWith("subjectaccessreviews")) {
@@ -85,7 +89,7 @@ async function checked(world: World): Promise<{ readonly code: number; readonly 
     return typeof answer === "number" ? { status: answer, body: "{}" } : { body: JSON.stringify(answer) };
   });
   let text = "";
-  const code = await checkInstallation(values, {
+  const code = await checkInstallation(parseInstallOptions(argv, settings).values, {
     inquiry: inquiryOf(api, new AbortController().signal),
     served: () => Promise.resolve([type("apps", "deployments"), type("", "configmaps")]),
     out: (more) => void (text += more),
@@ -216,5 +220,31 @@ Nothing lacks.
     const { code, text } = await checked(world);
     expect(text).toMatch(expected);
     expect(code).toBe(/^LACKS/m.test(text) ? 1 : 0);
+  });
+
+  const classes = "/apis/storage.k8s.io/v1/storageclasses";
+  const fast = { metadata: { name: "fast" } };
+  const usual = { metadata: { name: "usual", annotations: { "storageclass.kubernetes.io/is-default-class": "true" } } };
+  test.each<readonly [readonly string[], World, RegExp]>([
+    [["--certificates", "cert-manager"], {}, /^LACKS +needs +the cluster serves no cert-manager\.io\/certificates/m],
+    [["--service-monitor"], {}, /^LACKS +needs +the cluster serves no monitoring\.coreos\.com\/servicemonitors/m],
+    [
+      ["--storage", "pvc"],
+      { answers: { [classes]: { items: [fast] } } },
+      /^LACKS +needs +no storage class is the default/m,
+    ],
+    [
+      ["--storage", "pvc"],
+      { answers: { [classes]: { items: [fast, usual] } } },
+      /^ok +needs +storage class usual is there/m,
+    ],
+    [
+      ["--storage", "pvc", "--storage-class", "slow"],
+      { answers: { [classes]: { items: [fast] } } },
+      /^LACKS +needs +there is no storage class slow\n +There are fast\./m,
+    ],
+    [["--storage", "pvc"], { answers: { [classes]: 403 } }, /^note +needs +storage classes cannot be listed/m],
+  ])("asks for what %j needs", async (argv, world, expected) => {
+    expect((await checked(world, argv)).text).toMatch(expected);
   });
 });

@@ -173,6 +173,23 @@ describe.each(ways)("installed by kubectl apply, %s", (_name, how) => {
     }
   });
 
+  test("names that YAML could take for something else are names to kubectl", async () => {
+    const names = ["on", "no", "null", "true", "1", "1e3", "0x1", "2026-01-02"];
+    const texts = names.map((name) => {
+      const { text } = install(["--namespace", name]);
+      return text.slice(0, text.indexOf("---", text.indexOf("kind: Namespace")));
+    });
+    const { code, stdout } = await plane.kubectl(
+      "admin",
+      ["create", "--dry-run=server", "-o", "name", "-f", "-"],
+      texts.join(""),
+    );
+    expect({ code, named: stdout.trim().split("\n") }).toEqual({
+      code: 0,
+      named: names.map((name) => `namespace/${name}`),
+    });
+  });
+
   test("deleted, it leaves nothing that blocks a write", async () => {
     const { code, stderr } = await plane.kubectl(
       "admin",
