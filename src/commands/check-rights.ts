@@ -38,8 +38,8 @@ export async function checkBaseRights({ may }: Inquiry, namespace: string): Prom
     ...ruleResources.map((resource) => ({ verb: "patch", group, resource, subresource: "status" })),
     { verb: "get", group: "", resource: "namespaces", name: "kube-system" },
     ...verbs(["get", "watch", "update", "patch"], { ...configuration, name: installation }),
-    ...verbs(["get", "update"], { group: "", resource: "secrets", namespace, name: webhookSecret }),
-    ...verbs(["get", "update"], { group: "coordination.k8s.io", resource: "leases", namespace, name: installation }),
+    ...verbs(["get", "update", "patch"], { group: "", resource: "secrets", namespace, name: webhookSecret }),
+    ...verbs(["get", "update", "patch"], { group: "coordination.k8s.io", resource: "leases", namespace, name: installation }),
   ];
   const lacking = await lackingOf(needed, (access) => may(access, accountOf(namespace)));
   if (lacking === null) return silent;
@@ -153,7 +153,7 @@ function secretRoleFor({
 kind: Role
 ${metadata}
 rules:
-- {apiGroups: [""], resources: [secrets], resourceNames: [${name}], verbs: [get, list, watch]}
+- {apiGroups: [""], resources: [secrets], resourceNames: [${name}], verbs: [get]}
 ---
 apiVersion: rbac.authorization.k8s.io/v1
 kind: RoleBinding

@@ -112,7 +112,7 @@ const gitSecretRole: Template = {
   apiVersion,
   kind: "Role",
   metadata: metadata(gitSecretName, { namespace: item("namespace") }),
-  rules: [{ apiGroups: [""], resources: ["secrets"], resourceNames: [item("name")], verbs: ["get", "list", "watch"] }],
+  rules: [{ apiGroups: [""], resources: ["secrets"], resourceNames: [item("name")], verbs: ["get"] }],
 };
 const gitSecretBinding: Template = {
   apiVersion,

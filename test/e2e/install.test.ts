@@ -60,9 +60,12 @@ describe.each(ways)("installed by kubectl apply, %s", (_name, how) => {
       ["update", "secrets/kubescribe-webhook", "-n", namespace],
       ["update", "leases/kubescribe", "-n", namespace],
       ["get", "secrets/git", "-n", "default"],
+      ["patch", "leases/kubescribe", "-n", namespace],
     ];
     const refused = [
       ["list", "secrets"],
+      ["list", "secrets", "-n", "default"],
+      ["create", "leases", "-n", namespace],
       ["get", "secrets/other", "-n", namespace],
       ["get", "secrets/other", "-n", "default"],
       ["update", "configmaps"],
