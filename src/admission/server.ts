@@ -14,20 +14,20 @@ import type { AddressInfo } from "node:net";
 
 import type { Clock, FileSystem, Log, Meter, Timer } from "../../actors/ports.ts";
 import { KubescribeError } from "../../machines/error.ts";
-import type { Certificates } from "./certificates.ts";
-import { openCertificates } from "./certificates.ts";
+import type { CertificatePair } from "./certificates.ts";
 import { BodyBudget } from "./request-body.ts";
 import type { HandleReview } from "./review-handler.ts";
-import { isReviewRequest } from "./review-target.ts";
+import { ReviewPaths } from "./review-target.ts";
+import type { CertificateSource } from "./shown-certificate.ts";
+import { ShownCertificate } from "./shown-certificate.ts";
 
 export interface AdmissionServerOptions {
   readonly host: string;
   /** 0: any free port. */
   readonly port: number;
-  /** Reviews are taken here; everything else is 404. */
-  readonly path: string;
-  readonly certFile: string;
-  readonly keyFile: string;
+  /** Reviews are taken at these; everything else is 404. */
+  readonly paths: readonly string[];
+  readonly certificate: CertificateSource;
   readonly handleReview: HandleReview;
   readonly clock: Clock;
   readonly files: Pick<FileSystem, "readFile">;
@@ -50,15 +50,17 @@ export interface AdmissionServerOptions {
 export interface AdmissionServer extends AsyncDisposable {
   /** Where it listens. */
   readonly address: { readonly host: string; readonly port: number };
+  /** From now on reviews are taken at these alone. */
+  takePaths(paths: readonly string[]): void;
+  /** New connections get this one. Throws a KubescribeError (`tls-pair`) where it cannot be used, and the old one stays. */
+  showCertificate(pair: CertificatePair): void;
 }
 
 /**
- * Resolves when it listens. Throws a KubescribeError: `tls-files`, or `admission-listen` when the address cannot be had.
+ * Resolves when it listens. Throws a KubescribeError: `tls-files`, `tls-pair`, or `admission-listen` when the address cannot be had.
  */
 export async function startAdmissionServer(options: AdmissionServerOptions): Promise<AdmissionServer> {
-  let server: ReviewServer | null = null;
-  const certificates = await openCertificates(options, (pair) => server?.show(pair));
-  server = new ReviewServer(options, certificates);
+  const server = new ReviewServer(options, await ShownCertificate.open(options.certificate, options));
   try {
     await server.listen();
   } catch (cause) {
@@ -93,7 +95,8 @@ interface Arrived {
 
 class ReviewServer implements AdmissionServer {
   readonly #options: AdmissionServerOptions;
-  readonly #certificates: Certificates;
+  readonly #certificate: ShownCertificate;
+  readonly #paths: ReviewPaths;
   readonly #budget: BodyBudget;
   readonly #server: Server;
   #port: number;
@@ -104,15 +107,16 @@ class ReviewServer implements AdmissionServer {
   #blind = true;
   #closing = false;
 
-  constructor(options: AdmissionServerOptions, certificates: Certificates) {
+  constructor(options: AdmissionServerOptions, certificate: ShownCertificate) {
     this.#options = options;
-    this.#certificates = certificates;
+    this.#certificate = certificate;
+    this.#paths = new ReviewPaths(options.paths);
     this.#port = options.port;
     this.#budget = new BodyBudget({
       maxBodyBytes: options.maxBodyBytes ?? defaultMaxBodyBytes,
       maxTotalBytes: options.maxTotalBodyBytes ?? defaultMaxTotalBodyBytes,
     });
-    const { cert, key } = certificates.current;
+    const { cert, key } = certificate.pair;
     const server = (options.createServer ?? createServer)(
       {
         cert,
@@ -144,14 +148,21 @@ class ReviewServer implements AdmissionServer {
       if (this.#started && !this.#blind) this.#lose("closed");
     });
     this.#server = server;
+    certificate.onExchange((pair) => {
+      server.setSecureContext({ ...pair, minVersion: "TLSv1.2" });
+    });
   }
 
   get address(): { readonly host: string; readonly port: number } {
     return { host: this.#options.host, port: this.#port };
   }
 
-  show(pair: Certificates["current"]): void {
-    this.#server.setSecureContext({ ...pair, minVersion: "TLSv1.2" });
+  takePaths(paths: readonly string[]): void {
+    this.#paths.exchange(paths);
+  }
+
+  showCertificate(pair: CertificatePair): void {
+    this.#certificate.exchange(pair);
   }
 
   async listen(): Promise<void> {
@@ -170,7 +181,7 @@ class ReviewServer implements AdmissionServer {
   async [Symbol.asyncDispose](): Promise<void> {
     this.#closing = true;
     this.#recovery?.[Symbol.dispose]();
-    this.#certificates[Symbol.dispose]();
+    this.#certificate[Symbol.dispose]();
     if (!this.#blind) this.#options.onBlind("closed");
     this.#blind = true;
     if (!this.#server.listening) return;
@@ -192,7 +203,7 @@ class ReviewServer implements AdmissionServer {
     response.on("error", ignore);
     request.on("error", ignore);
     const { url = "", method } = request;
-    if (!isReviewRequest({ method, url }, this.#options.path)) {
+    if (!this.#paths.isReview({ method, url })) {
       this.#refuse(response, 404, "path");
       return;
     }

@@ -44,9 +44,8 @@ export async function admit(
   return stack.use(
     await ports.takeReviews({
       ...admission.address,
-      path: admission.path,
-      certFile: admission.tlsCertFile,
-      keyFile: admission.tlsKeyFile,
+      paths: [admission.path],
+      certificate: { certFile: admission.tlsCertFile, keyFile: admission.tlsKeyFile },
       maxBodyBytes: bounds.reviewBytes,
       maxTotalBodyBytes: bounds.reviewTotalBytes,
       maxConnections: bounds.reviewConnections,

@@ -1,6 +1,6 @@
 /** All that the composition of the engine has of the world: Node's (node-ports.ts), or a simulation's. */
 import type { ApiServer, Clock, FileSystem, Log, Meter, Random, Remote } from "../../actors/ports.ts";
-import type { AdmissionServerOptions } from "../admission/server.ts";
+import type { AdmissionServer, AdmissionServerOptions } from "../admission/server.ts";
 import type { Address } from "../config/options.ts";
 import type { BranchPool } from "../git/commit-pool.ts";
 import type { PiscinaCommitPoolOptions } from "../git/piscina-pool.ts";
@@ -24,7 +24,7 @@ export interface EnginePorts {
   /** Null: the service account of the pod. Nothing is read before it is asked for something. */
   readonly connect: (kubeconfig: string | null) => ClusterApi;
   /** Resolves when reviews are taken; throws a KubescribeError that says why they cannot be. */
-  readonly takeReviews: (options: ReviewsOptions) => Promise<Listener>;
+  readonly takeReviews: (options: ReviewsOptions) => Promise<ReviewListener>;
   /** Resolves when probes are answered; throws a KubescribeError that says why they cannot be. Metrics are served beside them. */
   readonly serveProbes: (options: ProbesOptions) => Promise<Listener>;
   /** Repositories must be there before they are opened. */
@@ -53,6 +53,7 @@ export interface Listener extends AsyncDisposable {
   readonly address: Address;
 }
 
+export type ReviewListener = Listener & Pick<AdmissionServer, "takePaths" | "showCertificate">;
 export type ReviewsOptions = Omit<AdmissionServerOptions, "clock" | "files" | "meter" | "log" | "createServer">;
 export type ProbesOptions = Omit<ProbeServerOptions, "exposition" | "log">;
 export type CommitPoolOptions = Omit<PiscinaCommitPoolOptions, "workerUrl">;

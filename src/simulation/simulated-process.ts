@@ -5,9 +5,9 @@
 
 import type { Clock, FlushResult, Log, Meter } from "../../actors/ports.ts";
 import { KubescribeError } from "../../machines/error.ts";
-import { isReviewRequest } from "../admission/review-target.ts";
+import { ReviewPaths } from "../admission/review-target.ts";
 import type { EnginePlan, RunningEngine } from "../commands/run.ts";
-import type { EnginePorts, Listener, ReviewsOptions } from "../composition/engine-ports.ts";
+import type { EnginePorts, ReviewListener, ReviewsOptions } from "../composition/engine-ports.ts";
 import type { ProcessTable } from "../composition/process-lock.ts";
 import { startEngine } from "../composition/start-engine.ts";
 import type { Condition } from "../telemetry/probes.ts";
@@ -50,6 +50,7 @@ export class SimulatedProcess {
   readonly #interrupt = new AbortController();
   readonly #answering = new Set<Promise<unknown>>();
   #reviews: ReviewsOptions | null = null;
+  #paths = new ReviewPaths([]);
   #pool: SimulatedCommitPool | null = null;
   #ready: () => readonly Condition[] = () => [{ name: "process", ok: false, reason: "it has just begun" }];
 
@@ -69,7 +70,7 @@ export class SimulatedProcess {
   receive({ method, url, body }: ReviewRequest): Promise<ReviewResponse> | null {
     const reviews = this.#reviews;
     if (reviews === null) return null;
-    if (!isReviewRequest({ method, url }, reviews.path)) return Promise.resolve({ status: 404, body: "" });
+    if (!this.#paths.isReview({ method, url })) return Promise.resolve({ status: 404, body: "" });
     this.life.called("review", "a review");
     if (!this.life.alive) return null;
     const answer = this.life.lived(answered(reviews.handleReview(body))).then((response) => {
@@ -142,12 +143,15 @@ export class SimulatedProcess {
     };
   }
 
-  #takeReviews(options: ReviewsOptions): Listener {
+  #takeReviews(options: ReviewsOptions): ReviewListener {
     this.#reviews = options;
+    this.#paths.exchange(options.paths);
     options.onSeeing();
     this.#world.onReviews();
     return {
       address: nowhere,
+      takePaths: (paths) => this.#paths.exchange(paths),
+      showCertificate: () => undefined,
       [Symbol.asyncDispose]: async () => {
         this.#reviews = null;
         this.#world.onNoReviews();

@@ -32,6 +32,28 @@ export const metrics: readonly MetricDefinition[] = [
     "TLS files of the admission server that changed on disk and were taken over.",
   ),
   counter("webhook_certificate_errors", [], "TLS files on disk that could not be used; the old ones stay in use."),
+  gauge(
+    "webhook_certificate_expiry_timestamp_seconds",
+    [],
+    "When the certificate that the admission server shows ends, seconds since 1970.",
+  ),
+  counter("webhook_certificate_renewals", [], "Certificates of the webhook that were made and taken into use."),
+  counter(
+    "webhook_credentials_lost",
+    [],
+    "Times that the webhook's Secret was gone, empty or unusable, though it had been filled.",
+  ),
+  counter(
+    "webhook_configuration_repairs",
+    [],
+    "Times that the ValidatingWebhookConfiguration was put right after somebody else had changed it.",
+  ),
+  gauge(
+    "webhook_configuration_fought",
+    [],
+    "1: somebody changes the ValidatingWebhookConfiguration back again and again; it is repaired less often.",
+  ),
+  gauge("webhook_covered", [], "1: the webhook's configuration asks for a review of everything that is watched."),
   histogram("webhook_duration_seconds", [], reviewBuckets, "From a review read to its answer."),
   counter(
     "journal_errors",
