@@ -59,8 +59,8 @@ export interface Webhook {
   readonly admissionReviewVersions: readonly string[];
 }
 
-export const changesWebhook = "changes.kubescribe.dev";
-export const configurationWebhook = "configuration.kubescribe.dev";
+const changesWebhook = "changes.kubescribe.dev";
+const configurationWebhook = "configuration.kubescribe.dev";
 const ownGroup = "kubescribe.dev";
 const ownTypes: readonly ReviewedType[] = ["gitrepoconfigs", "watchrules", "clusterwatchrules"].map((resource) => ({
   group: ownGroup,

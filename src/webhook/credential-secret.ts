@@ -9,7 +9,7 @@ import type { JsonObject } from "./json-value.ts";
 import { objectOf, textMembersOf } from "./json-value.ts";
 
 /** An operator who puts another value here, of whatever kind, has the credentials renewed. */
-export const rotateAnnotation = "kubescribe.dev/rotate";
+const rotateAnnotation = "kubescribe.dev/rotate";
 
 export interface SecretPlace {
   readonly namespace: string;

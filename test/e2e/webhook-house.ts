@@ -26,7 +26,7 @@ export const home = "kubescribe-system";
 export const secretPath = `/api/v1/namespaces/${home}/secrets/kubescribe-webhook`;
 export const configurationPath = "/apis/admissionregistration.k8s.io/v1/validatingwebhookconfigurations/kubescribe";
 /** So that a renewal takes seconds. Nobody here reads later than `pollMs`. */
-export const times = { waitMs: 1000, pollMs: 250, lookMs: 250, settleMs: 250, lostForMs: 500, goneForMs: 500 };
+const times = { waitMs: 1000, pollMs: 250, lookMs: 250, settleMs: 250, lostForMs: 500, goneForMs: 500 };
 
 /** What is looked at of a review. */
 export interface SeenReview {

@@ -17,8 +17,8 @@ import {
 import { createRecorder, type Recorder } from "../admission/recorder.ts";
 import { configurationPath, FakeCluster, secretPath } from "./fake-cluster.ts";
 
-export const installation = "kubescribe";
-export const namespace = "kubescribe-system";
+const installation = "kubescribe";
+const namespace = "kubescribe-system";
 export const hosts = webhookHosts(installation, namespace);
 export const lifetimeMs = 90 * 24 * 3_600_000;
 const startMs = 1_700_000_000_000;
