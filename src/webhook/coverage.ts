@@ -84,8 +84,9 @@ export class CoverageLog {
 
   /** It cannot be read, and has not been for too long. What is proven later counts. */
   unobserved(message: string): void {
-    const sinceMs = this.#good?.lookedMs;
-    if (!this.current.covered || sinceMs === undefined) return;
+    const good = this.#good;
+    if (!this.current.covered || good === null) return;
+    const sinceMs = Math.max(good.lookedMs, good.sinceMs);
     this.#coverage$.next({ covered: false, sinceMs, reasons: [{ code: "unobserved", message }] });
   }
 

@@ -3,7 +3,7 @@
 import { beforeAll, beforeEach, describe, expect, test } from "vitest";
 
 import { listOf, objectOf } from "../../src/webhook/json-value.ts";
-import { configurationPath } from "./fake-cluster.ts";
+import { configurationPath, secretPath } from "./fake-cluster.ts";
 import { configMaps, type Kept, KeeperWorld, makeStock } from "./keeper-world.ts";
 
 let world: KeeperWorld;
@@ -54,6 +54,29 @@ describe("an alteration", () => {
     expect(fromMs).toBeLessThanOrEqual(alteredMs);
     // API servers go by what was written a moment later.
     expect(toMs).toBeGreaterThanOrEqual(alteredMs + 1000);
+  });
+
+  test("that was repaired a moment ago is not over yet, even where somebody looks", async () => {
+    alter(narrow);
+    kept.keeper.look();
+    await world.pass(500);
+    expect(repairs()).toBe(1);
+    kept.keeper.look();
+    await world.pass(100);
+    expect(kept.keeper.coverage.covered).toBe(false);
+    await world.pass(500);
+    expect(kept.keeper.coverage.covered).toBe(true);
+  });
+
+  test("is not repaired by a process that lost its right to in this moment", async () => {
+    alter(narrow);
+    world.cluster.refuse = ({ path }) => {
+      if (path === secretPath) kept.holds = false;
+      return null;
+    };
+    await world.pass(12_000);
+    expect(kept.holds).toBe(false);
+    expect(repairs()).toBe(0);
   });
 
   test("that is taken back between two looks is a time without cover, and no repair", async () => {

@@ -124,6 +124,25 @@ describe("a renewal", () => {
     expect(world.recorder.counted("webhook_certificate_renewals")).toBe(2);
   });
 
+  test("is not undone by a process that begins to hold, and has not read the Secret since", async () => {
+    const { world, kept } = await begun();
+    const other = await world.open({ holds: false });
+    other.keeper.want([configMaps]);
+    await world.pass(2000);
+    kept.keeper.rotate();
+    await world.pass(2000);
+    expect(latest(other).trusted).toHaveLength(1);
+    kept.holds = false;
+    other.holds = true;
+    world.cluster.written = () => {
+      for (const caPem of latest(kept).trusted) expect(world.configured().bundle).toContain(caPem);
+    };
+    const looksBefore = world.cluster.count("GET", configurationPath);
+    await world.pass(12_000);
+    expect(world.cluster.count("GET", configurationPath)).toBeGreaterThan(looksBefore);
+    for (const caPem of latest(kept).trusted) expect(world.configured().bundle).toContain(caPem);
+  });
+
   test("is followed once for each value of the annotation", async () => {
     const { world, kept } = await begun();
     const annotate = (value: string): void =>
@@ -249,7 +268,10 @@ describe("credentials that are lost", () => {
     const { world, kept } = await begun();
     world.cluster.remove(secretPath);
     world.cluster.remove(configurationPath);
+    kept.keeper.look();
     await world.pass(19_000);
+    expect(kept.keeper.coverage.covered).toBe(false);
+    expect(world.recorder.counted("webhook_credentials_lost")).toBe(1);
     await kept.keeper[Symbol.asyncDispose]();
     await world.pass(600_000);
     expect(world.cluster.get(secretPath)).toBeNull();
