@@ -29,6 +29,10 @@ export type WebhookCredentials =
   | { readonly phase: "widened"; readonly current: Generation; readonly next: Generation }
   | { readonly phase: "moved"; readonly former: FormerGeneration; readonly current: Generation };
 
+/** Whoever takes reviews at a path answers here that he would: with a warning of this text, which the API server hands on. */
+export const reachSuffix = "/reach";
+export const reachWarning = "kubescribe: this review arrived";
+
 /** What a process shows, takes and asks for under credentials. */
 export interface ShownCredentials {
   readonly certPem: string;

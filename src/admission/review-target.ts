@@ -2,29 +2,42 @@
 
 import { timingSafeEqual } from "node:crypto";
 
+import { reachSuffix } from "../../machines/webhook-credentials.ts";
+
+/** What a request is for: a review to be recorded, or one that only asks whether reviews arrive. */
+export type ReviewTarget = "review" | "reach";
+
+interface TakenPath {
+  readonly bytes: Buffer;
+  readonly target: ReviewTarget;
+}
+
 /** The paths that reviews are taken at. Owns them; they may be exchanged. */
 export class ReviewPaths {
-  #paths: readonly Buffer[] = [];
+  #paths: readonly TakenPath[] = [];
 
   constructor(paths: readonly string[]) {
     this.exchange(paths);
   }
 
   exchange(paths: readonly string[]): void {
-    this.#paths = paths.map((path) => Buffer.from(path));
+    this.#paths = paths.flatMap((path) => [
+      { bytes: Buffer.from(path), target: "review" },
+      { bytes: Buffer.from(`${path}${reachSuffix}`), target: "reach" },
+    ]);
   }
 
   /**
-   * POST to one of the paths; the API server appends `?timeout=10s`. A path may hold the secret that tells the API server from
-   * others: how long the answer takes says nothing about how much of it was right.
+   * Of a POST to one of the paths; the API server appends `?timeout=10s`. Null: of nothing that is taken. A path may hold the secret that
+   * tells the API server from others: how long the answer takes says nothing about how much of it was right.
    */
-  isReview({ method, url }: { readonly method: string | undefined; readonly url: string }): boolean {
-    if (method !== "POST") return false;
+  targetOf({ method, url }: { readonly method: string | undefined; readonly url: string }): ReviewTarget | null {
+    if (method !== "POST") return null;
     const query = url.indexOf("?");
     const asked = Buffer.from(query < 0 ? url : url.slice(0, query));
-    let found = false;
-    for (const path of this.#paths) {
-      if (path.length === asked.length && timingSafeEqual(path, asked)) found = true;
+    let found: ReviewTarget | null = null;
+    for (const { bytes, target } of this.#paths) {
+      if (bytes.length === asked.length && timingSafeEqual(bytes, asked)) found = target;
     }
     return found;
   }

@@ -15,6 +15,7 @@ import type { AddressInfo } from "node:net";
 import type { Clock, FileSystem, Log, Meter, Timer } from "../../actors/ports.ts";
 import { KubescribeError } from "../../machines/error.ts";
 import type { CertificatePair } from "./certificates.ts";
+import { reachAnswer } from "./reach-answer.ts";
 import { BodyBudget } from "./request-body.ts";
 import type { HandleReview } from "./review-handler.ts";
 import { ReviewPaths } from "./review-target.ts";
@@ -203,12 +204,14 @@ class ReviewServer implements AdmissionServer {
     response.on("error", ignore);
     request.on("error", ignore);
     const { url = "", method } = request;
-    if (!this.#paths.isReview({ method, url })) {
+    const target = this.#paths.targetOf({ method, url });
+    if (target === null) {
       this.#refuse(response, 404, "path");
       return;
     }
     this.#budget.read(request, (result) => {
-      if (result.kind === "complete") this.#take({ response, body: result.body });
+      if (result.kind === "complete" && target === "reach") this.#say(response, reachAnswer(result.body));
+      else if (result.kind === "complete") this.#take({ response, body: result.body });
       else if (result.kind === "too-large") this.#refuse(response, 413, "too-large");
       else if (result.kind === "overloaded") this.#refuse(response, 503, "overloaded");
       else this.#countRefused("aborted");
@@ -229,16 +232,7 @@ class ReviewServer implements AdmissionServer {
   async #answer(response: ServerResponse, body: Buffer): Promise<void> {
     const { meter } = this.#options;
     try {
-      const answer = await this.#options.handleReview(body);
-      // As one text, so that head and body leave in one piece: half of what an answer costs is the write.
-      response.writeHead(200, [
-        ...answerHead,
-        "content-length",
-        String(Buffer.byteLength(answer)),
-        // While draining, the API server is sent to another replica.
-        ...(this.#closing ? ["connection", "close"] : []),
-      ]);
-      response.end(answer);
+      this.#say(response, await this.#options.handleReview(body));
     } catch (error) {
       if (error instanceof KubescribeError && error.retry === "never") {
         response.writeHead(400, { "content-type": "text/plain" }).end(`${error.message}\n`);
@@ -247,6 +241,18 @@ class ReviewServer implements AdmissionServer {
       meter.count("webhook_faults", { kind: "handler" });
       if (!response.headersSent) response.writeHead(500).end();
     }
+  }
+
+  #say(response: ServerResponse, answer: string): void {
+    // As one text, so that head and body leave in one piece: half of what an answer costs is the write.
+    response.writeHead(200, [
+      ...answerHead,
+      "content-length",
+      String(Buffer.byteLength(answer)),
+      // While draining, the API server is sent to another replica.
+      ...(this.#closing ? ["connection", "close"] : []),
+    ]);
+    response.end(answer);
   }
 
   /** The rest of the body is not read: the connection ends with the answer. */

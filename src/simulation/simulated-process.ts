@@ -70,7 +70,7 @@ export class SimulatedProcess {
   receive({ method, url, body }: ReviewRequest): Promise<ReviewResponse> | null {
     const reviews = this.#reviews;
     if (reviews === null) return null;
-    if (!this.#paths.isReview({ method, url })) return Promise.resolve({ status: 404, body: "" });
+    if (this.#paths.targetOf({ method, url }) !== "review") return Promise.resolve({ status: 404, body: "" });
     this.life.called("review", "a review");
     if (!this.life.alive) return null;
     const answer = this.life.lived(answered(reviews.handleReview(body))).then((response) => {

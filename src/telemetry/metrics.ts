@@ -53,7 +53,8 @@ export const metrics: readonly MetricDefinition[] = [
     [],
     "1: somebody changes the ValidatingWebhookConfiguration back again and again; it is repaired less often.",
   ),
-  gauge("webhook_covered", [], "1: the webhook's configuration asks for a review of everything that is watched."),
+  counter("webhook_reach_failures", [], "Probes of the way from the API server to the webhook that did not arrive."),
+  gauge("webhook_covered", [], "1: everything that is watched is reviewed, as far as configuration and probes tell."),
   histogram("webhook_duration_seconds", [], reviewBuckets, "From a review read to its answer."),
   counter(
     "journal_errors",

@@ -8,7 +8,7 @@
  */
 
 import type { ShownCredentials } from "../../machines/webhook-credentials.ts";
-import type { Webhook, WebhookRule } from "./configuration.ts";
+import { reachWebhook, type Webhook, type WebhookRule } from "./configuration.ts";
 import { certificatesIn } from "./credential-texts.ts";
 import { type JsonObject, listOf, objectOf, sameJson, textOf, textsOf } from "./json-value.ts";
 
@@ -16,9 +16,9 @@ export interface UncoveredReason {
   /**
    * `missing`: the configuration, or a part of it. `misdirected`: reviews go elsewhere, or this process is not trusted. `narrowed`: not
    * everything that is watched is reviewed. `changed`: it was not as it should be for a time, between two looks. `unobserved`: it
-   * cannot be read. `pending`: it is not known yet.
+   * cannot be read. `pending`: it is not known yet. `unreachable`: it is as it should be, and reviews do not arrive.
    */
-  readonly code: "missing" | "misdirected" | "narrowed" | "changed" | "unobserved" | "pending";
+  readonly code: "missing" | "misdirected" | "narrowed" | "changed" | "unobserved" | "pending" | "unreachable";
   readonly message: string;
 }
 
@@ -47,7 +47,8 @@ export function judgeConfiguration(found: JsonObject | null, wanted: Wanted): Ju
     return entry === undefined ? absent(webhook) : judgeEntry(entry, webhook, wanted);
   });
   return {
-    reasons: judged.flatMap(({ reasons }) => reasons),
+    // The probe's entry is none that a change would be reviewed by.
+    reasons: judged.flatMap(({ reasons }, index) => (wanted.webhooks[index]?.name === reachWebhook ? [] : reasons)),
     differs: judged.some(({ differs }) => differs) || surplus(entries, wanted).some(isOurs),
     carries: judged.every(({ carries }) => carries),
   };
@@ -107,7 +108,7 @@ function judgeDirection(entry: JsonObject, webhook: Webhook, { shown, certificat
   const { caBundle, ...foundTo } = config;
   const isThere = sameJson(foundTo, wantedTo);
   // During a renewal an older path is still taken.
-  const takes = isThere || shown.paths.some((path) => sameJson(foundTo, withPath(wantedTo, path)));
+  const takes = isThere || shown.paths.some((path) => sameJson(foundTo, moved(wantedTo, shown.path, path)));
   const bundle = certificatesIn(Buffer.from(textOf(caBundle), "base64").toString("latin1"));
   const isTrusted = certificates === "files" || bundle.includes(shown.caPem);
   const trustsAll = certificates === "files" || shown.trusted.every((ca) => bundle.includes(ca));
@@ -122,10 +123,11 @@ function judgeDirection(entry: JsonObject, webhook: Webhook, { shown, certificat
   };
 }
 
-function withPath(to: Webhook["clientConfig"], path: string): Webhook["clientConfig"] {
+/** The same place, at another path. */
+function moved(to: Webhook["clientConfig"], from: string, path: string): Webhook["clientConfig"] {
   const { service, url } = to;
-  if (service !== undefined) return { service: { ...service, path } };
-  return url === undefined ? {} : { url: new URL(path, url).href };
+  if (service !== undefined) return { service: { ...service, path: service.path.replace(from, path) } };
+  return url === undefined ? {} : { url: url.replace(from, path) };
 }
 
 /** Types that are not reviewed, in each operation and with every subresource. */
@@ -163,7 +165,7 @@ function narrowingFields(entry: JsonObject, webhook: Webhook): readonly string[]
   const isWider = Object.keys(selector).length === 0 || sameJson(selector, webhook.namespaceSelector);
   return [
     ...(isWider ? [] : ["namespaceSelector leaves out more namespaces than its own."]),
-    ...(isEmptySelector(entry["objectSelector"]) ? [] : ["objectSelector hides objects."]),
+    ...(sameSelector(entry["objectSelector"], webhook.objectSelector) ? [] : ["objectSelector hides objects."]),
     ...(listOf(entry["matchConditions"]).length === 0 ? [] : ["matchConditions hide requests."]),
     ...(entry["matchPolicy"] === "Exact" ? ["matchPolicy Exact leaves out other versions of a type."] : []),
     ...(textsOf(entry["admissionReviewVersions"]).includes("v1") ? [] : ["admissionReviewVersions lacks v1."]),
@@ -178,7 +180,7 @@ function fieldsDiffer(entry: JsonObject, webhook: Webhook): boolean {
     entry["sideEffects"] === sideEffects,
     entry["timeoutSeconds"] === timeoutSeconds,
     textsOf(entry["admissionReviewVersions"]).includes("v1"),
-    isEmptySelector(entry["objectSelector"]),
+    sameSelector(entry["objectSelector"], webhook.objectSelector),
     listOf(entry["matchConditions"]).length === 0,
     sameJson(entry["namespaceSelector"] ?? {}, namespaceSelector) ||
       isAddedTo(objectOf(entry["namespaceSelector"]), webhook),
@@ -191,6 +193,10 @@ function isEmptySelector(selector: unknown): boolean {
   return Object.values(objectOf(selector)).every(
     (terms) => Object.keys(objectOf(terms)).length + listOf(terms).length === 0,
   );
+}
+
+function sameSelector(found: unknown, wanted: Webhook["objectSelector"]): boolean {
+  return isEmptySelector(wanted) ? isEmptySelector(found) : sameJson(found, wanted);
 }
 
 /** All of ours is in it, and more. */

@@ -97,7 +97,6 @@ export class ConfigurationKeeper implements AsyncDisposable {
       round: (signal) => this.#round(signal),
       failed: (error) => this.#failed(error),
     });
-    meter.gauge("webhook_covered", () => (this.#coverage.current.covered ? 1 : 0));
     meter.gauge("webhook_configuration_fought", () => (isFought(this.#repairs) ? 1 : 0));
   }
 
@@ -135,6 +134,13 @@ export class ConfigurationKeeper implements AsyncDisposable {
   /** Looks now: this process has begun to hold. */
   look(): void {
     this.#rounds.soon();
+  }
+
+  /** Whether API servers go by what the credentials want; `again`: after another look. */
+  async isInForce(again: boolean): Promise<boolean> {
+    if (again) await this.#rounds.next();
+    const forMs = this.#shown === null ? null : this.configuredForMs(this.#shown);
+    return forMs !== null && forMs >= this.#times.settleMs;
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

@@ -6,7 +6,7 @@
  */
 
 import type { ResourceType } from "../../machines/messages.ts";
-import type { ShownCredentials } from "../../machines/webhook-credentials.ts";
+import { reachSuffix, type ShownCredentials } from "../../machines/webhook-credentials.ts";
 
 export type ReviewedType = Pick<ResourceType, "group" | "version" | "resource">;
 
@@ -31,7 +31,7 @@ export interface WebhookRule {
 
 export interface LabelTerm {
   readonly key: string;
-  readonly operator: "NotIn";
+  readonly operator: "NotIn" | "In";
   readonly values: readonly string[];
 }
 
@@ -51,7 +51,7 @@ export interface Webhook {
   };
   readonly rules: readonly WebhookRule[];
   readonly namespaceSelector: { readonly matchExpressions?: readonly LabelTerm[] };
-  readonly objectSelector: Readonly<Record<string, never>>;
+  readonly objectSelector: { readonly matchLabels?: Readonly<Record<string, string>> };
   readonly failurePolicy: "Ignore";
   readonly matchPolicy: "Equivalent";
   readonly sideEffects: "NoneOnDryRun";
@@ -61,6 +61,10 @@ export interface Webhook {
 
 const changesWebhook = "changes.kubescribe.dev";
 const configurationWebhook = "configuration.kubescribe.dev";
+export const reachWebhook = "reach.kubescribe.dev";
+/** What a probe puts on the Lease, in a dry run. */
+export const reachLabel = "kubescribe.dev/reach";
+export const reachValue = "asked";
 const ownGroup = "kubescribe.dev";
 const ownTypes: readonly ReviewedType[] = ["gitrepoconfigs", "watchrules", "clusterwatchrules"].map((resource) => ({
   group: ownGroup,
@@ -69,30 +73,36 @@ const ownTypes: readonly ReviewedType[] = ["gitrepoconfigs", "watchrules", "clus
 }));
 const timeoutSeconds = 2;
 const servicePort = 443;
-const operations = ["CREATE", "UPDATE", "DELETE"];
+const everyChange = ["CREATE", "UPDATE", "DELETE"];
+const leases: ReviewedType = { group: "coordination.k8s.io", version: "v1", resource: "leases" };
 /** Every namespace has it, and nobody can take it off. */
 const namespaceNameLabel = "kubernetes.io/metadata.name";
 
-/** Without types that are watched: the rule documents alone. */
+/**
+ * What is watched, without the own namespace; the rule documents, wherever they are; and the probe (reach-probe.ts): updates of the own
+ * Lease with a label that it never really has.
+ */
 export function webhooksFor(wants: ConfigurationWants): readonly Webhook[] {
   const watched = wants.types.filter(({ group }) => group !== ownGroup);
-  const elsewhere = { key: namespaceNameLabel, operator: "NotIn", values: [wants.namespace] } as const;
-  const changes = webhook(wants, changesWebhook, watched, { matchExpressions: [elsewhere] });
-  const configuration = webhook(wants, configurationWebhook, ownTypes, {});
-  return watched.length === 0 ? [configuration] : [changes, configuration];
+  const home = [wants.namespace];
+  const changes: Webhook = {
+    ...webhook(wants, changesWebhook, rulesFor(watched)),
+    namespaceSelector: { matchExpressions: [{ key: namespaceNameLabel, operator: "NotIn", values: home }] },
+  };
+  const reach: Webhook = {
+    ...webhook(wants, reachWebhook, rulesFor([leases], ["UPDATE"]), reachSuffix),
+    namespaceSelector: { matchExpressions: [{ key: namespaceNameLabel, operator: "In", values: home }] },
+    objectSelector: { matchLabels: { [reachLabel]: reachValue } },
+  };
+  return [...(watched.length === 0 ? [] : [changes]), webhook(wants, configurationWebhook, rulesFor(ownTypes)), reach];
 }
 
-function webhook(
-  wants: ConfigurationWants,
-  name: string,
-  types: readonly ReviewedType[],
-  namespaceSelector: Webhook["namespaceSelector"],
-): Webhook {
+function webhook(wants: ConfigurationWants, name: string, rules: readonly WebhookRule[], suffix = ""): Webhook {
   return {
     name,
-    clientConfig: clientConfigOf(wants),
-    rules: rulesFor(types),
-    namespaceSelector,
+    clientConfig: clientConfigOf(wants, suffix),
+    rules,
+    namespaceSelector: {},
     objectSelector: {},
     failurePolicy: "Ignore",
     matchPolicy: "Equivalent",
@@ -102,15 +112,18 @@ function webhook(
   };
 }
 
-function clientConfigOf({ target, namespace, shown, certificates }: ConfigurationWants): Webhook["clientConfig"] {
+function clientConfigOf(
+  { target, namespace, shown, certificates }: ConfigurationWants,
+  suffix: string,
+): Webhook["clientConfig"] {
   const trust = certificates === "self" ? { caBundle: Buffer.from(shown.trusted.join("")).toString("base64") } : {};
-  const { path } = shown;
+  const path = `${shown.path}${suffix}`;
   if ("url" in target) return { url: `${target.url}${path}`, ...trust };
   return { service: { name: target.service, namespace, port: servicePort, path }, ...trust };
 }
 
 /** One for each group and version, in order: equal types give an equal configuration. */
-function rulesFor(types: readonly ReviewedType[]): readonly WebhookRule[] {
+function rulesFor(types: readonly ReviewedType[], operations = everyChange): readonly WebhookRule[] {
   const byVersion = new Map<
     string,
     { readonly group: string; readonly version: string; readonly names: Set<string> }

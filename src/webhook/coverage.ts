@@ -1,5 +1,5 @@
 /**
- * Whether everything that is watched is reviewed, as far as the webhook's configuration goes, and since when. Owns the last judgement.
+ * Whether everything that is watched is reviewed, and since when. A log owns the last judgement of the webhook's configuration.
  *
  * C1 Between two looks the worst is assumed: what is found wrong may have been so since the last look that found it right. A look counts
  *    from when it began.
@@ -11,6 +11,7 @@ import type { Observable } from "rxjs";
 import { BehaviorSubject } from "rxjs";
 
 import type { UncoveredReason } from "./configuration-judge.ts";
+import type { Reach } from "./reach-probe.ts";
 
 /** Times are of the wall clock, ms since 1970. */
 export type Coverage =
@@ -18,6 +19,21 @@ export type Coverage =
   | { readonly covered: true; readonly sinceMs: number }
   /** From `sinceMs` on changes may have come without a review. */
   | { readonly covered: false; readonly sinceMs: number; readonly reasons: readonly UncoveredReason[] };
+
+/** What the configuration says and what the probe says, in one. A process that does not probe believes the configuration. */
+export function joinedCoverage(configuration: Coverage, reach: Reach): Coverage {
+  if (reach.kind === "unknown") return configuration;
+  if (reach.kind === "reached") {
+    return configuration.covered
+      ? { covered: true, sinceMs: Math.max(configuration.sinceMs, reach.sinceMs) }
+      : configuration;
+  }
+  const message = "The webhook's configuration is as it should be, and reviews do not arrive.";
+  const unreachable = { code: "unreachable", message } as const;
+  const { covered, sinceMs } = configuration;
+  if (covered) return { covered: false, sinceMs: Math.max(sinceMs, reach.sinceMs), reasons: [unreachable] };
+  return { covered, sinceMs: Math.min(sinceMs, reach.sinceMs), reasons: [...configuration.reasons, unreachable] };
+}
 
 /** Which state of the configuration was seen; null: there was none. */
 export interface SeenState {

@@ -1,20 +1,21 @@
 /**
- * Everything about the webhook of an installation that has to be kept: its credentials and its configuration, which wait for each other.
- * Owns both keepers.
+ * Everything about the webhook of an installation that has to be kept: its credentials and its configuration, which wait for each other,
+ * and what both come to. Owns both keepers and the probe.
  */
 
 import type { Observable } from "rxjs";
-import { ReplaySubject, firstValueFrom } from "rxjs";
+import { BehaviorSubject, combineLatest, distinctUntilChanged, firstValueFrom, map, ReplaySubject } from "rxjs";
 
 import type { ApiServer, Clock, FileSystem, Log, Meter } from "../../actors/ports.ts";
 import type { ShownCredentials } from "../../machines/webhook-credentials.ts";
 import type { ConfigurationWants, ReviewedType } from "./configuration.ts";
 import { ConfigurationKeeper } from "./configuration-keeper.ts";
 import type { LookingTimes } from "./configuration-keeper.ts";
-import type { Coverage } from "./coverage.ts";
+import { type Coverage, joinedCoverage } from "./coverage.ts";
 import type { CredentialKeeper, CredentialKeeperOptions, KeepingTimes } from "./credential-keeper.ts";
 import { openCredentialKeeper } from "./credential-keeper.ts";
 import { makeGeneration } from "./generation.ts";
+import { type ProbeTimes, type Reach, ReachProbe } from "./reach-probe.ts";
 
 export interface WebhookKeeperOptions {
   readonly api: ApiServer;
@@ -24,7 +25,7 @@ export interface WebhookKeeperOptions {
   readonly log: Log;
   /** From a source that nobody can guess. */
   readonly randomBytes: (count: number) => Uint8Array;
-  /** Name of the ValidatingWebhookConfiguration and of the Service; the Secret is `NAME-webhook`. */
+  /** Name of the ValidatingWebhookConfiguration, of the Service and of the Lease; the Secret is `NAME-webhook`. */
   readonly installation: string;
   readonly namespace: string;
   /** Where the Secret is mounted; null: nowhere. */
@@ -36,7 +37,7 @@ export interface WebhookKeeperOptions {
   readonly labels?: Readonly<Record<string, string>>;
   /** Where reviews are sent to; default: the Service. */
   readonly target?: ConfigurationWants["target"];
-  readonly times?: Partial<KeepingTimes & LookingTimes>;
+  readonly times?: Partial<KeepingTimes & LookingTimes & ProbeTimes>;
   /** Default: makeGeneration. A test gives some that are made already. */
   readonly make?: CredentialKeeperOptions["make"];
 }
@@ -51,18 +52,22 @@ export function webhookHosts(installation: string, namespace: string): readonly 
 export async function openWebhookKeeper(options: WebhookKeeperOptions): Promise<WebhookKeeper> {
   const { installation, namespace } = options;
   const shown$ = new ReplaySubject<ShownCredentials>(1);
-  let credentials: CredentialKeeper | null = null;
+  const reach$ = new BehaviorSubject<Reach>({ kind: "unknown" });
+  const parts: { credentials?: CredentialKeeper; probe?: ReachProbe } = {};
   const configuration = new ConfigurationKeeper({
     ...options,
     name: installation,
     target: options.target ?? { service: installation },
     freshCredentials: async () => {
-      await credentials?.looked();
-      return credentials?.shown ?? null;
+      await parts.credentials?.looked();
+      return parts.credentials?.shown ?? null;
     },
-    carried: () => credentials?.look(),
+    carried: () => {
+      parts.credentials?.look();
+      parts.probe?.look();
+    },
   });
-  credentials = await openCredentialKeeper({
+  const credentials = await openCredentialKeeper({
     ...options,
     secret: `${installation}-webhook`,
     hosts: webhookHosts(installation, namespace),
@@ -73,7 +78,27 @@ export async function openWebhookKeeper(options: WebhookKeeperOptions): Promise<
     make: options.make ?? ((order) => makeGeneration({ ...order, randomBytes: options.randomBytes })),
     configuredForMs: (shown) => configuration.configuredForMs(shown),
   });
-  return new WebhookKeeper(credentials, configuration, shown$);
+  const probe = new ReachProbe({
+    ...options,
+    lease: installation,
+    isConfigured: (again) => configuration.isInForce(again),
+    changed: (reach) => reach$.next(reach),
+  });
+  Object.assign(parts, { credentials, probe });
+  const keeper = new WebhookKeeper({ credentials, configuration, probe }, { shown$, reach$ });
+  options.meter.gauge("webhook_covered", () => (keeper.coverage.covered ? 1 : 0));
+  return keeper;
+}
+
+interface Parts {
+  readonly credentials: CredentialKeeper;
+  readonly configuration: ConfigurationKeeper;
+  readonly probe: ReachProbe;
+}
+
+interface Streams {
+  readonly shown$: ReplaySubject<ShownCredentials>;
+  readonly reach$: BehaviorSubject<Reach>;
 }
 
 export class WebhookKeeper implements AsyncDisposable {
@@ -81,20 +106,17 @@ export class WebhookKeeper implements AsyncDisposable {
   readonly shown$: Observable<ShownCredentials>;
   /** The present one at once. */
   readonly coverage$: Observable<Coverage>;
-  readonly #credentials: CredentialKeeper;
-  readonly #configuration: ConfigurationKeeper;
-  readonly #subject: ReplaySubject<ShownCredentials>;
+  readonly #parts: Parts;
+  readonly #streams: Streams;
 
-  constructor(
-    credentials: CredentialKeeper,
-    configuration: ConfigurationKeeper,
-    subject: ReplaySubject<ShownCredentials>,
-  ) {
-    this.#credentials = credentials;
-    this.#configuration = configuration;
-    this.#subject = subject;
-    this.shown$ = subject.asObservable();
-    this.coverage$ = configuration.coverage$;
+  constructor(parts: Parts, streams: Streams) {
+    this.#parts = parts;
+    this.#streams = streams;
+    this.shown$ = streams.shown$.asObservable();
+    this.coverage$ = combineLatest([parts.configuration.coverage$, streams.reach$]).pipe(
+      map(([configuration, reach]) => joinedCoverage(configuration, reach)),
+      distinctUntilChanged((a, b) => JSON.stringify(a) === JSON.stringify(b)),
+    );
   }
 
   /** Resolves when there are credentials; rejects (EmptyError) when it is disposed of before. */
@@ -103,33 +125,37 @@ export class WebhookKeeper implements AsyncDisposable {
   }
 
   get coverage(): Coverage {
-    return this.#configuration.coverage;
+    return joinedCoverage(this.#parts.configuration.coverage, this.#streams.reach$.value);
   }
 
   /** Sentences about what a person has to mend. */
   get problems(): readonly string[] {
-    return [this.#credentials.problem, this.#configuration.problem].filter((problem) => problem !== null);
+    const { credentials, configuration } = this.#parts;
+    return [credentials.problem, configuration.problem].filter((problem) => problem !== null);
   }
 
   /** The types that are watched: reviews of them are asked for from now on. `coverage$` says when they come. */
   want(types: readonly ReviewedType[]): void {
-    this.#configuration.want(types);
+    this.#parts.configuration.want(types);
   }
 
   /** This process has begun to hold: it looks at once. */
   look(): void {
-    this.#credentials.look();
-    this.#configuration.look();
+    this.#parts.credentials.look();
+    this.#parts.configuration.look();
+    this.#parts.probe.look();
   }
 
   /** Renews the credentials as soon as this process holds, whatever their age. */
   rotate(): void {
-    this.#credentials.rotate();
+    this.#parts.credentials.rotate();
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    await this.#configuration[Symbol.asyncDispose]();
-    await this.#credentials[Symbol.asyncDispose]();
-    this.#subject.complete();
+    await this.#parts.probe[Symbol.asyncDispose]();
+    await this.#parts.configuration[Symbol.asyncDispose]();
+    await this.#parts.credentials[Symbol.asyncDispose]();
+    this.#streams.reach$.complete();
+    this.#streams.shown$.complete();
   }
 }

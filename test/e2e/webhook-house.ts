@@ -26,7 +26,16 @@ export const home = "kubescribe-system";
 export const secretPath = `/api/v1/namespaces/${home}/secrets/kubescribe-webhook`;
 export const configurationPath = "/apis/admissionregistration.k8s.io/v1/validatingwebhookconfigurations/kubescribe";
 /** So that a renewal takes seconds. Nobody here reads later than `pollMs`. */
-const times = { waitMs: 1000, pollMs: 250, lookMs: 250, settleMs: 250, lostForMs: 500, goneForMs: 500 };
+const times = {
+  waitMs: 1000,
+  pollMs: 250,
+  lookMs: 250,
+  settleMs: 250,
+  lostForMs: 500,
+  goneForMs: 500,
+  probeMs: 250,
+  againMs: 100,
+};
 
 /** What is looked at of a review. */
 export interface SeenReview {
@@ -49,12 +58,21 @@ export async function installHome(plane: ControlPlane): Promise<void> {
   const documents = [
     ["/api/v1/namespaces", { metadata: { name: home } }],
     [`/api/v1/namespaces/${home}/serviceaccounts`, { metadata: { name: "kubescribe" } }],
+    [`/apis/coordination.k8s.io/v1/namespaces/${home}/leases`, { metadata: { name: "kubescribe" } }],
     [`/api/v1/namespaces/${home}/secrets`, { metadata: { name: "kubescribe-webhook" } }],
     [
       `/apis/${rbac}/v1/namespaces/${home}/roles`,
       {
         metadata: { name: "kubescribe" },
-        rules: [{ apiGroups: [""], resources: ["secrets"], resourceNames: names, verbs }],
+        rules: [
+          { apiGroups: [""], resources: ["secrets"], resourceNames: names, verbs },
+          {
+            apiGroups: ["coordination.k8s.io"],
+            resources: ["leases"],
+            resourceNames: ["kubescribe"],
+            verbs: ["patch"],
+          },
+        ],
       },
     ],
     [

@@ -303,11 +303,14 @@ describe("nobody is locked out", () => {
     expect(done).toHaveLength(1);
   });
 
-  test("by one that is dead", async () => {
+  test("by one that is dead; that nothing arrives is noticed", async () => {
     await house.deafen();
     await attempt("dead");
     expect((await plane.request("admin", "GET", "/readyz")).status).toBe(200);
+    const coverage = await eventually(() => (house.keeper.coverage.covered ? undefined : house.keeper.coverage));
+    expect(coverage).toMatchObject({ reasons: [{ code: "unreachable" }] });
     await house.listen(port);
+    await house.covered();
     const done = await reviewed(() => attempt("alive"));
     expect(done).toMatchObject([{ user: "alice" }]);
   });

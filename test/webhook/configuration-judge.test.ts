@@ -49,6 +49,7 @@ test("what is asked for: each type with its subresources, in its version, rule d
       "configuration.kubescribe.dev",
       ["clusterwatchrules,clusterwatchrules/*,gitrepoconfigs,gitrepoconfigs/*,watchrules,watchrules/*"],
     ],
+    ["reach.kubescribe.dev", ["leases,leases/*"]],
   ]);
   expect(wanted.webhooks[1]?.namespaceSelector).toEqual({});
 });

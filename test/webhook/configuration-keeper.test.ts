@@ -80,8 +80,9 @@ describe("an alteration", () => {
   });
 
   test("that is taken back between two looks is a time without cover, and no repair", async () => {
+    const right = world.cluster.get(configurationPath) ?? {};
     alter(narrow);
-    alter({ objectSelector: {} });
+    world.cluster.put(configurationPath, right);
     await world.pass(10_000);
     expect(gap().codes).toEqual(["changed"]);
     expect(repairs()).toBe(0);
@@ -114,8 +115,16 @@ describe("an alteration", () => {
   });
 
   test("of a provider, that leaves out namespaces of its own, is reported and not fought", async () => {
-    const terms = listOf(objectOf(world.entry("changes.kubescribe.dev")["namespaceSelector"])["matchExpressions"]);
-    alter({ namespaceSelector: { matchExpressions: [...terms, { key: "control-plane", operator: "DoesNotExist" }] } });
+    world.cluster.edit(configurationPath, (document) => ({
+      ...document,
+      webhooks: listOf(document["webhooks"])
+        .map(objectOf)
+        .map((each) => {
+          const terms = listOf(objectOf(each["namespaceSelector"])["matchExpressions"]);
+          const matchExpressions = [...terms, { key: "control-plane", operator: "DoesNotExist" }];
+          return { ...each, namespaceSelector: { matchExpressions } };
+        }),
+    }));
     await world.pass(900_000);
     expect(repairs()).toBe(0);
     expect(kept.keeper.coverage).toMatchObject({

@@ -1,10 +1,13 @@
 /** An API server with a few objects: what is read and written by name, with versions, generations and conflicts. */
 
 import type { ApiServer, HttpRequest, HttpResponse } from "../../actors/ports.ts";
+import { reachWarning } from "../../machines/webhook-credentials.ts";
 import { type JsonObject, objectOf } from "../../src/webhook/json-value.ts";
 
 export const secretPath = "/api/v1/namespaces/kubescribe-system/secrets/kubescribe-webhook";
 export const configurationPath = "/apis/admissionregistration.k8s.io/v1/validatingwebhookconfigurations/kubescribe";
+
+export const leasePath = "/apis/coordination.k8s.io/v1/namespaces/kubescribe-system/leases/kubescribe";
 
 type Outcome = { readonly status: number; readonly document: JsonObject };
 
@@ -16,6 +19,8 @@ export class FakeCluster implements ApiServer {
   refuse: (request: HttpRequest) => number | Error | null = () => null;
   /** Called when a write is done, before it is answered. */
   written: (request: HttpRequest) => void = () => undefined;
+  /** Reviews arrive: a probe is answered with a warning, where the configuration asks for its review. */
+  reachable = true;
   #version = 100;
 
   request(request: HttpRequest, signal: AbortSignal): Promise<HttpResponse> {
@@ -24,8 +29,12 @@ export class FakeCluster implements ApiServer {
     const refused = this.refuse(request);
     if (refused instanceof Error) return Promise.reject(refused);
     const outcome = refused === null ? this.#answer(request) : failure(refused, "refused");
-    if (request.method !== "GET" && outcome.status < 300) this.written(request);
-    return Promise.resolve({ status: outcome.status, headers: {}, body: bodyOf(outcome.document) });
+    const isProbe = request.path.includes("dryRun");
+    if (request.method !== "GET" && !isProbe && outcome.status < 300) this.written(request);
+    const isAsked = JSON.stringify(this.#objects.get(configurationPath) ?? {}).includes('/reach"');
+    const headers: Record<string, string> =
+      isProbe && isAsked && this.reachable ? { warning: `299 - "${reachWarning}"` } : {};
+    return Promise.resolve({ status: outcome.status, headers, body: bodyOf(outcome.document) });
   }
 
   get(path: string): JsonObject | null {
@@ -55,6 +64,9 @@ export class FakeCluster implements ApiServer {
     const found = this.#objects.get(at);
     if (method === "GET") return found === undefined ? failure(404, "not found") : { status: 200, document: found };
     const sent = objectOf(JSON.parse(Buffer.from(body ?? new Uint8Array()).toString()));
+    if (path.includes("dryRun")) {
+      return found === undefined ? failure(404, "not found") : { status: 200, document: { ...found, ...sent } };
+    }
     if (method === "PATCH") {
       const merged = found === undefined ? sent : { ...found, ...sent, metadata: found["metadata"] };
       return { status: found === undefined ? 201 : 200, document: this.#store(at, merged) };

@@ -15,7 +15,7 @@ import {
   type WebhookKeeperOptions,
 } from "../../src/webhook/webhook-keeper.ts";
 import { createRecorder, type Recorder } from "../admission/recorder.ts";
-import { configurationPath, FakeCluster, secretPath } from "./fake-cluster.ts";
+import { configurationPath, FakeCluster, leasePath, secretPath } from "./fake-cluster.ts";
 
 const installation = "kubescribe";
 const namespace = "kubescribe-system";
@@ -69,6 +69,7 @@ export class KeeperWorld {
       metadata: { name: installation, labels: { kept: "yes" } },
       webhooks: [],
     });
+    this.cluster.put(leasePath, { kind: "Lease", metadata: { name: installation } });
   }
 
   async open(
