@@ -22,7 +22,7 @@ import { webhooksFor } from "./configuration.ts";
 import type { Judgement, Wanted } from "./configuration-judge.ts";
 import { judgeConfiguration, mendedWebhooks } from "./configuration-judge.ts";
 import type { Coverage, SeenState } from "./coverage.ts";
-import { CoverageLog } from "./coverage.ts";
+import { CoverageLog, isSameState } from "./coverage.ts";
 import { type JsonObject, objectOf, textOf } from "./json-value.ts";
 import { Rounds } from "./rounds.ts";
 
@@ -37,7 +37,7 @@ export interface ConfigurationKeeperOptions extends Pick<ConfigurationWants, "na
   readonly labels?: Readonly<Record<string, string>>;
   /** This process may write now. */
   readonly holds: () => boolean;
-  /** Reads the credentials again; null: there are none yet. */
+  /** Reads the credentials again; null: there are none yet, or they cannot be read. */
   readonly freshCredentials: () => Promise<ShownCredentials | null>;
   /** Called when the configuration has begun to say what the credentials want. */
   readonly carried: () => void;
@@ -70,7 +70,8 @@ export class ConfigurationKeeper implements AsyncDisposable {
   #seen: { readonly document: JsonObject | null; readonly state: SeenState | null } | null = null;
   /** What was wanted when it was written, or found right, last; and how the configuration stood then. */
   #settled: { readonly wants: string; readonly state: SeenState | null } | null = null;
-  #carried: { readonly shown: ShownCredentials; readonly sinceMs: number } | null = null;
+  /** Since when it has said what is shown wants, in a state that nobody has touched. */
+  #carried: { readonly shown: ShownCredentials; readonly state: SeenState; readonly sinceMs: number } | null = null;
   #repairs: RepairPlan = noRepairs;
   /** Monotonic, as all of these. */
   #wroteMs = Number.NEGATIVE_INFINITY;
@@ -161,7 +162,7 @@ export class ConfigurationKeeper implements AsyncDisposable {
     const wanted = this.#wanted(this.#shown);
     if (wanted === null) return this.#times.lookMs;
     const judgement = judgeConfiguration(document, wanted);
-    this.#note(judgement, wanted, began.monotonicMs);
+    this.#note(judgement, { shown: wanted.shown, state, nowMs: began.monotonicMs });
     const settlesAtMs = this.#wroteMs + this.#times.settleMs;
     // What was written is not in force everywhere yet.
     if (judgement.reasons.length === 0 && began.monotonicMs < settlesAtMs && !this.coverage.covered) {
@@ -200,7 +201,7 @@ export class ConfigurationKeeper implements AsyncDisposable {
     this.#seen = { document: written, state };
     this.#settled = { wants: wantsOf(wanted), state };
     this.#coverage.wrote(state);
-    this.#note(judgement, wanted, nowMs);
+    this.#note(judgement, { shown: wanted.shown, state, nowMs });
     if (isRepair) {
       this.#repairs = repairMade(this.#repairs, nowMs);
       meter.count("webhook_configuration_repairs");
@@ -235,10 +236,12 @@ export class ConfigurationKeeper implements AsyncDisposable {
     return Math.max(this.#settled === null ? 0 : goneMs, repairMs);
   }
 
-  #note({ carries }: Judgement, { shown }: Wanted, nowMs: number): void {
-    if (!carries) this.#carried = null;
-    else if (this.#carried?.shown !== shown) {
-      this.#carried = { shown, sinceMs: nowMs };
+  #note({ carries }: Judgement, seen: { shown: ShownCredentials; state: SeenState | null; nowMs: number }): void {
+    const { shown, state, nowMs } = seen;
+    const last = this.#carried;
+    if (!carries || state === null) this.#carried = null;
+    else if (last === null || last.shown !== shown || !isSameState(last.state, state)) {
+      this.#carried = { shown, state, sinceMs: nowMs };
       this.#options.carried();
     }
   }

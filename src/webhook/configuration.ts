@@ -13,8 +13,8 @@ export type ReviewedType = Pick<ResourceType, "group" | "version" | "resource">;
 export interface ConfigurationWants {
   /** Of the installation: reviews of what is in it are left out, but for rule documents. */
   readonly namespace: string;
-  /** `url` without a path: for what is no Service. */
-  readonly target: { readonly service: string } | { readonly url: string };
+  /** A Service of that namespace, at port 443 where nothing else is said; or a `url` without a path, for what is none. */
+  readonly target: { readonly service: string; readonly port?: number } | { readonly url: string };
   readonly types: readonly ReviewedType[];
   readonly shown: ShownCredentials;
   /** `files`: whoever makes the certificates sees to it that they are trusted. */
@@ -119,7 +119,7 @@ function clientConfigOf(
   const trust = certificates === "self" ? { caBundle: Buffer.from(shown.trusted.join("")).toString("base64") } : {};
   const path = `${shown.path}${suffix}`;
   if ("url" in target) return { url: `${target.url}${path}`, ...trust };
-  return { service: { name: target.service, namespace, port: servicePort, path }, ...trust };
+  return { service: { name: target.service, namespace, port: target.port ?? servicePort, path }, ...trust };
 }
 
 /** One for each group and version, in order: equal types give an equal configuration. */

@@ -79,7 +79,7 @@ export class CoverageLog {
       return;
     }
     const last = this.#good;
-    const unbroken = last !== null && isSame(last.state, state);
+    const unbroken = last !== null && isSameState(last.state, state);
     if (!unbroken && last !== null && this.current.covered) {
       const message = "The webhook's configuration was changed and changed back between two looks.";
       this.#lose([{ code: "changed", message }], last.lookedMs);
@@ -119,7 +119,7 @@ export class CoverageLog {
   }
 }
 
-function isSame(a: SeenState, b: SeenState): boolean {
+export function isSameState(a: SeenState, b: SeenState): boolean {
   return a.uid === b.uid && a.generation === b.generation;
 }
 

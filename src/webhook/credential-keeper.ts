@@ -75,6 +75,8 @@ export class CredentialKeeper implements AsyncDisposable {
   readonly #rounds: Rounds;
   #known: WebhookCredentials | null = null;
   #shown: ShownCredentials | null = null;
+  /** By the round that was last. */
+  #isRead = false;
   #asked = false;
   /** Monotonic: since when the Secret has been seen to hold nothing of use. */
   #lostSinceMs: number | null = null;
@@ -94,11 +96,6 @@ export class CredentialKeeper implements AsyncDisposable {
     this.#rounds.soon();
   }
 
-  /** Null: none yet. */
-  get shown(): ShownCredentials | null {
-    return this.#shown;
-  }
-
   /** What keeps the credentials from being read or renewed; null: nothing. */
   get problem(): string | null {
     return this.#problem;
@@ -109,9 +106,10 @@ export class CredentialKeeper implements AsyncDisposable {
     this.#rounds.soon();
   }
 
-  /** As `look`; resolves when that is done. */
-  looked(): Promise<void> {
-    return this.#rounds.next();
+  /** As `look`; resolves, when that is done, to what is shown. Null: nothing yet, or the Secret could not be read. */
+  async looked(): Promise<ShownCredentials | null> {
+    await this.#rounds.next();
+    return this.#isRead ? this.#shown : null;
   }
 
   /** Renews the credentials as soon as this process may. */
@@ -131,7 +129,9 @@ export class CredentialKeeper implements AsyncDisposable {
   }
 
   async #work(signal: AbortSignal): Promise<number> {
+    this.#isRead = false;
     const found = await this.#secret.read(signal);
+    this.#isRead = true;
     if (found.kind === "found" && found.read.kind === "usable") {
       this.#lostSinceMs = null;
       this.#adopt(found.read.credentials);

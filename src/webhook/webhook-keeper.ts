@@ -58,10 +58,7 @@ export async function openWebhookKeeper(options: WebhookKeeperOptions): Promise<
     ...options,
     name: installation,
     target: options.target ?? { service: installation },
-    freshCredentials: async () => {
-      await parts.credentials?.looked();
-      return parts.credentials?.shown ?? null;
-    },
+    freshCredentials: async () => (await parts.credentials?.looked()) ?? null,
     carried: () => {
       parts.credentials?.look();
       parts.probe?.look();

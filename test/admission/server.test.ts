@@ -192,6 +192,24 @@ describe("what is answered", () => {
     expect(w.recorder.counted("webhook_rejected{path}")).toBe(5);
   });
 
+  test("a question whether reviews arrive is answered with a warning, and is no review", async () => {
+    const w = await start({ paths: ["/correlate/8f2c", "/at/reach"] });
+    const asked = { apiVersion: "admission.k8s.io/v1", kind: "AdmissionReview", request: { uid: "u1" } };
+    const { status, body } = await post(w, "/correlate/8f2c/reach?timeout=2s", JSON.stringify(asked));
+    expect(status).toBe(200);
+    expect(JSON.parse(body)).toEqual({
+      apiVersion: "admission.k8s.io/v1",
+      kind: "AdmissionReview",
+      response: { uid: "u1", allowed: true, warnings: ["kubescribe: this review arrived"] },
+    });
+    expect((await post(w, "/correlate/8f2c/reach", "nonsense")).status).toBe(200);
+    expect((await post(w, "/correlate/8f2d/reach", "x")).status).toBe(404);
+    expect((await post(w, "/reach", "x")).status).toBe(404);
+    expect((await post(w, "/correlate/8f2c/reach/reach", "x")).status).toBe(404);
+    // A path may end so by itself.
+    expect((await post(w, "/at/reach", "x")).body).toBe("echo: x");
+  });
+
   test("what the handler refuses is 400, a bug is 500 without its text", async () => {
     const w = await start();
     expect(await post(w, "/correlate", "bad")).toMatchObject({ status: 400, body: "expected better\n" });

@@ -68,6 +68,16 @@ describe("an alteration", () => {
     expect(kept.keeper.coverage.covered).toBe(true);
   });
 
+  test("is not repaired from old knowledge, where the credentials cannot be read", async () => {
+    alter(narrow);
+    world.cluster.refuse = ({ path }) => (path === secretPath ? 500 : null);
+    await world.pass(60_000);
+    expect(repairs()).toBe(0);
+    world.cluster.refuse = () => null;
+    await world.pass(40_000);
+    expect(repairs()).toBe(1);
+  });
+
   test("is not repaired by a process that lost its right to in this moment", async () => {
     alter(narrow);
     world.cluster.refuse = ({ path }) => {

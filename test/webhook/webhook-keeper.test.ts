@@ -143,6 +143,18 @@ describe("a renewal", () => {
     for (const caPem of latest(kept).trusted) expect(world.configured().bundle).toContain(caPem);
   });
 
+  test("begins its wait anew where somebody has touched the configuration", async () => {
+    const { world, kept } = await begun();
+    kept.keeper.rotate();
+    await world.pass(100_000);
+    expect(world.secret("phase")).toBe("widened");
+    world.cluster.edit(configurationPath, (document) => ({ ...document, webhooks: [] }));
+    await world.pass(100_000);
+    expect(world.secret("phase")).toBe("widened");
+    await world.pass(60_000);
+    expect(world.secret("phase")).toBe("moved");
+  });
+
   test("is followed once for each value of the annotation", async () => {
     const { world, kept } = await begun();
     const annotate = (value: string): void =>
