@@ -38,9 +38,11 @@ export class BranchMeters {
       const made = commits[at] ?? 0;
       total += made;
       if (made === 0 || item.kind !== "change") continue;
-      const { verdict, observedAtMs } = item.change;
+      const { verdict, observedAtMs, type } = item.change;
       this.#meter.count(verdict.author === null ? "watch_enrich_misses" : "watch_enrich_hits");
       this.#meter.count("attributions", { tier: verdict.tier });
+      this.#meter.count("changes_by_type", { type: type.key });
+      if (verdict.author !== null) this.#meter.count("changes_by_account", { account: verdict.author.user });
       this.#meter.record("change_to_commit_seconds", Math.max(0, nowMs - observedAtMs) / 1000);
     }
     if (total > 0) this.#meter.count("commits", this.#labels, total);

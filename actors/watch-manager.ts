@@ -78,6 +78,7 @@ export class WatchManager implements AsyncDisposable {
     this.#options = options;
     this.#gate = new WatchGate(options.listConcurrency ?? defaultListConcurrency);
     options.meter.gauge("watch_manager_heartbeat", () => this.#heartbeatMs / 1000);
+    options.meter.gauge("watch_last_message_timestamp_seconds", () => this.#lastMessageMs() / 1000);
     options.meter.gauge("watches", () => this.#watches.size);
     this.#done = this.#run();
     this.#beat();
@@ -188,6 +189,10 @@ export class WatchManager implements AsyncDisposable {
       ...(limits === undefined ? {} : { limits }),
     });
     this.#watches.set(type.key, watch);
+  }
+
+  #lastMessageMs(): number {
+    return Math.max(0, ...[...this.#watches.values()].map((watch) => watch.lastMessageMs));
   }
 
   #beat(): void {

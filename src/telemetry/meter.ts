@@ -11,9 +11,10 @@ import { PrometheusExporter, PrometheusSerializer } from "@opentelemetry/exporte
 import { MeterProvider } from "@opentelemetry/sdk-metrics";
 import type { Labels, Meter } from "../../actors/ports.ts";
 import { KubescribeError } from "../../machines/error.ts";
-import { LabelSets } from "./label-sets.ts";
+import { type BoundedSets, LabelSets } from "./label-sets.ts";
 import type { MetricDefinition } from "./metrics.ts";
 import { metrics } from "./metrics.ts";
+import { TopSets } from "./top-sets.ts";
 
 export interface PrometheusMeter extends Meter, AsyncDisposable {
   /** Prometheus text exposition, version 0.0.4. */
@@ -34,7 +35,7 @@ interface Cell {
 
 interface Family {
   readonly bare: Cell;
-  readonly sets: LabelSets<Cell>;
+  readonly sets: BoundedSets<Cell>;
 }
 
 const none: Labels = Object.freeze({});
@@ -91,7 +92,10 @@ class ObservingMeter implements PrometheusMeter {
 
   #addFamily(definition: MetricDefinition): Family {
     const create = (): Cell => ({ value: 0, read: null });
-    const family: Family = { bare: create(), sets: new LabelSets(create, () => this.count("metric_labels_dropped")) };
+    const { most } = definition;
+    const dropped = (): void => this.count("metric_labels_dropped");
+    const sets = most === undefined ? new LabelSets(create, dropped) : new TopSets(most, create);
+    const family: Family = { bare: create(), sets };
     this.#families.set(definition.name, family);
     const options = { description: definition.help };
     const instrument =

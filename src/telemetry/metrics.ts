@@ -8,7 +8,12 @@ export interface MetricDefinition {
   readonly help: string;
   /** Upper bounds of a histogram, seconds. */
   readonly buckets?: readonly number[];
+  /** Of a counter: so many label sets at most, those that count most; the others are `other`. Default: the first 500. */
+  readonly most?: number;
 }
+
+/** Accounts of which changes are counted one by one. */
+export const shownAccounts = 50;
 
 /** 0.1 ms to 1 s: what a review may take. */
 const reviewBuckets = [0.0001, 0.000_25, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1];
@@ -56,6 +61,11 @@ export const metrics: readonly MetricDefinition[] = [
   counter("watch_restarts", ["reason"], "Watches that ended and were started again."),
   counter("watch_bookmarks", ["type"], "Bookmarks read."),
   gauge(
+    "watch_last_message_timestamp_seconds",
+    [],
+    "When the last list, event or bookmark was read (seconds since 1970); 0: none was.",
+  ),
+  gauge(
     "watch_manager_heartbeat",
     [],
     "Moves (seconds since 1970) while every watch is alive; stands still when one is not.",
@@ -82,6 +92,14 @@ export const metrics: readonly MetricDefinition[] = [
   counter("attributions", ["tier"], "Committed changes by verdict."),
   counter("watch_enrich_hits", [], "Committed changes with a name."),
   counter("watch_enrich_misses", [], "Committed changes without a name."),
+  counter("changes_by_type", ["type"], "Committed changes by resource type."),
+  {
+    name: "changes_by_account",
+    kind: "counter",
+    labels: ["account"],
+    help: `Committed changes with a name by whom they name: the ${shownAccounts} accounts that change most of late, and \`other\`.`,
+    most: shownAccounts,
+  },
   counter("commits", ["target"], "Commits made, those without a change (snapshots, ...) included."),
   counter("flushes", ["target", "outcome"], "Flushes: committed, failed (tried again), refused."),
   histogram("flush_duration_seconds", ["target"], waitBuckets, "One flush, from its start to durable refs."),
@@ -120,6 +138,14 @@ export const metrics: readonly MetricDefinition[] = [
     "Objects that could not be read: committed as they stand (a Secret as a comment), and marked.",
   ),
   counter("amendments_late", ["target"], "Evidence about a tie that came after its commit."),
+  counter("otlp_exports", ["signal", "outcome"], "With --otlp-endpoint: what was sent to it, and what was not taken."),
+  counter(
+    "otlp_spans_dropped",
+    [],
+    "With --otlp-endpoint: spans that a bound took away, since they could not be sent.",
+  ),
+  gauge("process_resident_memory_bytes", [], "Memory of the process."),
+  counter("process_cpu_seconds", [], "CPU time of the process, in all its threads."),
   counter(
     "metric_labels_dropped",
     [],

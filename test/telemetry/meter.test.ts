@@ -85,6 +85,15 @@ describe("the meter", () => {
     expect(lines).toContain(String.raw`webhook_rejected_total{reason="reason-0?\"forged"} 1`);
     expect(await linesOf(meter)).toContain("metric_labels_dropped_total 50");
   });
+
+  test("two values that are the same once they are cut are one line", async () => {
+    await using meter = createPrometheusMeter();
+    const account = "system:serviceaccount:shop:".padEnd(200, "x");
+    meter.count("webhook_rejected", { reason: `${account}1` });
+    meter.count("webhook_rejected", { reason: `${account}2` });
+    const lines = (await linesOf(meter)).filter((line) => line.startsWith("webhook_rejected_total"));
+    expect(lines).toEqual([`webhook_rejected_total{reason="${account.slice(0, 128)}"} 2`]);
+  });
 });
 
 describe("the catalogue", () => {
