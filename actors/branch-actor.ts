@@ -21,6 +21,7 @@ import { CursorCopier, readCursorCopy, type CursorCopy } from "./branch-cursor-c
 import { BranchDrains } from "./branch-drains.ts";
 import { BranchMeters } from "./branch-meters.ts";
 import { defaultBranchLimits, type BranchLimits, type BranchOptions } from "./branch-options.ts";
+import { committedFlush } from "./committed-changes.ts";
 import type { TargetState, Timer } from "./ports.ts";
 
 export interface BranchStatus {
@@ -295,7 +296,7 @@ export class BranchActor implements AsyncDisposable {
   }
 
   async #flush(): Promise<void> {
-    const { pool, clock, targetId } = this.#options;
+    const { pool, clock, targetId, committed } = this.#options;
     const startedMs = clock.monotonicMs();
     const seconds = (): number => (clock.monotonicMs() - startedMs) / 1000;
     try {
@@ -305,6 +306,7 @@ export class BranchActor implements AsyncDisposable {
       const result = await pool.flush(targetId, {
         entries: entries.map(({ item }) => item),
         cursors,
+        ...(committed === undefined ? {} : { wantsIds: true }),
       });
       this.#tip = result.tip;
       const durable = this.#ledger.settle();
@@ -312,6 +314,7 @@ export class BranchActor implements AsyncDisposable {
       this.#meters.flushed(durable, result.commits, seconds());
       this.#drains.settled(durable.length);
       this.#options.flushed?.(result.commits.reduce((sum, made) => sum + made, 0));
+      committed?.(committedFlush({ targetId, entries: durable, result, startedMs }, clock));
       this.#tellFaults(result.faults ?? 0);
       if (!this.#closed) this.#send({ type: "flushed", next: this.#next() });
     } catch (error) {

@@ -140,6 +140,8 @@ export interface FlushRequest {
   readonly entries: readonly FlushEntry[];
   /** Where each type stands after this flush. */
   readonly cursors: ReadonlyMap<TypeKey, Cursor>;
+  /** The result is to name the commits. Default false. */
+  readonly wantsIds?: boolean;
 }
 
 export interface FlushResult {
@@ -148,6 +150,8 @@ export interface FlushResult {
   readonly commits: readonly number[];
   /** Files that hold an object as it came, because it could not be read. Default 0. */
   readonly faults?: number;
+  /** Where they were asked for: for each entry the commit that it made last; empty where it made none, or shares one with others. */
+  readonly ids?: readonly string[];
 }
 
 /** Builds commits off the main thread. One target's flushes run one after the other; a failed one may be repeated whole. */

@@ -9,6 +9,7 @@
 import { initialTransition, transition } from "xstate";
 import { KubescribeError, type Retry } from "../machines/error.ts";
 import { mayRepack, upstreamMachine, type UpstreamEffect, type UpstreamEvent } from "../machines/upstream.ts";
+import type { ArrivedPush } from "./committed-changes.ts";
 import { packMissing } from "./ports.ts";
 import type { Clock, Labels, Log, Meter, Mirrors, Outgoing, Random, RefIds, Remote, Timer } from "./ports.ts";
 
@@ -23,6 +24,8 @@ export interface UpstreamOptions {
   readonly random: Random;
   readonly meter: Meter;
   readonly log: Log;
+  /** Told of each push that has arrived; must not throw. */
+  readonly arrived?: (push: ArrivedPush) => void;
 }
 
 export interface UpstreamStatus {
@@ -131,7 +134,7 @@ export class UpstreamActor implements AsyncDisposable {
   }
 
   async #push(): Promise<UpstreamEvent> {
-    const { mirrors, remote, targetId, clock, meter } = this.#options;
+    const { mirrors, remote, targetId, clock, meter, arrived } = this.#options;
     const outgoing = await mirrors.outgoing(targetId, this.#lastError?.code === "remote-refused");
     if (outgoing === null) {
       this.#unpushed = 0;
@@ -140,6 +143,7 @@ export class UpstreamActor implements AsyncDisposable {
     }
     this.#unpushed = Math.max(this.#unpushed, outgoing.commits + outgoing.waiting);
     const startedMs = clock.monotonicMs();
+    const startedAtMs = clock.nowMs();
     const refs = await remote.push(outgoing, this.#closing.signal);
     meter.record("push_duration_seconds", (clock.monotonicMs() - startedMs) / 1000, this.#labels);
     if (!hasArrived(outgoing, refs)) {
@@ -151,6 +155,7 @@ export class UpstreamActor implements AsyncDisposable {
     this.#unpushed = Math.max(0, this.#unpushed - outgoing.commits);
     this.#lastError = null;
     meter.count("pushes", { ...this.#labels, outcome: "pushed" });
+    arrived?.({ startedAtMs, endedAtMs: clock.nowMs(), whole: outgoing.waiting === 0 });
     return { type: "pushed" };
   }
 

@@ -22,7 +22,7 @@ export async function admit(
   stack: AsyncDisposableStack,
 ): Promise<Listener> {
   const { admission, bounds } = options;
-  const { log } = ports;
+  const { log, follower } = ports;
   const { journal, correlations, highestArrival, lastLifeArrival, lost, doubtedThroughMs } = await openJournal({
     ...ports,
     directory: join(options.dataDir, "journal"),
@@ -40,6 +40,7 @@ export async function admit(
     nextArrival: () => (arrival += 1),
     claimKeys: claimKeysOf(documents.flatMap((config) => (config.kind === "GitRepoConfig" ? [{ config }] : []))),
     correlate: (correlation, object) => correlation$.next({ correlation, object }),
+    ...(follower === undefined ? {} : { answered: follower.answered.bind(follower) }),
   });
   return stack.use(
     await ports.takeReviews({

@@ -4,6 +4,7 @@ import type { AdmissionServerOptions } from "../admission/server.ts";
 import type { Address } from "../config/options.ts";
 import type { BranchPool } from "../git/commit-pool.ts";
 import type { PiscinaCommitPoolOptions } from "../git/piscina-pool.ts";
+import type { ChangeFollower } from "../telemetry/change-follower.ts";
 import type { ProbeServerOptions } from "../telemetry/probes.ts";
 import type { InstallationKeyPlace } from "../keys/installation-key.ts";
 import type { ProcessTable } from "./process-lock.ts";
@@ -15,6 +16,8 @@ export interface EnginePorts {
   readonly files: FileSystem;
   readonly meter: Meter;
   readonly log: Log;
+  /** Absent: nobody follows changes one by one. */
+  readonly follower?: ChangeFollower;
   /** Aborted: whatever is still starting gives up. */
   readonly signal: AbortSignal;
   /** For the locks. */

@@ -9,6 +9,7 @@ import { KubescribeError } from "../../machines/error.ts";
 import type { TypeKey, WatchMessage } from "../../machines/messages.ts";
 import { covers } from "../../machines/cursor.ts";
 import type { RunOptions } from "../config/options.ts";
+import type { ChangeFollower } from "../telemetry/change-follower.ts";
 import { branchLimitsOf } from "./engine-bounds.ts";
 import type { LateOpening } from "./late-openings.ts";
 import type { RuleView } from "./rule-view.ts";
@@ -29,6 +30,7 @@ export interface BranchPorts {
   readonly meter: Meter;
   readonly log: Log;
   readonly signal: AbortSignal;
+  readonly follower?: Pick<ChangeFollower, "committed">;
 }
 
 export interface OpenedBranches {
@@ -94,13 +96,14 @@ export function sharedStart(typeKey: TypeKey, branches: Iterable<Pick<BranchActo
 }
 
 function branchOptionsOf(targetId: string, ports: BranchPorts): BranchOptions {
-  const { options, clusterUid, rules, pool, flushed, clock, random, files, meter, log } = ports;
+  const { options, clusterUid, rules, pool, flushed, clock, random, files, meter, log, follower } = ports;
   return {
     targetId,
     cluster: clusterUid,
     types: rules.selectionsOf(targetId).map(({ typeKey }) => typeKey),
     pool,
     flushed: (commits) => flushed(targetId, commits),
+    ...(follower === undefined ? {} : { committed: follower.committed.bind(follower) }),
     catchUp: catchUpOf(ports),
     clock,
     random,
@@ -114,7 +117,10 @@ function branchOptionsOf(targetId: string, ports: BranchPorts): BranchOptions {
 
 /** A watch of its own for a target that fell behind. */
 export function catchUpOf(
-  ports: Omit<BranchPorts, "options" | "clusterUid" | "pool" | "flushed" | "lateness" | "files" | "signal">,
+  ports: Omit<
+    BranchPorts,
+    "options" | "clusterUid" | "pool" | "flushed" | "lateness" | "files" | "signal" | "follower"
+  >,
 ): CatchUp {
   const { rules, source, clock, random, meter, log } = ports;
   return async ({ typeKey, from, epoch }, sink, signal) => {

@@ -93,9 +93,20 @@ export class Upstreams implements AsyncDisposable {
       fetch: (depth, signal) => this.#fetches.take(turn, () => opened.fetch(depth, signal)),
     };
     const begin = (): void => {
-      const { clock, random, meter, log } = ports;
-      const intervalMs = pushIntervalSeconds * 1000;
-      const actor = new UpstreamActor({ targetId: lead.id, mirrors, remote, intervalMs, clock, random, meter, log });
+      const { clock, random, meter, log, follower } = ports;
+      const actor = new UpstreamActor({
+        targetId: lead.id,
+        mirrors,
+        remote,
+        intervalMs: pushIntervalSeconds * 1000,
+        clock,
+        random,
+        meter,
+        log,
+        arrived: (push) => {
+          for (const { id } of group) follower?.pushed(id, push);
+        },
+      });
       for (const { id } of group) this.#actors.set(id, actor);
       // What an earlier process could not push any more.
       actor.moved(0);

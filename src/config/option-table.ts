@@ -18,6 +18,8 @@ export type OptionKind =
   | { readonly kind: "address" }
   | { readonly kind: "url-path" }
   | { readonly kind: "text" }
+  | { readonly kind: "web-url" }
+  | { readonly kind: "share" }
   | { readonly kind: "choice"; readonly choices: readonly string[] }
   | { readonly kind: "number"; readonly from: number; readonly to: number; readonly unit: string }
   | { readonly kind: "bytes"; readonly from: number; readonly to: number }
@@ -224,6 +226,22 @@ export const runOptionTable: readonly OptionDefinition[] = [
     to: 50,
     help: "how long reviews are still answered at shutdown",
   }),
+  {
+    name: "otlp-endpoint",
+    group: output,
+    value: "URL",
+    fallback: null,
+    kind: { kind: "web-url" },
+    help: "where metrics and traces are sent, by OTLP over HTTP: the URL before /v1/metrics",
+  },
+  {
+    name: "trace-ratio",
+    group: output,
+    value: "SHARE",
+    fallback: "0",
+    kind: { kind: "share" },
+    help: "of the changes that leave a trace, from 0 to 1; needs --otlp-endpoint",
+  },
   ...outputOptions,
 ];
 

@@ -19,6 +19,14 @@ export interface RunOptions {
   readonly bounds: Bounds;
   readonly logLevel: LogLevel;
   readonly logFormat: LogFormat;
+  readonly telemetry: TelemetryOptions;
+}
+
+export interface TelemetryOptions {
+  /** Null: nothing is sent anywhere. */
+  readonly otlpEndpoint: string | null;
+  /** Of the changes, from 0 to 1. */
+  readonly traceRatio: number;
 }
 
 export interface AdmissionOptions {

@@ -1,9 +1,10 @@
 /** From argv to RunOptions and VerifyOptions. */
 
-import type { Bounds, Durability, RunOptions, VerifyOptions } from "./options.ts";
+import type { Bounds, Durability, RunOptions, TelemetryOptions, VerifyOptions } from "./options.ts";
 import { runOptionTable, verifyOptionTable } from "./option-table.ts";
 import type { ParsedOptions } from "./parse-options.ts";
 import { parseOptions } from "./parse-options.ts";
+import { configurationError } from "./problem.ts";
 
 /** `cwd`: what relative paths are relative to. Throws a KubescribeError (`configuration-invalid`). */
 export function parseRunOptions(argv: readonly string[], cwd: string): RunOptions {
@@ -27,7 +28,16 @@ export function parseRunOptions(argv: readonly string[], cwd: string): RunOption
     bounds: boundsOf(parsed),
     logLevel: levels.find((level) => level === parsed.text("log-level")) ?? "info",
     logFormat: formats.find((format) => format === parsed.text("log-format")) ?? "auto",
+    telemetry: telemetryOf(parsed),
   };
+}
+
+function telemetryOf(parsed: ParsedOptions): TelemetryOptions {
+  const otlpEndpoint = parsed.textOrNull("otlp-endpoint");
+  const traceRatio = parsed.number("trace-ratio");
+  if (otlpEndpoint !== null || traceRatio === 0) return { otlpEndpoint, traceRatio };
+  const message = "--trace-ratio expected --otlp-endpoint beside it, which says where traces go, found none";
+  throw configurationError([{ place: null, path: "", message }]);
 }
 
 export function parseVerifyOptions(argv: readonly string[], cwd: string): VerifyOptions {

@@ -54,6 +54,7 @@ export interface BatchHeader {
   readonly selections: readonly Selection[] | null;
   readonly entries: readonly BatchEntry[];
   readonly cursors: readonly (readonly [TypeKey, Cursor])[];
+  readonly wantsIds: boolean;
 }
 
 const chunkObjects = 128;
@@ -96,7 +97,8 @@ export function batchOf(
     }
   });
   const { targetId, selections } = target;
-  const header: BatchHeader = { targetId, selections, entries, cursors: [...request.cursors] };
+  const { cursors, wantsIds = false } = request;
+  const header: BatchHeader = { targetId, selections, entries, cursors: [...cursors], wantsIds };
   return { header: JSON.stringify(header), chunks: chunksOf(objects, target) };
 }
 

@@ -50,6 +50,7 @@ export class FlushBuilder {
   readonly #options: FlushBuilderOptions;
   #tip: string;
   #faults = 0;
+  readonly #ids: string[] = [];
   readonly #reformatted = new Set<TypeKey>();
 
   constructor(options: FlushBuilderOptions) {
@@ -64,6 +65,11 @@ export class FlushBuilder {
   /** Files that were written as their object came, because it could not be read. */
   get faults(): number {
     return this.#faults;
+  }
+
+  /** Of each entry the commit that it made last; empty where it made none, or shares one with others. */
+  get ids(): readonly string[] {
+    return this.#ids;
   }
 
   /** Types whose files are as they would be written now. */
@@ -95,6 +101,7 @@ export class FlushBuilder {
     };
     for (const [at, entry] of entries.entries()) {
       if (entry.kind !== entries[at - 1]?.kind) await share();
+      const before = this.#tip;
       switch (entry.kind) {
         case "snapshot":
           if (!this.#isOld(entry.type.key, entry.cursor)) snapshots.push(entry);
@@ -113,6 +120,7 @@ export class FlushBuilder {
         default:
           entry satisfies never;
       }
+      this.#ids.push(this.#tip === before ? "" : this.#tip);
     }
     await share();
     return commits;

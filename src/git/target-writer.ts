@@ -98,8 +98,8 @@ export class TargetWriter {
       unrecorded: new Set<string>(),
     };
     this.#loaded = { ...loaded, view: after };
-    const { tip, faults } = builder;
-    return faults === 0 ? { tip, commits } : { tip, commits, faults };
+    const { tip, faults, ids } = builder;
+    return { tip, commits, ...(faults === 0 ? {} : { faults }), ...(batch.wantsIds ? { ids } : {}) };
   }
 
   /** A state ref that is lost says nothing: what is there is taken for what would be written. */

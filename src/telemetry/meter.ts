@@ -8,7 +8,7 @@
 
 import type { Histogram, Meter as OtelMeter } from "@opentelemetry/api";
 import { PrometheusExporter, PrometheusSerializer } from "@opentelemetry/exporter-prometheus";
-import { MeterProvider } from "@opentelemetry/sdk-metrics";
+import { MeterProvider, type ResourceMetrics } from "@opentelemetry/sdk-metrics";
 import type { Labels, Meter } from "../../actors/ports.ts";
 import { KubescribeError } from "../../machines/error.ts";
 import { type BoundedSets, LabelSets } from "./label-sets.ts";
@@ -19,6 +19,8 @@ import { TopSets } from "./top-sets.ts";
 export interface PrometheusMeter extends Meter, AsyncDisposable {
   /** Prometheus text exposition, version 0.0.4. */
   exposition(): Promise<string>;
+  /** The same as OpenTelemetry has it. Throws a KubescribeError (`metrics-unreadable`) where a metric cannot be read. */
+  collect(): Promise<ResourceMetrics>;
 }
 
 export const expositionContentType = "text/plain; version=0.0.4; charset=utf-8";
@@ -76,6 +78,10 @@ class ObservingMeter implements PrometheusMeter {
   }
 
   async exposition(): Promise<string> {
+    return this.#serializer.serialize(await this.collect());
+  }
+
+  async collect(): Promise<ResourceMetrics> {
     const { resourceMetrics, errors } = await this.#exporter.collect();
     if (errors.length > 0) {
       throw new KubescribeError("metrics-unreadable", "a metric could not be read", {
@@ -83,7 +89,7 @@ class ObservingMeter implements PrometheusMeter {
         cause: errors[0],
       });
     }
-    return this.#serializer.serialize(resourceMetrics);
+    return resourceMetrics;
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

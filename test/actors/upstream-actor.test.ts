@@ -4,6 +4,7 @@ import { getEventListeners } from "node:events";
 import { describe, expect, test } from "vitest";
 
 import { UpstreamActor } from "../../actors/upstream-actor.ts";
+import type { ArrivedPush } from "../../actors/committed-changes.ts";
 import type { Outgoing, RefIds, Remote } from "../../actors/ports.ts";
 import { KubescribeError } from "../../machines/error.ts";
 import { createNodeFileSystem } from "../../src/composition/node-file-system.ts";
@@ -20,6 +21,7 @@ class Distance implements Remote, Disposable {
   readonly meter = new FakeMeter();
   readonly log = new FakeLog();
   readonly fates: Fate[] = [];
+  readonly arrived: ArrivedPush[] = [];
   /** Whether whole packs were asked for, each time. */
   readonly asked: boolean[] = [];
   readonly actor = new UpstreamActor({
@@ -37,6 +39,7 @@ class Distance implements Remote, Disposable {
     random: () => 1,
     meter: this.meter,
     log: this.log,
+    arrived: (push) => this.arrived.push(push),
   });
 
   async fetch(): Promise<RefIds> {
@@ -124,6 +127,18 @@ describe("the remote gets everything once, in order", () => {
     expect(runGit(world.remote, ["log", "--format=%an", `${stateTip}..main`])).toMatch(/^(mallory)?$/);
     world.check();
   });
+});
+
+test("only a push that arrived is told of", async () => {
+  using distance = new Distance();
+  distance.fates.push("unreachable", "liesAboutAtomic");
+  await distance.commit("a", "a1");
+  await distance.level();
+  expect(distance.fates).toEqual([]);
+  expect(distance.arrived).toHaveLength(1);
+  const [push] = distance.arrived;
+  expect(push?.startedAtMs).toBeLessThanOrEqual(push?.endedAtMs ?? 0);
+  expect(push?.whole).toBe(true);
 });
 
 test("a remote that lacks something gets whole packs, once", async () => {

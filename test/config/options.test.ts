@@ -32,7 +32,19 @@ describe("options of run", () => {
       attribution: "exact",
       durability: "flush",
       bounds: { pendingTtlSeconds: 600, batchWindowMs: 10, pendingContentBytes: 64 * 1024 ** 2, journalSync: false },
+      telemetry: { otlpEndpoint: null, traceRatio: 0 },
     });
+  });
+
+  test.each([
+    ["0.25", 0.25],
+    [".5", 0.5],
+    ["1", 1],
+    ["1.0", 1],
+  ])("a trace ratio may be %s", (text, traceRatio) => {
+    const argv = ["--otlp-endpoint", "https://collector.monitoring:4318/otlp", "--trace-ratio", text];
+    const telemetry = { otlpEndpoint: "https://collector.monitoring:4318/otlp", traceRatio };
+    expect(parseRunOptions([...required, ...argv], "/")).toMatchObject({ telemetry });
   });
 
   test("are taken as given", () => {
@@ -79,6 +91,12 @@ describe("options of run", () => {
     [["--journal-sync=no"], '--journal-sync takes no value, found "no"'],
     [["--data-dir"], "--data-dir has no value: expected --data-dir DIR"],
     [["--data-dir", "/a", "--data-dir", "/b"], "--data-dir is given twice"],
+    [["--otlp-endpoint", "collector:4318"], "--otlp-endpoint expected a URL such as http://collector:4318"],
+    [["--otlp-endpoint", "http://me:secret@collector"], "without a user or a query"],
+    [["--otlp-endpoint", "http://collector/?token=1"], "without a user or a query"],
+    [["--trace-ratio", "2", "--otlp-endpoint", "http://a"], "--trace-ratio expected a number from 0 to 1"],
+    [["--trace-ratio", "1%", "--otlp-endpoint", "http://a"], "--trace-ratio expected a number from 0 to 1"],
+    [["--trace-ratio", "1"], "--trace-ratio expected --otlp-endpoint beside it"],
     [["rules.yaml"], 'expected options only, found "rules.yaml"'],
   ])("refuse %j", (argv, message) => {
     expect(() => parseRunOptions([...required, ...argv], "/")).toThrow(message);

@@ -135,7 +135,9 @@ export class FakePool implements CommitPool {
       this.committed.push(...request.entries);
       this.cursors = new Map(request.cursors);
       this.tip = `tip-${this.committed.length}`;
-      resolve({ tip: this.tip, commits: request.entries.map(() => 1) });
+      const commits = request.entries.map(() => 1);
+      const ids = request.entries.map((_, at) => `commit-${this.committed.length - request.entries.length + at + 1}`);
+      resolve({ tip: this.tip, commits, ...(request.wantsIds === true ? { ids } : {}) });
     };
     if (this.answer === null) this.#pending = { request, settle };
     else settle(this.answer(request));
