@@ -2,7 +2,7 @@
  * The Meter over OpenTelemetry, exposed as Prometheus text. Counts are plain numbers that OpenTelemetry's observable counters
  * read when somebody looks: a count costs a look-up and an addition (docs/METRICS.md has the figures).
  *
- * 1. Every counter and gauge of the catalogue is there from the start, with the value 0.
+ * 1. Every counter and gauge of the catalogue is there from the start, with the value 0, but for those of which 0 would say something.
  * 2. A metric that nobody registered still counts: a forgotten line in the catalogue loses no figure.
  */
 
@@ -98,10 +98,10 @@ class ObservingMeter implements PrometheusMeter {
 
   #addFamily(definition: MetricDefinition): Family {
     const create = (): Cell => ({ value: 0, read: null });
-    const { most } = definition;
+    const { most, awaited = false } = definition;
     const dropped = (): void => this.count("metric_labels_dropped");
     const sets = most === undefined ? new LabelSets(create, dropped) : new TopSets(most, create);
-    const family: Family = { bare: create(), sets };
+    const family: Family = { bare: { value: awaited ? Number.NaN : 0, read: null }, sets };
     this.#families.set(definition.name, family);
     const options = { description: definition.help };
     const instrument =

@@ -10,6 +10,8 @@ export interface MetricDefinition {
   readonly buckets?: readonly number[];
   /** Of a counter: so many label sets at most, those that count most; the others are `other`. Default: the first 500. */
   readonly most?: number;
+  /** Not there until somebody gives it a value: 0 would mean something. Default false. */
+  readonly awaited?: boolean;
 }
 
 /** Accounts of which changes are counted one by one. */
@@ -144,7 +146,7 @@ export const metrics: readonly MetricDefinition[] = [
     [],
     "With --otlp-endpoint: spans that a bound took away, since they could not be sent.",
   ),
-  gauge("process_resident_memory_bytes", [], "Memory of the process."),
+  { ...gauge("process_resident_memory_bytes", [], "Memory of the process."), awaited: true },
   counter("process_cpu_seconds", [], "CPU time of the process, in all its threads."),
   counter(
     "metric_labels_dropped",

@@ -63,6 +63,15 @@ describe("the meter", () => {
     expect(await linesOf(meter)).toContain('queue_depth{target="a/b"} 7');
   });
 
+  test("shows no 0 that would say something", async () => {
+    await using meter = createPrometheusMeter();
+    const lines = async (): Promise<readonly string[]> =>
+      (await linesOf(meter)).filter((line) => line.startsWith("process_resident_memory_bytes"));
+    expect(await lines()).toEqual([]);
+    meter.gauge("process_resident_memory_bytes", () => 0);
+    expect(await lines()).toEqual(["process_resident_memory_bytes 0"]);
+  });
+
   test("a gauge that cannot be read takes no other along", async () => {
     await using meter = createPrometheusMeter();
     meter.gauge("queue_bytes", () => {
