@@ -183,6 +183,7 @@ export class BranchActor implements AsyncDisposable {
     this.#drains.giveUp();
     while (this.#tasks.size > 0) await Promise.all(this.#tasks);
     await this.#copier?.stop();
+    this.#meters.close();
   }
 
   #begin(tip: string): void {

@@ -23,11 +23,12 @@ export class BranchMeters {
     this.#meter = options.meter;
     this.#clock = options.clock;
     this.#labels = { target: options.targetId };
-    this.#meter.gauge("queue_depth", gauges.depth, this.#labels);
-    this.#meter.gauge("queue_bytes", gauges.bytes, this.#labels);
-    this.#meter.gauge("oldest_uncommitted_age_seconds", gauges.oldestAgeSeconds, this.#labels);
-    this.#meter.gauge("detached", gauges.detached, this.#labels);
-    this.#meter.gauge("target_stopped", gauges.stopped, this.#labels);
+    this.#show(gauges);
+  }
+
+  /** Of a branch that has ended nothing can be said: what it was when it ended would be an alarm for ever. */
+  close(): void {
+    this.#show({ depth: unknown, bytes: unknown, oldestAgeSeconds: unknown, detached: unknown, stopped: unknown });
   }
 
   /** `commits`: for each entry how many it made. Only what made one is counted, attributed and timed. */
@@ -69,8 +70,18 @@ export class BranchMeters {
     this.#meter.count("catch_ups", { ...this.#labels, outcome });
   }
 
+  #show(gauges: BranchGauges): void {
+    this.#meter.gauge("queue_depth", gauges.depth, this.#labels);
+    this.#meter.gauge("queue_bytes", gauges.bytes, this.#labels);
+    this.#meter.gauge("oldest_uncommitted_age_seconds", gauges.oldestAgeSeconds, this.#labels);
+    this.#meter.gauge("detached", gauges.detached, this.#labels);
+    this.#meter.gauge("target_stopped", gauges.stopped, this.#labels);
+  }
+
   #flush(outcome: string, seconds: number): void {
     this.#meter.count("flushes", { ...this.#labels, outcome });
     this.#meter.record("flush_duration_seconds", seconds, this.#labels);
   }
 }
+
+const unknown = (): number => Number.NaN;

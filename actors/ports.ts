@@ -81,7 +81,7 @@ export interface Meter {
   count(name: string, labels?: Labels, by?: number): void;
   /** Histograms; times are in seconds. */
   record(name: string, value: number, labels?: Labels): void;
-  /** A value that is asked for when somebody looks. */
+  /** A value that is asked for when somebody looks; not a number: it is not shown. A later call for the same labels takes its place. */
   gauge(name: string, read: () => number, labels?: Labels): void;
 }
 

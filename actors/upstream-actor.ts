@@ -51,9 +51,7 @@ export class UpstreamActor implements AsyncDisposable {
   constructor(options: UpstreamOptions) {
     this.#options = options;
     this.#labels = { target: options.targetId };
-    const { meter } = options;
-    meter.gauge("unpushed_commits", () => this.#unpushed, this.#labels);
-    meter.gauge("remote_stopped", () => (this.#snapshot.value === "stopped" ? 1 : 0), this.#labels);
+    this.#show({ unpushed: () => this.#unpushed, stopped: () => (this.#snapshot.value === "stopped" ? 1 : 0) });
   }
 
   status(): UpstreamStatus {
@@ -87,6 +85,14 @@ export class UpstreamActor implements AsyncDisposable {
     this.#closing.abort();
     this.#disarm();
     while (this.#tasks.size > 0) await Promise.all(this.#tasks);
+    // What it was when it ended would be an alarm for ever.
+    this.#show({ unpushed: () => Number.NaN, stopped: () => Number.NaN });
+  }
+
+  #show(gauges: { readonly unpushed: () => number; readonly stopped: () => number }): void {
+    const { meter } = this.#options;
+    meter.gauge("unpushed_commits", gauges.unpushed, this.#labels);
+    meter.gauge("remote_stopped", gauges.stopped, this.#labels);
   }
 
   #send(event: UpstreamEvent): void {

@@ -287,6 +287,17 @@ describe("evidence", () => {
 });
 
 describe("shutdown", () => {
+  test("ends what is told of the branch: nothing that it left behind grows older", async () => {
+    const { branch, clock, pool, meter } = await openBranch({ at: 1 });
+    pool.answer = () => notNow;
+    receive(branch, changed({ version: 2 }));
+    await clock.run(5000);
+    expect(meter.read("oldest_uncommitted_age_seconds")).toBe(5);
+    await branch[Symbol.asyncDispose]();
+    const told = ["queue_depth", "queue_bytes", "oldest_uncommitted_age_seconds", "detached", "target_stopped"];
+    expect(told.map((name) => meter.read(name))).toEqual(told.map(() => Number.NaN));
+  });
+
   test("drain flushes at once, through a pause too, and resolves when durable", async () => {
     const { branch, pool } = await openBranch({ at: 1, limits: { flushChanges: 1, batchWindowMs: 1000 } });
     receive(branch, changed({ version: 2 }), changed({ version: 3 }));

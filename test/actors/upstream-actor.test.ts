@@ -129,6 +129,18 @@ describe("the remote gets everything once, in order", () => {
   });
 });
 
+test("of one that has ended nothing is told any more", async () => {
+  using distance = new Distance();
+  distance.fates.push("refused");
+  await distance.commit("a", "a1");
+  await distance.level();
+  const told = (): readonly unknown[] =>
+    ["unpushed_commits", "remote_stopped"].map((name) => distance.meter.read(name));
+  expect(told()).toEqual([1, 1]);
+  await distance.actor[Symbol.asyncDispose]();
+  expect(told()).toEqual([Number.NaN, Number.NaN]);
+});
+
 test("only a push that arrived is told of", async () => {
   using distance = new Distance();
   distance.fates.push("unreachable", "liesAboutAtomic");

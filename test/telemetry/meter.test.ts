@@ -78,9 +78,11 @@ describe("the meter", () => {
       throw new Error("broken");
     });
     meter.gauge("watches", () => 2);
+    meter.gauge("detached", () => Number.NaN, { target: "a/b" });
     const lines = await linesOf(meter);
     expect(lines).toContain("watches 2");
     expect(lines.some((line) => line.startsWith("queue_bytes"))).toBe(false);
+    expect(lines.some((line) => line.includes("a/b"))).toBe(false);
   });
 
   test("bounds the label sets of a metric, and their values", async () => {
