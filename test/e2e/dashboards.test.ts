@@ -12,9 +12,9 @@ import { type ControlPlane, startControlPlane } from "../controlplane/control-pl
 import { eventually } from "../controlplane/eventually.ts";
 import { HttpBackend } from "../remote/http-backend.ts";
 import { makeRepository } from "../remote/repositories.ts";
-import { hastenedAlerts } from "../telemetry/alert-rules.ts";
-import { filledIn, metricsIn, readDashboard } from "../telemetry/dashboard-panels.ts";
-import { promised } from "../telemetry/exposed-names.ts";
+import { hastenedAlerts, readAlerts } from "../telemetry/alert-rules.ts";
+import { filledIn, readDashboard } from "../telemetry/dashboard-panels.ts";
+import { RecordedProcess } from "../telemetry/recorded-process.ts";
 import { type Kubescribe, startKubescribe } from "./kubescribe.ts";
 import { Load } from "./load.ts";
 import { type Alert, Prometheus } from "./prometheus.ts";
@@ -37,6 +37,8 @@ describe("what Prometheus sees", () => {
   let backend: HttpBackend;
   let proxy: Proxy;
   let kubescribe: Kubescribe;
+  /** This process has no installation, and so no configuration and certificate of its own. */
+  let recorded: RecordedProcess;
   let prometheus: Prometheus;
   let load: Load;
   let isRemoteDown = false;
@@ -62,10 +64,14 @@ describe("what Prometheus sees", () => {
     });
     await kubescribe.installWebhook();
     load = await Load.start(plane, ["load-a", "load-b", "load-c"], ["alice", "bob", "carol"]);
+    recorded = await RecordedProcess.start();
+    const labels = { cluster: "test", namespace: "kubescribe-system" };
     prometheus = await Prometheus.start({
       directory: join(plane.directory, "prometheus"),
-      metricsUrl: kubescribe.metricsUrl,
-      labels: { cluster: "test", namespace: "kubescribe-system", pod: "kubescribe-0" },
+      processes: [
+        { metricsUrl: kubescribe.metricsUrl, labels: { ...labels, pod: "kubescribe-0" } },
+        { metricsUrl: recorded.metricsUrl, labels: { ...labels, pod: "recorded" } },
+      ],
       rules: hastenedAlerts(minuteSeconds),
     });
   });
@@ -73,6 +79,7 @@ describe("what Prometheus sees", () => {
   afterAll(async () => {
     await load.stop();
     await prometheus[Symbol.asyncDispose]();
+    await recorded[Symbol.asyncDispose]();
     await kubescribe[Symbol.asyncDispose]();
     await proxy[Symbol.asyncDispose]();
     await backend[Symbol.asyncDispose]();
@@ -89,10 +96,9 @@ describe("what Prometheus sees", () => {
 
   test("every panel shows something, and nothing is alarmed, while all is well", async () => {
     await load.acknowledged(300);
-    const queries = readDashboard().panels.flatMap(({ title, targets = [] }) =>
+    const asked = readDashboard().panels.flatMap(({ title, targets = [] }) =>
       targets.map(({ expr }) => ({ title, expr })),
     );
-    const asked = queries.filter(({ expr }) => !metricsIn(expr).some((name) => promised.includes(name)));
     expect(asked.length).toBeGreaterThan(60);
     const empty = async (): Promise<readonly string[]> => {
       const answers = await Promise.all(
@@ -112,15 +118,19 @@ describe("what Prometheus sees", () => {
 
   const faults: readonly Fault[] = [
     {
-      name: "the webhook and the remote are away",
-      alerts: ["KubescribeEnrichmentLow", "KubescribePushFailing"],
+      name: "the webhook and the remote are away, and the certificate was not renewed",
+      alerts: ["KubescribeBlind", "KubescribeCertificateExpiring", "KubescribeEnrichmentLow", "KubescribePushFailing"],
       begin: async () => {
         isRemoteDown = true;
         await kubescribe.removeWebhook();
+        recorded.isCovered = false;
+        recorded.daysLeft = 13;
       },
       end: async () => {
         isRemoteDown = false;
         await kubescribe.installWebhook();
+        recorded.isCovered = true;
+        recorded.daysLeft = 60;
       },
     },
     {
@@ -216,6 +226,15 @@ describe("what Prometheus sees", () => {
       await end();
     }
     await eventually(none, { timeoutMs, everyMs: 500, what: `the end of ${alerts.join(" and ")}` });
+  });
+
+  test("every alert has had its fault", () => {
+    const had = new Set(faults.flatMap(({ alerts }) => alerts));
+    expect(
+      readAlerts()
+        .map(({ alert }) => alert)
+        .filter((name) => !had.has(name)),
+    ).toEqual([]);
   });
 
   test("and nothing was lost on the way", async () => {

@@ -1,4 +1,4 @@
-/** A real Prometheus that scrapes one process each second, with rules. Owns the process; its files lie below a directory of the test. */
+/** A real Prometheus that scrapes processes each second, with rules. Owns itself; its files lie below a directory of the test. */
 
 import { type ChildProcess, spawn } from "node:child_process";
 import { mkdirSync, writeFileSync } from "node:fs";
@@ -11,12 +11,16 @@ import { findPrometheus, required } from "../remote/servers.ts";
 export interface PrometheusOptions {
   /** Made here. */
   readonly directory: string;
-  /** `http://HOST:PORT` of the process. */
-  readonly metricsUrl: string;
-  /** Of the process, as a cluster's scrape configuration would add them. */
-  readonly labels: Readonly<Record<string, string>>;
+  readonly processes: readonly ScrapedProcess[];
   /** A rule file. */
   readonly rules: string;
+}
+
+export interface ScrapedProcess {
+  /** `http://HOST:PORT`. */
+  readonly metricsUrl: string;
+  /** As a cluster's scrape configuration would add them. */
+  readonly labels: Readonly<Record<string, string>>;
 }
 
 export interface Alert {
@@ -46,14 +50,19 @@ export class Prometheus implements AsyncDisposable {
     process.on("exit", this.#killWithUs);
   }
 
-  /** Resolves when it has scraped the process. */
-  static async start({ directory, metricsUrl, labels, rules }: PrometheusOptions): Promise<Prometheus> {
+  /** Resolves when it has scraped every process. */
+  static async start({ directory, processes, rules }: PrometheusOptions): Promise<Prometheus> {
     mkdirSync(directory);
     const [port = 0] = await freePorts(1);
     const configuration = {
       global: { scrape_interval: "1s", scrape_timeout: "1s", evaluation_interval: "1s" },
       rule_files: [join(directory, "rules.yaml")],
-      scrape_configs: [{ job_name: "kubescribe", static_configs: [{ targets: [new URL(metricsUrl).host], labels }] }],
+      scrape_configs: [
+        {
+          job_name: "kubescribe",
+          static_configs: processes.map(({ metricsUrl, labels }) => ({ targets: [new URL(metricsUrl).host], labels })),
+        },
+      ],
     };
     // JSON is YAML.
     writeFileSync(join(directory, "prometheus.yaml"), JSON.stringify(configuration));
@@ -66,7 +75,7 @@ export class Prometheus implements AsyncDisposable {
       "--log.level=warn",
     ]);
     const scraped = async (): Promise<true | undefined> =>
-      (await made.query("up")).some(({ value }) => value === 1) ? true : undefined;
+      (await made.query("up == 1")).length === processes.length ? true : undefined;
     await eventually(scraped, { what: "the first scrape" }).catch((cause: unknown) => {
       throw new Error(`Prometheus does not scrape: ${made.#log}`, { cause });
     });

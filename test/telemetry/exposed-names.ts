@@ -3,7 +3,7 @@
 import { metrics } from "../../src/telemetry/metrics.ts";
 
 /** Of the webhook's own configuration and certificate. */
-export const promised: readonly string[] = [
+const promised: readonly string[] = [
   "webhook_covered",
   "webhook_certificate_expiry_timestamp_seconds",
   "webhook_certificate_renewals_total",
