@@ -25,6 +25,8 @@ export class TopSets<Instrument> implements BoundedSets<Instrument> {
   readonly #waiting = new Map<string, number>();
   #other: LabelSet<Instrument> | null = null;
   #counts = 0;
+  /** No set that is shown is lighter: most of those that wait need not be compared. */
+  #floor = 0;
 
   constructor(capacity: number, create: () => Instrument) {
     this.#capacity = capacity;
@@ -44,14 +46,14 @@ export class TopSets<Instrument> implements BoundedSets<Instrument> {
     if (shown !== undefined) return heavier(shown);
     if (this.#shown.size < this.#capacity) return this.#show(key, cleaned, 1);
     const weight = (this.#waiting.get(key) ?? 0) + 1;
-    const [lightestKey, lightest] = this.#lightest();
-    if (weight >= 2 * lightest) {
-      this.#shown.delete(lightestKey);
-      this.#waiting.delete(key);
-      return this.#show(key, cleaned, weight);
+    const lightest = weight < 2 * this.#floor ? null : this.#lightest();
+    if (lightest === null || weight < 2 * this.#floor) {
+      this.#wait(key, weight);
+      return this.#others(labels);
     }
-    this.#wait(key, weight);
-    return this.#others(labels);
+    this.#shown.delete(lightest);
+    this.#waiting.delete(key);
+    return this.#show(key, cleaned, weight);
   }
 
   get size(): number {
@@ -82,15 +84,22 @@ export class TopSets<Instrument> implements BoundedSets<Instrument> {
     if (longest !== undefined) this.#waiting.delete(longest);
   }
 
-  #lightest(): readonly [string, number] {
-    let lightest: readonly [string, number] = ["", Number.POSITIVE_INFINITY];
-    for (const [key, { weight }] of this.#shown) if (weight < lightest[1]) lightest = [key, weight];
+  /** Raises the floor to it. */
+  #lightest(): string {
+    let lightest = "";
+    this.#floor = Number.POSITIVE_INFINITY;
+    for (const [key, { weight }] of this.#shown) {
+      if (weight >= this.#floor) continue;
+      lightest = key;
+      this.#floor = weight;
+    }
     return lightest;
   }
 
   #age(): void {
     this.#counts += 1;
     if (this.#counts % halvedEvery !== 0) return;
+    this.#floor /= 2;
     for (const set of this.#shown.values()) set.weight /= 2;
     for (const [key, weight] of this.#waiting) {
       if (weight < 1) this.#waiting.delete(key);
