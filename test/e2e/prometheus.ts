@@ -12,6 +12,8 @@ export interface PrometheusOptions {
   /** Made here. */
   readonly directory: string;
   readonly processes: readonly ScrapedProcess[];
+  /** Series that are not taken: `POD;NAME`, a regular expression. */
+  readonly dropped: string;
   /** A rule file. */
   readonly rules: string;
 }
@@ -51,7 +53,7 @@ export class Prometheus implements AsyncDisposable {
   }
 
   /** Resolves when it has scraped every process. */
-  static async start({ directory, processes, rules }: PrometheusOptions): Promise<Prometheus> {
+  static async start({ directory, processes, dropped, rules }: PrometheusOptions): Promise<Prometheus> {
     mkdirSync(directory);
     const [port = 0] = await freePorts(1);
     const configuration = {
@@ -60,6 +62,7 @@ export class Prometheus implements AsyncDisposable {
       scrape_configs: [
         {
           job_name: "kubescribe",
+          metric_relabel_configs: [{ source_labels: ["pod", "__name__"], regex: dropped, action: "drop" }],
           static_configs: processes.map(({ metricsUrl, labels }) => ({ targets: [new URL(metricsUrl).host], labels })),
         },
       ],
