@@ -12,6 +12,7 @@
 
 import { initialTransition, transition } from "xstate";
 import { branchMachine, type BranchEffect, type BranchEvent } from "../machines/branch.ts";
+import type { TypeList } from "../machines/branch-intake.ts";
 import { BranchLedger, type Receipt } from "../machines/branch-ledger.ts";
 import { KubescribeError, type Retry } from "../machines/error.ts";
 import { joined } from "../machines/cursor.ts";
@@ -103,17 +104,19 @@ export class BranchActor implements AsyncDisposable {
 
   /**
    * What the repository holds is known at last, and where the shared watch stands: each type has to catch up from the one to the other.
-   * An error instead of it stops this target.
+   * An error instead of it stops this target. `lists`: at its own cursors, of types that are out of format.
    */
-  openLate(state: TargetState | Error, shared: ReadonlyMap<TypeKey, Cursor>): void {
+  openLate(state: TargetState | Error, shared: ReadonlyMap<TypeKey, Cursor>, lists: readonly TypeList[] = []): void {
     if (this.#closed) return;
     if (state instanceof Error) return this.#broken(state);
     this.#ledger.open(state);
-    // The first lists of the shared watch, by which files of another format are rewritten, are over.
-    if (state.cursors.size > 0) this.#ledger.stopHolding();
     this.#begin(state.tip);
+    for (const list of lists) this.compare(list);
+    // The first lists of the shared watch, by which other files of another format would be rewritten, are over.
+    if (state.cursors.size > 0) this.#ledger.stopHolding();
     for (const [typeKey, cursor] of shared) this.receive({ kind: "progressed", typeKey, cursor });
     if (this.#mayCatchUp()) this.#send({ type: "relieved" });
+    this.#nudge();
   }
 
   /** Where the shared watch has to start for this target; undefined: with a list. */
@@ -133,12 +136,12 @@ export class BranchActor implements AsyncDisposable {
   }
 
   receive(message: BranchMessage): void {
-    if (this.#closed || this.#snapshot.value.flow === "stopped") return;
-    try {
-      this.#received(this.#ledger.receive(message, this.#options.clock.monotonicMs()));
-    } catch (error) {
-      this.#broken(error);
-    }
+    this.#take((nowMs) => this.#ledger.receive(message, nowMs));
+  }
+
+  /** A list at this target's own cursor: by it the files of a type that is out of format are made what they should be. */
+  compare(list: TypeList): void {
+    this.#take((nowMs) => this.#ledger.compare(list, nowMs));
   }
 
   status(): BranchStatus {
@@ -195,6 +198,15 @@ export class BranchActor implements AsyncDisposable {
       tip: this.#tip,
       cursors: this.#ledger.cursors(),
     }));
+  }
+
+  #take(receive: (nowMs: number) => Receipt): void {
+    if (this.#closed || this.#snapshot.value.flow === "stopped") return;
+    try {
+      this.#received(receive(this.#options.clock.monotonicMs()));
+    } catch (error) {
+      this.#broken(error);
+    }
   }
 
   #received(receipt: Receipt): void {

@@ -3,6 +3,7 @@
  * simulation fills them with seeded ones. Nothing else may touch the world.
  */
 
+import type { BlindTime } from "../machines/blind-time.ts";
 import type { Change, Correlation, Cursor, ResourceType, TypeKey, WatchEvent } from "../machines/messages.ts";
 
 export interface Clock {
@@ -107,7 +108,7 @@ export interface TargetState {
   readonly tip: string;
   /** From the state ref, completed by the trailers of the commits after the tip that it names. */
   readonly cursors: ReadonlyMap<TypeKey, Cursor>;
-  /** Types whose files another version, or other keys, wrote: at the next list they are compared. Default none. */
+  /** Types whose files another version, other keys or other rules wrote: at the next list they are compared. Default none. */
   readonly outOfFormat?: ReadonlySet<TypeKey>;
 }
 
@@ -127,13 +128,18 @@ export type FlushEntry =
       readonly cursor: Cursor;
       readonly present: readonly { readonly namespace: string; readonly name: string }[];
     }
-  /** Writes the files of `items` as they are written now, in one commit: objects that are as the branch has them up to `cursor`. */
+  /**
+   * Writes the files of `items` as they are written now, in one commit: objects that are as the branch has them up to `cursor`. Where the
+   * rules select something else of the type than when its files were written, those that are missing come and those that do not belong there go.
+   */
   | {
       readonly kind: "format";
       readonly type: ResourceType;
       readonly cursor: Cursor;
       readonly items: readonly WatchEvent[];
-    };
+    }
+  /** One commit without files, unless the branch tells of this very time already or has no history yet. */
+  | { readonly kind: "coverage"; readonly time: BlindTime };
 
 export interface FlushRequest {
   /** In order. A change at or below the target's cursor of its type is skipped: the repository is the judge of I1. */

@@ -40,7 +40,7 @@ export type BatchEntry =
       readonly cursor: Cursor;
       readonly items: readonly BatchItem[];
     }
-  | Extract<FlushEntry, { readonly kind: "resync" }>;
+  | Extract<FlushEntry, { readonly kind: "resync" | "coverage" }>;
 
 export interface BatchItem {
   readonly namespace: string;
@@ -90,6 +90,7 @@ export function batchOf(
       case "format":
         return { kind: "format", type: entry.type, cursor: entry.cursor, items: itemsOf(entry) };
       case "resync":
+      case "coverage":
         return entry;
       default:
         return entry satisfies never;

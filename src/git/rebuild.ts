@@ -5,7 +5,7 @@
 
 import type { Clock, FileSystem, RefIds } from "../../actors/ports.ts";
 import { KubescribeError } from "../../machines/error.ts";
-import { branchRefOf, readBranch, readShallow } from "./branch-view.ts";
+import { branchRefOf, readBranch, readShallow, stateOf } from "./branch-view.ts";
 import { noteCommitOf, recommitted } from "./commit.ts";
 import { type CommitSigner, commitSignerOf } from "./commit-signature.ts";
 import { type Commit, readCommit } from "./history.ts";
@@ -14,7 +14,7 @@ import { ObjectReader } from "./object-reader.ts";
 import { PackBuilder } from "./pack.ts";
 import { shelve } from "./pack-shelf.ts";
 import type { RefStore } from "./refs.ts";
-import { type BranchState, encodeState, stateRefOf } from "./state.ts";
+import { type BranchState, encodeState, noState, stateRefOf } from "./state.ts";
 import { changedFilesOf } from "./takeover.ts";
 import type { TargetOptions } from "./target.ts";
 import { TreeCache } from "./tree-cache.ts";
@@ -146,11 +146,11 @@ async function publish(options: RebuildOptions, { pack, tip }: Rebuild): Promise
   const states = await Promise.all(
     targets.map(async (each) => {
       const view = await readBranch({ fs, clock, gitDirectory, target: each, prefix: pathPrefixOf(each.path) });
-      return { ref: stateRefOf(each), blob: view.stateBlob, cursors: view.cursors, formats: view.formats };
+      return { ref: stateRefOf(each), blob: view.stateBlob, state: { ...stateOf(view), tip } };
     }),
   );
-  const nowhere = blobOf(pack, { tip: "", cursors: new Map(), formats: new Map() });
-  const ahead = states.map(({ cursors, formats }) => blobOf(pack, { tip, cursors, formats }));
+  const nowhere = blobOf(pack, noState);
+  const ahead = states.map(({ state }) => blobOf(pack, state));
   const sync = target.durability === "flush";
   await shelve(pack, { fs, gitDirectory, owner: refPartOf(target.id), sync, maker: "rebuilt" });
   const back = states.map(({ ref }) => remote[ref] ?? nowhere);

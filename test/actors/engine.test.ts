@@ -84,6 +84,8 @@ function say(message: BranchMessage): string {
       return `relist ${message.cursor.resourceVersion}: ${message.changes.map((each) => `${each.operation} ${each.name} ${each.verdict.tier}`).join(", ")}`;
     case "amended":
       return `amend ${message.resourceVersion} ${message.verdict.author?.user ?? "nobody"}`;
+    case "covered":
+      return `blind ${message.time.fromMs}`;
     default:
       return message satisfies never;
   }
