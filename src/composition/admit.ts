@@ -6,18 +6,20 @@ import type { CorrelationMessage, Engine } from "../../actors/engine.ts";
 import { createReviewHandler } from "../admission/review-handler.ts";
 import type { EnginePlan } from "../commands/run.ts";
 import { openJournal } from "../journal/journal.ts";
+import type { CoverageKeeper } from "./coverage-keeper.ts";
 import type { EnginePorts, Listener } from "./engine-ports.ts";
 import { claimKeysOf } from "./target-options.ts";
 
 export interface Admitting {
   readonly engine: Engine;
   readonly correlation$: Subject<CorrelationMessage>;
+  readonly coverage: CoverageKeeper;
 }
 
 /** What has to be closed is left with `stack`. */
 export async function admit(
   { options, documents }: EnginePlan,
-  { engine, correlation$ }: Admitting,
+  { engine, correlation$, coverage }: Admitting,
   ports: EnginePorts,
   stack: AsyncDisposableStack,
 ): Promise<Listener> {
@@ -52,8 +54,14 @@ export async function admit(
       maxConnections: bounds.reviewConnections,
       drainMs: bounds.drainSeconds * 1000,
       handleReview,
-      onBlind: () => engine.loseSight(),
-      onSeeing: () => engine.regainSight(),
+      onBlind: (reason) => {
+        engine.loseSight();
+        coverage.lost(reason);
+      },
+      onSeeing: () => {
+        engine.regainSight();
+        coverage.found();
+      },
     }),
   );
 }

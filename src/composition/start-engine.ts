@@ -21,6 +21,7 @@ import { Discovery } from "../kubernetes/discovery.ts";
 import { sameContent } from "../sanitize/same-content.ts";
 import { admit } from "./admit.ts";
 import { BranchRouter } from "./branch-router.ts";
+import { CoverageKeeper } from "./coverage-keeper.ts";
 import { engineBoundsOf } from "./engine-bounds.ts";
 import type { EnginePorts } from "./engine-ports.ts";
 import { attributionStrategyOf } from "./first-designs.ts";
@@ -58,7 +59,8 @@ export async function startEngine(plan: EnginePlan, ports: EnginePorts): Promise
   const correlation$ = new Subject<CorrelationMessage>();
   const watch$ = new Subject<WatchMessage>();
   const engine = stack.use(wireEngine(plan, { router, rules, correlation$, watch$ }, ports));
-  const admission = await admit(plan, { engine, correlation$ }, ports, stack);
+  const coverage = stack.use(await CoverageKeeper.open({ ...ports, dataDir: options.dataDir }));
+  const admission = await admit(plan, { engine, correlation$, coverage }, ports, stack);
   log.info("Reviews are taken.", { address: addressOf(admission.address) });
 
   await api.refresh();
@@ -67,6 +69,7 @@ export async function startEngine(plan: EnginePlan, ports: EnginePorts): Promise
   const targeting = { clusterUid, secretOptionsOf, rules, source };
   const { branches, late, upstreams } = await openTargets(plan, targeting, ports, stack);
   router.opened(branches);
+  stack.use(coverage.connect((time) => router.receive({ kind: "covered", time })));
   const store = new KnownStore(files, options.dataDir, log);
   for (const typeKey of rules.typeKeys) engine.registry.restore(typeKey, await store.load(typeKey));
   const recordsOf = engine.registry.recordsOf.bind(engine.registry);

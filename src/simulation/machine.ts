@@ -28,7 +28,7 @@ export interface MachineOptions {
   readonly losesPower: boolean;
   readonly meter: Meter;
   /** When reviews are taken. */
-  readonly sights: { began(atMs: number): void; ended(atMs: number): void };
+  readonly sights: readonly { began(atMs: number): void; ended(atMs: number): void }[];
   readonly befell: (fault: string, detail?: string) => void;
 }
 
@@ -54,8 +54,8 @@ export class Machine {
   start(): void {
     if (this.#process !== null) return;
     const { clock, plan, log, meter, dice, disk, network, flushes, sights } = this.#options;
-    const onReviews = (): void => sights.began(clock.monotonicMs());
-    const onNoReviews = (): void => sights.ended(clock.monotonicMs());
+    const onReviews = (): void => sights.forEach((each) => each.began(clock.monotonicMs()));
+    const onNoReviews = (): void => sights.forEach((each) => each.ended(clock.monotonicMs()));
     const host = this.#host;
     const world = { clock, disk, network, flushes, host, log, meter, dice: dice.fork(), onReviews, onNoReviews };
     const process = new SimulatedProcess(world, plan);

@@ -73,6 +73,7 @@ export const metrics: readonly MetricDefinition[] = [
     ["reason"],
     "Correlations that ended unused: retired, expired, evicted, dead on arrival.",
   ),
+  gauge("blind", [], "1: reviews do not reach this process now, or not all of them; the history tells of the time."),
   gauge("pending_correlations", [], "Correlations waiting for their change."),
   gauge("pending_object_bytes", [], "Bytes of objects kept to compare contents."),
   gauge("actors", ["state"], "Resource actors, awake or passivated."),
