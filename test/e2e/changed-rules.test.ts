@@ -89,13 +89,14 @@ async function remove(user: string, namespace: string, name: string): Promise<vo
 
 /** `alice: M red/a`; of this round's namespaces alone. */
 function linesOf(commits: readonly Commit[]): readonly string[] {
+  const ours = new RegExp(`^(\\w) cluster/(red|blue)-${round}/core/configmaps/(.+)\\.yaml$`);
   return commits.flatMap(({ authorName, kind, tier, changes }) => {
-    const ours = changes.flatMap((change) => {
-      const [, status, namespace, name] =
-        /^(\w) cluster\/(red|blue)-\d+\/core\/configmaps\/(.+)\.yaml$/.exec(change) ?? [];
+    const lines = changes.flatMap((change) => {
+      const [, status, namespace, name] = ours.exec(change) ?? [];
       return name === undefined ? [] : [`${status} ${namespace}/${name}`];
     });
-    return ours.length === 0 ? [] : [`${kind === "" ? `${authorName} ${tier}` : kind}: ${ours.toSorted().join(", ")}`];
+    const by = kind === "" ? `${authorName} ${tier}` : kind;
+    return lines.length === 0 ? [] : [`${by}: ${lines.toSorted().join(", ")}`];
   });
 }
 
