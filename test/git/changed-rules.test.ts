@@ -214,6 +214,10 @@ test("a type that no rule names any more keeps its files, and is compared when o
     expect((await pool.open("default/history")).outOfFormat).toEqual(new Set());
     await flush(pool, [changed({ version: 9, type: deployments, namespace: "red", name: "web" })]);
   }
+  {
+    await using pool = poolAt(place.path, [selectionOf(deployments)], "1");
+    await flush(pool, [changed({ version: 10, type: deployments, namespace: "red", name: "web", content: "b\n" })]);
+  }
   expect(filesOf(place)).toEqual([blueA, "red/apps/deployments/web.yaml", redA, redB]);
   {
     await using pool = poolAt(place.path, [everywhere], "1");
