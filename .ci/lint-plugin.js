@@ -5,7 +5,7 @@ import { isBuiltin } from "node:module";
 const computing = new Set(["assert", "buffer", "path", "path/posix", "string_decoder", "url", "util"]);
 const computingMembers = {
   crypto: (name) =>
-    /^(?:createCipheriv|createHash|createHmac|createPrivateKey|hash|hkdfSync|sign|timingSafeEqual)$/.test(name),
+    /^(?:create(?:Cipheriv|Hash|Hmac|PrivateKey)|hash|hkdfSync|sign|timingSafeEqual|X509Certificate)$/.test(name),
   zlib: (name) => name.endsWith("Sync") || name === "constants" || name === "crc32",
 };
 /** Packages with sockets, threads, files, timers, or work on Node's thread pool. */

@@ -12,15 +12,17 @@
 
 import { initialTransition, transition } from "xstate";
 import { branchMachine, type BranchEffect, type BranchEvent } from "../machines/branch.ts";
+import type { TypeList } from "../machines/branch-intake.ts";
 import { BranchLedger, type Receipt } from "../machines/branch-ledger.ts";
 import { KubescribeError, type Retry } from "../machines/error.ts";
 import { joined } from "../machines/cursor.ts";
-import type { BranchMessage, Cursor, TypeKey, WatchMessage } from "../machines/messages.ts";
+import type { BranchMessage, Cursor, Tier, TypeKey, WatchMessage } from "../machines/messages.ts";
 import { CatchUpStream } from "./branch-catch-up.ts";
 import { CursorCopier, readCursorCopy, type CursorCopy } from "./branch-cursor-copy.ts";
 import { BranchDrains } from "./branch-drains.ts";
 import { BranchMeters } from "./branch-meters.ts";
 import { defaultBranchLimits, type BranchLimits, type BranchOptions } from "./branch-options.ts";
+import { committedFlush } from "./committed-changes.ts";
 import type { TargetState, Timer } from "./ports.ts";
 
 export interface BranchStatus {
@@ -33,6 +35,10 @@ export interface BranchStatus {
   /** Durable. */
   readonly cursors: ReadonlyMap<TypeKey, Cursor>;
   readonly tip: string;
+  /** Wall clock: when this process made a commit last; null: none yet. */
+  readonly lastCommitMs: number | null;
+  /** Changes that this process has committed. */
+  readonly verdicts: ReadonlyMap<Tier, number>;
   readonly lastError: { readonly code: string; readonly message: string } | null;
 }
 
@@ -68,6 +74,7 @@ export class BranchActor implements AsyncDisposable {
   /** Promises that are under way; awaited on disposal. */
   readonly #tasks = new Set<Promise<void>>();
   #tip = "";
+  #lastCommitMs: number | null = null;
   #verdictsLost = 0;
   #lastError: BranchStatus["lastError"] = null;
   #closed = false;
@@ -103,17 +110,19 @@ export class BranchActor implements AsyncDisposable {
 
   /**
    * What the repository holds is known at last, and where the shared watch stands: each type has to catch up from the one to the other.
-   * An error instead of it stops this target.
+   * An error instead of it stops this target. `lists`: at its own cursors, of types that are out of format.
    */
-  openLate(state: TargetState | Error, shared: ReadonlyMap<TypeKey, Cursor>): void {
+  openLate(state: TargetState | Error, shared: ReadonlyMap<TypeKey, Cursor>, lists: readonly TypeList[] = []): void {
     if (this.#closed) return;
     if (state instanceof Error) return this.#broken(state);
     this.#ledger.open(state);
-    // The first lists of the shared watch, by which files of another format are rewritten, are over.
-    if (state.cursors.size > 0) this.#ledger.stopHolding();
     this.#begin(state.tip);
+    for (const list of lists) this.compare(list);
+    // The first lists of the shared watch, by which other files of another format would be rewritten, are over.
+    if (state.cursors.size > 0) this.#ledger.stopHolding();
     for (const [typeKey, cursor] of shared) this.receive({ kind: "progressed", typeKey, cursor });
     if (this.#mayCatchUp()) this.#send({ type: "relieved" });
+    this.#nudge();
   }
 
   /** Where the shared watch has to start for this target; undefined: with a list. */
@@ -133,12 +142,12 @@ export class BranchActor implements AsyncDisposable {
   }
 
   receive(message: BranchMessage): void {
-    if (this.#closed || this.#snapshot.value.flow === "stopped") return;
-    try {
-      this.#received(this.#ledger.receive(message, this.#options.clock.monotonicMs()));
-    } catch (error) {
-      this.#broken(error);
-    }
+    this.#take((nowMs) => this.#ledger.receive(message, nowMs));
+  }
+
+  /** A list at this target's own cursor: by it the files of a type that is out of format are made what they should be. */
+  compare(list: TypeList): void {
+    this.#take((nowMs) => this.#ledger.compare(list, nowMs));
   }
 
   status(): BranchStatus {
@@ -152,6 +161,8 @@ export class BranchActor implements AsyncDisposable {
       detachedTypes: [...this.#ledger.detachedTypes],
       cursors: this.#ledger.cursors(),
       tip: this.#tip,
+      lastCommitMs: this.#lastCommitMs,
+      verdicts: this.#meters.verdicts,
       lastError: this.#lastError,
     };
   }
@@ -182,6 +193,7 @@ export class BranchActor implements AsyncDisposable {
     this.#drains.giveUp();
     while (this.#tasks.size > 0) await Promise.all(this.#tasks);
     await this.#copier?.stop();
+    this.#meters.close();
   }
 
   #begin(tip: string): void {
@@ -195,6 +207,15 @@ export class BranchActor implements AsyncDisposable {
       tip: this.#tip,
       cursors: this.#ledger.cursors(),
     }));
+  }
+
+  #take(receive: (nowMs: number) => Receipt): void {
+    if (this.#closed || this.#snapshot.value.flow === "stopped") return;
+    try {
+      this.#received(receive(this.#options.clock.monotonicMs()));
+    } catch (error) {
+      this.#broken(error);
+    }
   }
 
   #received(receipt: Receipt): void {
@@ -295,7 +316,7 @@ export class BranchActor implements AsyncDisposable {
   }
 
   async #flush(): Promise<void> {
-    const { pool, clock, targetId } = this.#options;
+    const { pool, clock, targetId, committed } = this.#options;
     const startedMs = clock.monotonicMs();
     const seconds = (): number => (clock.monotonicMs() - startedMs) / 1000;
     try {
@@ -305,13 +326,16 @@ export class BranchActor implements AsyncDisposable {
       const result = await pool.flush(targetId, {
         entries: entries.map(({ item }) => item),
         cursors,
+        ...(committed === undefined ? {} : { wantsIds: true }),
       });
+      if (this.#tip !== result.tip) this.#lastCommitMs = clock.nowMs();
       this.#tip = result.tip;
       const durable = this.#ledger.settle();
       this.#lastError = null;
       this.#meters.flushed(durable, result.commits, seconds());
       this.#drains.settled(durable.length);
       this.#options.flushed?.(result.commits.reduce((sum, made) => sum + made, 0));
+      committed?.(committedFlush({ targetId, entries: durable, result, startedMs }, clock));
       this.#tellFaults(result.faults ?? 0);
       if (!this.#closed) this.#send({ type: "flushed", next: this.#next() });
     } catch (error) {

@@ -2,6 +2,7 @@
 
 import type { CatchUpStart } from "../machines/branch-detachments.ts";
 import type { TypeKey, WatchMessage } from "../machines/messages.ts";
+import type { CommittedFlush } from "./committed-changes.ts";
 import type { Clock, CommitPool, FileSystem, Log, Meter, Random } from "./ports.ts";
 
 /**
@@ -24,6 +25,8 @@ export interface BranchOptions {
   readonly pool: CommitPool;
   /** Told of each flush that is durable, and how many commits it made. */
   readonly flushed?: (commits: number) => void;
+  /** Told of each change that is a commit now, and of which; must not throw. The pool is asked for ids only where somebody listens. */
+  readonly committed?: (flush: CommittedFlush) => void;
   readonly catchUp: CatchUp;
   readonly clock: Clock;
   readonly random: Random;

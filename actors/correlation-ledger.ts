@@ -70,6 +70,11 @@ export class CorrelationLedger {
     this.#entries.delete(correlation.arrival);
   }
 
+  /** Oldest first. */
+  pending(): readonly { readonly correlation: Correlation; readonly sinceMs: number }[] {
+    return [...this.#entries.values()];
+  }
+
   objectOf(correlation: Correlation): Uint8Array | null {
     return this.#entries.get(correlation.arrival)?.object ?? null;
   }

@@ -70,6 +70,8 @@ export interface Restoring {
   readonly doubtedThroughMs?: number;
   /** Arrivals from here on are of one process, the last one. */
   readonly lastLifeArrival?: number;
+  /** Monotonic: reviews have reached this process since then, before this engine was made. Default: from now on. */
+  readonly sightSinceMs?: number;
 }
 
 /** How the first designs differ: they take the reviews themselves and name the author of each change. */
@@ -130,8 +132,9 @@ export class Engine implements Disposable {
   /** The correlations of earlier processes, in their order, before any stream begins. */
   restore(
     correlations: readonly Correlation[],
-    { doubtedThroughMs = Number.NEGATIVE_INFINITY, lastLifeArrival = 0 }: Restoring = {},
+    { doubtedThroughMs = Number.NEGATIVE_INFINITY, lastLifeArrival = 0, sightSinceMs }: Restoring = {},
   ): void {
+    if (sightSinceMs !== undefined) this.#sightSinceMs = sightSinceMs;
     this.#doubtedThroughMs = doubtedThroughMs;
     const { clock, bounds } = this.#options;
     const nowMs = clock.monotonicMs();
@@ -141,8 +144,19 @@ export class Engine implements Disposable {
       this.#call(correlation, Math.max(lifeSinceMs, correlation.atMs - bounds.freshnessMs));
       const sinceMs = nowMs - Math.max(0, clock.nowMs() - correlation.atMs);
       this.registry.correlate(correlation, sinceMs, null);
-      if (correlation.atMs <= doubtedThroughMs) this.registry.doubt(correlation, sinceMs);
+      if (correlation.atMs <= doubtedThroughMs) this.registry.doubt(correlation);
     }
+  }
+
+  /**
+   * Reviews are missing that somebody else took and could not hand on: who is pending, or comes while their requests may still be under
+   * way, may have had rivals.
+   */
+  miss(): void {
+    this.regainSight();
+    const { clock } = this.#options;
+    this.#doubtedThroughMs = Math.max(this.#doubtedThroughMs, clock.nowMs() + longestRequestMs);
+    for (const { correlation } of this.#ledger.pending()) this.registry.doubt(correlation);
   }
 
   /** Reviews can no longer reach this process: nothing without proof counts across this time. */
@@ -165,7 +179,7 @@ export class Engine implements Disposable {
     const { correlation, object } = message;
     const sinceMs = clock.monotonicMs();
     this.registry.correlate(correlation, sinceMs, object);
-    if (correlation.atMs <= this.#doubtedThroughMs) this.registry.doubt(correlation, sinceMs);
+    if (correlation.atMs <= this.#doubtedThroughMs) this.registry.doubt(correlation);
   }
 
   #watch(message: WatchMessage): void {

@@ -3,6 +3,7 @@
  * simulation fills them with seeded ones. Nothing else may touch the world.
  */
 
+import type { BlindTime } from "../machines/blind-time.ts";
 import type { Change, Correlation, Cursor, ResourceType, TypeKey, WatchEvent } from "../machines/messages.ts";
 
 export interface Clock {
@@ -81,7 +82,7 @@ export interface Meter {
   count(name: string, labels?: Labels, by?: number): void;
   /** Histograms; times are in seconds. */
   record(name: string, value: number, labels?: Labels): void;
-  /** A value that is asked for when somebody looks. */
+  /** A value that is asked for when somebody looks; not a number: it is not shown. A later call for the same labels takes its place. */
   gauge(name: string, read: () => number, labels?: Labels): void;
 }
 
@@ -107,7 +108,7 @@ export interface TargetState {
   readonly tip: string;
   /** From the state ref, completed by the trailers of the commits after the tip that it names. */
   readonly cursors: ReadonlyMap<TypeKey, Cursor>;
-  /** Types whose files another version, or other keys, wrote: at the next list they are compared. Default none. */
+  /** Types whose files another version, other keys or other rules wrote: at the next list they are compared. Default none. */
   readonly outOfFormat?: ReadonlySet<TypeKey>;
 }
 
@@ -127,19 +128,26 @@ export type FlushEntry =
       readonly cursor: Cursor;
       readonly present: readonly { readonly namespace: string; readonly name: string }[];
     }
-  /** Writes the files of `items` as they are written now, in one commit: objects that are as the branch has them up to `cursor`. */
+  /**
+   * Writes the files of `items` as they are written now, in one commit: objects that are as the branch has them up to `cursor`. Where the
+   * rules select something else of the type than when its files were written, those that are missing come and those that do not belong there go.
+   */
   | {
       readonly kind: "format";
       readonly type: ResourceType;
       readonly cursor: Cursor;
       readonly items: readonly WatchEvent[];
-    };
+    }
+  /** One commit without files, unless the branch tells of this very time already or has no history yet. */
+  | { readonly kind: "coverage"; readonly time: BlindTime };
 
 export interface FlushRequest {
   /** In order. A change at or below the target's cursor of its type is skipped: the repository is the judge of I1. */
   readonly entries: readonly FlushEntry[];
   /** Where each type stands after this flush. */
   readonly cursors: ReadonlyMap<TypeKey, Cursor>;
+  /** The result is to name the commits. Default false. */
+  readonly wantsIds?: boolean;
 }
 
 export interface FlushResult {
@@ -148,6 +156,8 @@ export interface FlushResult {
   readonly commits: readonly number[];
   /** Files that hold an object as it came, because it could not be read. Default 0. */
   readonly faults?: number;
+  /** Where they were asked for: for each entry the commit that it made last; empty where it made none, or shares one with others. */
+  readonly ids?: readonly string[];
 }
 
 /** Builds commits off the main thread. One target's flushes run one after the other; a failed one may be repeated whole. */

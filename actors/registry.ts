@@ -90,11 +90,8 @@ export class Registry {
   }
 
   /** Others may have been there beside this one: what would be settled on its base is a tie of those that are left. */
-  doubt(correlation: Correlation, sinceMs: number): void {
-    const { typeKey, arrival } = correlation;
-    const missing = { ...correlation, arrival: -arrival };
-    this.correlate(missing, sinceMs, null);
-    this.#deliver(typeKey, keyOf(missing), { type: "removed", arrival: -arrival, why: "evicted" });
+  doubt(correlation: Correlation): void {
+    this.#deliver(correlation.typeKey, keyOf(correlation), { type: "doubted", correlation });
   }
 
   watch(message: WatchMessage): void {

@@ -9,7 +9,7 @@ import type { SnapshotFrom } from "xstate";
 
 import { unresolved } from "../machines/attribution.ts";
 import type { Change, Correlation, Operation, ResourceKey, ResourceVersion, TypeKey } from "../machines/messages.ts";
-import { forget, miss } from "../machines/pending.ts";
+import { forget, overlook } from "../machines/pending.ts";
 import { blankResource, changeOf } from "../machines/resource-changes.ts";
 import type { Listed, Observed, ResourceContext, ResourceEffect, ResourceEvent } from "../machines/resource-changes.ts";
 import { resourceMachine } from "../machines/resource.ts";
@@ -132,6 +132,9 @@ export class ResourceActor {
       case "correlated":
         this.#missed(message.entry.correlation);
         return [{ kind: "drop", correlations: [message.entry.correlation], reason: "fault" }];
+      case "doubted":
+        this.#missed(message.correlation);
+        return [];
       case "removed":
       case "missing":
       case "remembered":
@@ -156,7 +159,7 @@ export class ResourceActor {
 
   #missed(correlation: Correlation): void {
     const { value, context } = this.#snapshot;
-    const pending = miss(context.pending, correlation);
+    const pending = overlook(context.pending, correlation);
     this.#snapshot = resourceMachine.resolveState({ value, context: { ...context, pending } });
   }
 }

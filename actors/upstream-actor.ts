@@ -9,6 +9,7 @@
 import { initialTransition, transition } from "xstate";
 import { KubescribeError, type Retry } from "../machines/error.ts";
 import { mayRepack, upstreamMachine, type UpstreamEffect, type UpstreamEvent } from "../machines/upstream.ts";
+import type { ArrivedPush } from "./committed-changes.ts";
 import { packMissing } from "./ports.ts";
 import type { Clock, Labels, Log, Meter, Mirrors, Outgoing, Random, RefIds, Remote, Timer } from "./ports.ts";
 
@@ -23,12 +24,16 @@ export interface UpstreamOptions {
   readonly random: Random;
   readonly meter: Meter;
   readonly log: Log;
+  /** Told of each push that has arrived; must not throw. */
+  readonly arrived?: (push: ArrivedPush) => void;
 }
 
 export interface UpstreamStatus {
   readonly state: "level" | "pushing" | "resting" | "rebuilding" | "backingOff" | "stopped";
   readonly unpushed: number;
   readonly lastError: { readonly code: string; readonly message: string } | null;
+  /** Wall clock: when the remote was last seen to have all there was; null: not yet. */
+  readonly levelAtMs: number | null;
 }
 
 export class UpstreamActor implements AsyncDisposable {
@@ -42,19 +47,19 @@ export class UpstreamActor implements AsyncDisposable {
   #sending = false;
   #timer: Timer | null = null;
   #unpushed = 0;
+  #levelAtMs: number | null = null;
   #lastError: UpstreamStatus["lastError"] = null;
   #waiters: (() => void)[] = [];
 
   constructor(options: UpstreamOptions) {
     this.#options = options;
     this.#labels = { target: options.targetId };
-    const { meter } = options;
-    meter.gauge("unpushed_commits", () => this.#unpushed, this.#labels);
-    meter.gauge("remote_stopped", () => (this.#snapshot.value === "stopped" ? 1 : 0), this.#labels);
+    this.#show({ unpushed: () => this.#unpushed, stopped: () => (this.#snapshot.value === "stopped" ? 1 : 0) });
   }
 
   status(): UpstreamStatus {
-    return { state: this.#snapshot.value, unpushed: this.#unpushed, lastError: this.#lastError };
+    const { value: state } = this.#snapshot;
+    return { state, unpushed: this.#unpushed, lastError: this.#lastError, levelAtMs: this.#levelAtMs };
   }
 
   /** The local branch moved by so many commits, or its cursors did. */
@@ -84,6 +89,14 @@ export class UpstreamActor implements AsyncDisposable {
     this.#closing.abort();
     this.#disarm();
     while (this.#tasks.size > 0) await Promise.all(this.#tasks);
+    // What it was when it ended would be an alarm for ever.
+    this.#show({ unpushed: () => Number.NaN, stopped: () => Number.NaN });
+  }
+
+  #show(gauges: { readonly unpushed: () => number; readonly stopped: () => number }): void {
+    const { meter } = this.#options;
+    meter.gauge("unpushed_commits", gauges.unpushed, this.#labels);
+    meter.gauge("remote_stopped", gauges.stopped, this.#labels);
   }
 
   #send(event: UpstreamEvent): void {
@@ -101,6 +114,7 @@ export class UpstreamActor implements AsyncDisposable {
 
   #step(event: UpstreamEvent): void {
     const [snapshot, actions] = transition(upstreamMachine, this.#snapshot, event);
+    if (snapshot.value === "level" && this.#snapshot.value !== "level") this.#levelAtMs = this.#options.clock.nowMs();
     this.#snapshot = snapshot;
     for (const { type, params } of actions) if (type === "effect") this.#perform(params as UpstreamEffect);
   }
@@ -131,7 +145,7 @@ export class UpstreamActor implements AsyncDisposable {
   }
 
   async #push(): Promise<UpstreamEvent> {
-    const { mirrors, remote, targetId, clock, meter } = this.#options;
+    const { mirrors, remote, targetId, clock, meter, arrived } = this.#options;
     const outgoing = await mirrors.outgoing(targetId, this.#lastError?.code === "remote-refused");
     if (outgoing === null) {
       this.#unpushed = 0;
@@ -140,6 +154,7 @@ export class UpstreamActor implements AsyncDisposable {
     }
     this.#unpushed = Math.max(this.#unpushed, outgoing.commits + outgoing.waiting);
     const startedMs = clock.monotonicMs();
+    const startedAtMs = clock.nowMs();
     const refs = await remote.push(outgoing, this.#closing.signal);
     meter.record("push_duration_seconds", (clock.monotonicMs() - startedMs) / 1000, this.#labels);
     if (!hasArrived(outgoing, refs)) {
@@ -151,6 +166,7 @@ export class UpstreamActor implements AsyncDisposable {
     this.#unpushed = Math.max(0, this.#unpushed - outgoing.commits);
     this.#lastError = null;
     meter.count("pushes", { ...this.#labels, outcome: "pushed" });
+    arrived?.({ startedAtMs, endedAtMs: clock.nowMs(), whole: outgoing.waiting === 0 });
     return { type: "pushed" };
   }
 

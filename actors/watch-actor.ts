@@ -95,6 +95,7 @@ export class WatchActor implements AsyncDisposable {
   #queued = false;
   #silence: Silence | null = null;
   #lastAliveMs = 0;
+  #lastMessageMs = 0;
   /** What was logged last: an outage is a line for each watch, not one for each attempt. */
   #reported: FaultKind | null = null;
   #events = 0;
@@ -122,8 +123,18 @@ export class WatchActor implements AsyncDisposable {
     return this.#snapshot.value as WatchPhase;
   }
 
+  /** What kind of failure it is in; null: none. */
+  get trouble(): FaultKind | null {
+    return this.#reported;
+  }
+
   get cursor(): Cursor | null {
     return this.#position.in(this.#epoch);
+  }
+
+  /** Wall clock, ms since 1970, when a list, an event or a bookmark was read last; 0: none was. */
+  get lastMessageMs(): number {
+    return this.#lastMessageMs;
   }
 
   /** It reads, or waits for an answer, and has heard from the server within the limit. */
@@ -311,6 +322,7 @@ export class WatchActor implements AsyncDisposable {
 
   #bookmark(version: ResourceVersion): void {
     this.#productive = true;
+    this.#lastMessageMs = this.#options.clock.nowMs();
     this.#options.meter.count("watch_bookmarks", this.#labels);
     if (this.#position.isNews(version)) {
       this.#emit({
@@ -344,6 +356,7 @@ export class WatchActor implements AsyncDisposable {
 
   #emit(message: WatchMessage): void {
     this.#reported = null;
+    this.#lastMessageMs = this.#options.clock.nowMs();
     this.#options.sink(message);
     if (this.#options.until?.(message) === true) this.#stop();
   }

@@ -53,6 +53,8 @@ export interface WatchState {
   readonly synced: boolean;
   readonly alive: boolean;
   readonly phase: WatchActor["phase"];
+  /** What keeps it from going on; null: nothing. */
+  readonly trouble: WatchActor["trouble"];
   readonly cursor: Cursor | null;
 }
 
@@ -78,6 +80,7 @@ export class WatchManager implements AsyncDisposable {
     this.#options = options;
     this.#gate = new WatchGate(options.listConcurrency ?? defaultListConcurrency);
     options.meter.gauge("watch_manager_heartbeat", () => this.#heartbeatMs / 1000);
+    options.meter.gauge("watch_last_message_timestamp_seconds", () => this.#lastMessageMs() / 1000);
     options.meter.gauge("watches", () => this.#watches.size);
     this.#done = this.#run();
     this.#beat();
@@ -99,6 +102,7 @@ export class WatchManager implements AsyncDisposable {
       synced: watch.synced,
       alive: watch.alive(),
       phase: watch.phase,
+      trouble: watch.trouble,
       cursor: watch.cursor,
     }));
   }
@@ -188,6 +192,10 @@ export class WatchManager implements AsyncDisposable {
       ...(limits === undefined ? {} : { limits }),
     });
     this.#watches.set(type.key, watch);
+  }
+
+  #lastMessageMs(): number {
+    return Math.max(0, ...[...this.#watches.values()].map((watch) => watch.lastMessageMs));
   }
 
   #beat(): void {

@@ -138,6 +138,8 @@ function prolong({ id, repository, version }: Branch, commits: number): void {
     tip: git(repository, ["rev-parse", "main"]),
     cursors: cursorsAt(version),
     formats: new Map(),
+    selections: new Map(),
+    blindTimes: [],
   });
   const blob = git(repository, ["hash-object", "-w", "--stdin"], state);
   git(repository, ["update-ref", stateRefOf({ id, clusterUid: "bench" }), blob]);

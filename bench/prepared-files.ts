@@ -91,7 +91,7 @@ export function flushed(pool: CommitPool, targetId: string, entries: readonly Fl
   const cursors = new Map<TypeKey, Cursor>();
   for (const entry of entries) {
     if (entry.kind === "change") cursors.set(entry.change.type.key, cursorOf(entry.change));
-    else cursors.set(entry.type.key, entry.cursor);
+    else if (entry.kind !== "coverage") cursors.set(entry.type.key, entry.cursor);
   }
   return pool.flush(targetId, { entries, cursors });
 }

@@ -61,9 +61,8 @@ export async function openWebhookRace(options: {
   const server = await startAdmissionServer({
     host: "127.0.0.1",
     port: 0,
-    path: "/correlate",
-    certFile: `${directory}/tls.crt`,
-    keyFile: `${directory}/tls.key`,
+    paths: ["/correlate"],
+    certificate: { certFile: `${directory}/tls.crt`, keyFile: `${directory}/tls.key` },
     handleReview,
     clock: nodeClock,
     files: createNodeFileSystem(),

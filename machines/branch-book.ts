@@ -47,6 +47,8 @@ export function sizeOf(item: BranchItem): number {
       return entryOverheadBytes + itemsBytes(item.items);
     case "resync":
       return entryOverheadBytes + item.present.length * nameBytes;
+    case "coverage":
+      return entryOverheadBytes + item.time.reasons.reduce((sum, { message }) => sum + nameBytes + message.length, 0);
     default:
       return item satisfies never;
   }

@@ -8,6 +8,7 @@
  * 4. Nothing is accepted before it is known what the branch holds.
  */
 
+import { addTime, type BlindTime } from "./blind-time.ts";
 import type { Change, Cursor, ResourceType, TypeKey, WatchEvent } from "./messages.ts";
 import { newBook, sizeOf, type TypeBook } from "./branch-book.ts";
 import { cursorOf, joined } from "./cursor.ts";
@@ -41,6 +42,9 @@ export class BranchIntake {
   readonly #backlogBytes: number;
   readonly #expected: readonly TypeKey[];
   readonly #books = new Map<TypeKey, TypeBook>();
+  /** Not in the queue yet: the branch is not open, or has no room. */
+  readonly #blindTimes: BlindTime[] = [];
+  #blindSinceMs = 0;
   #awaited = new Set<TypeKey>();
   #lastGroup = firstGroup;
   #isOpen = false;
@@ -61,6 +65,7 @@ export class BranchIntake {
       book.position = cursor;
       book.outOfFormat = outOfFormat.has(key);
     }
+    this.#takeBlindTimes();
   }
 
   get holding(): boolean {
@@ -137,6 +142,14 @@ export class BranchIntake {
     book.outOfFormat = false;
   }
 
+  /** Stands where it came among the changes, but for want of room. False: it waits. */
+  acceptBlindTime(time: BlindTime, nowMs: number): boolean {
+    if (this.#blindTimes.length === 0) this.#blindSinceMs = nowMs;
+    addTime(this.#blindTimes, time);
+    this.#takeBlindTimes();
+    return this.#blindTimes.length === 0;
+  }
+
   /** Nothing to commit up to `cursor`. */
   advance(book: TypeBook, cursor: Cursor): void {
     book.position = joined(book.position, cursor);
@@ -145,21 +158,35 @@ export class BranchIntake {
 
   settle(): readonly BranchEntry[] {
     const entries = this.queue.settle();
-    for (const { typeKey, after } of entries) if (after !== null) this.book(typeKey).durable = after;
+    for (const { typeKey, after } of entries)
+      if (typeKey !== null && after !== null) this.book(typeKey).durable = after;
+    this.#takeBlindTimes();
     return entries;
   }
 
   clear(): void {
     this.queue.clear();
     this.#awaited.clear();
+    this.#blindTimes.length = 0;
+  }
+
+  #takeBlindTimes(): void {
+    const nowMs = this.#blindSinceMs;
+    for (let next = this.#blindTimes[0]; next !== undefined; next = this.#blindTimes[0]) {
+      const entry = entryOf(null, { kind: "coverage", time: next }, { after: null, group: 0, nowMs });
+      if (!this.hasRoom(entry.sizeBytes)) return;
+      this.queue.push(entry);
+      this.#blindTimes.shift();
+    }
   }
 }
 
+/** `book` null: of no type. */
 function entryOf(
-  book: TypeBook,
+  book: TypeBook | null,
   item: BranchItem,
   place: { readonly after: Cursor | null; readonly group: number; readonly nowMs: number },
 ): BranchEntry {
   const { after, group, nowMs } = place;
-  return { typeKey: book.key, item, after, group, sizeBytes: sizeOf(item), queuedAtMs: nowMs };
+  return { typeKey: book?.key ?? null, item, after, group, sizeBytes: sizeOf(item), queuedAtMs: nowMs };
 }

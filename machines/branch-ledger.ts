@@ -20,7 +20,7 @@ import {
 import { itemsBytes, relistBytes, sizeOf, type TypeBook } from "./branch-book.ts";
 import { BranchDetachments, type CatchUpStart, type Replayed } from "./branch-detachments.ts";
 import { relistChanges } from "./branch-gap.ts";
-import { type BranchContent, BranchIntake, type IntakeOptions } from "./branch-intake.ts";
+import { type BranchContent, BranchIntake, type IntakeOptions, type TypeList } from "./branch-intake.ts";
 import type { BranchEntry, QueueView } from "./branch-queue.ts";
 import { covers, cursorOf, joined } from "./cursor.ts";
 
@@ -129,16 +129,24 @@ export class BranchLedger {
         return this.#relisted(message, nowMs);
       case "amended":
         return this.#amended(message);
+      case "covered":
+        return this.#intake.acceptBlindTime(message.time, nowMs) ? "queued" : "skipped";
       default:
         return message satisfies never;
     }
+  }
+
+  /** A list that is not of the shared watch, at the branch's own cursor: how the files of a type that is out of format should be. */
+  compare(list: TypeList, nowMs: number): Receipt {
+    const book = this.#intake.book(list.type.key);
+    return book.outOfFormat && this.#reformatted(book, list, nowMs) ? "queued" : "skipped";
   }
 
   /** The prefix to flush (the same one until it is settled) and where each type stands after it. */
   take(): { readonly entries: readonly BranchEntry[]; readonly cursors: ReadonlyMap<TypeKey, Cursor> } {
     const entries = this.#intake.queue.take(this.#options.flushChanges, this.#options.flushBytes);
     const cursors = this.#intake.cursors();
-    for (const { typeKey, after } of entries) if (after !== null) cursors.set(typeKey, after);
+    for (const { typeKey, after } of entries) if (typeKey !== null && after !== null) cursors.set(typeKey, after);
     return { entries, cursors };
   }
 
@@ -218,7 +226,7 @@ export class BranchLedger {
   #relisted(message: Extract<BranchMessage, { readonly kind: "relisted" }>, nowMs: number): Receipt {
     const { type, cursor, items } = message;
     const book = this.#intake.book(type.key);
-    const rewritten = book.outOfFormat && this.#reformatted(book, message, nowMs);
+    const rewritten = book.outOfFormat && book.detachment === null && this.#reformatted(book, message, nowMs);
     const heard = this.#heard(book, cursor);
     if (heard === "known") return rewritten ? "queued" : "skipped";
     const { position, detachment } = book;
@@ -248,14 +256,14 @@ export class BranchLedger {
    * What a list shows as the branch has it: nothing newer than its position, and of no list that is older. The rest has changed since,
    * and comes as changes. Without room it waits for another list.
    */
-  #reformatted(book: TypeBook, list: Extract<BranchMessage, { readonly kind: "relisted" }>, nowMs: number): boolean {
+  #reformatted(book: TypeBook, list: TypeList, nowMs: number): boolean {
     const { position } = book;
     const { type, cursor } = list;
     if (position === null || position.epoch !== cursor.epoch || !covers(cursor, position)) return false;
     const items = list.items.filter(({ resourceVersion, terminating }) => {
       return !terminating && compareCursors({ epoch: cursor.epoch, resourceVersion }, position) <= 0;
     });
-    if (book.detachment !== null || !this.#intake.hasRoom(itemsBytes(items))) return false;
+    if (!this.#intake.hasRoom(itemsBytes(items))) return false;
     this.#intake.acceptFormat(book, { type, cursor: position, items }, nowMs);
     return true;
   }

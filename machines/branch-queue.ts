@@ -7,6 +7,7 @@
  * 4. `bytes` is the sum of the entries' sizes, those in flight included.
  */
 
+import type { BlindTime } from "./blind-time.ts";
 import type { Change, Cursor, ResourceType, ResourceVersion, TypeKey, Uid, Verdict, WatchEvent } from "./messages.ts";
 
 /** The same shape as FlushEntry of the CommitPool port. */
@@ -29,10 +30,12 @@ export type BranchItem =
       readonly type: ResourceType;
       readonly cursor: Cursor;
       readonly items: readonly WatchEvent[];
-    };
+    }
+  | { readonly kind: "coverage"; readonly time: BlindTime };
 
 export interface BranchEntry {
-  readonly typeKey: TypeKey;
+  /** Null: of no type, and then `after` is null as well. */
+  readonly typeKey: TypeKey | null;
   readonly item: BranchItem;
   /** Where the type stands once this is durable; null: where it stood before. */
   readonly after: Cursor | null;
@@ -90,7 +93,7 @@ export class BranchQueue {
   push(entry: BranchEntry): void {
     const slot: Slot = entry;
     this.#slots.push(slot);
-    this.#last.set(entry.typeKey, slot);
+    if (entry.typeKey !== null) this.#last.set(entry.typeKey, slot);
     this.#bytes += entry.sizeBytes;
   }
 
@@ -100,7 +103,7 @@ export class BranchQueue {
     while (at < this.#slots.length && this.#slots[at]?.group === entry.group) at++;
     const slot: Slot = entry;
     this.#slots.splice(at, 0, slot);
-    this.#last.set(entry.typeKey, slot);
+    if (entry.typeKey !== null) this.#last.set(entry.typeKey, slot);
     this.#bytes += entry.sizeBytes;
   }
 
@@ -150,7 +153,10 @@ export class BranchQueue {
   /** The prefix in flight is durable. */
   settle(): readonly BranchEntry[] {
     const done = this.#slots.splice(0, this.#flying);
-    for (const slot of done) if (this.#last.get(slot.typeKey) === slot) this.#last.delete(slot.typeKey);
+    for (const slot of done) {
+      const { typeKey } = slot;
+      if (typeKey !== null && this.#last.get(typeKey) === slot) this.#last.delete(typeKey);
+    }
     this.#bytes -= this.#flyingBytes;
     this.#flying = 0;
     this.#flyingBytes = 0;

@@ -3,6 +3,8 @@
  * comes of the two (Change, with a Verdict). Plain readonly data; the branded ids are made in decoders only.
  */
 
+import type { BlindTime } from "./blind-time.ts";
+
 declare const brand: unique symbol;
 type Branded<Name extends string> = string & { readonly [brand]: Name };
 
@@ -213,7 +215,9 @@ export type BranchMessage =
       readonly uid: Uid;
       readonly resourceVersion: ResourceVersion;
       readonly verdict: Verdict;
-    };
+    }
+  /** Of no type, and for every branch: authors were not seen for a time. */
+  | { readonly kind: "covered"; readonly time: BlindTime };
 
 /** Negative, 0 or positive: `a` is at an older, the same, a newer version than `b`. */
 export function compareCursors(a: Cursor, b: Cursor): number {

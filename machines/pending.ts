@@ -91,7 +91,7 @@ export function forget(pending: Pending): Pending {
 }
 
 /** With the mark of a correlation that was never taken in. */
-export function miss(pending: Pending, correlation: Correlation): Pending {
+export function overlook(pending: Pending, correlation: Correlation): Pending {
   return { fifo: pending.fifo, markedThrough: marked(pending, [correlation]) };
 }
 

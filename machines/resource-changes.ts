@@ -27,7 +27,7 @@ import type {
 } from "./messages.ts";
 import { compareCursors, compareResourceVersions } from "./messages.ts";
 import type { Pending, PendingCorrelation, Sifted } from "./pending.ts";
-import { append, nothingPending, remove, retire } from "./pending.ts";
+import { append, nothingPending, overlook, remove, retire } from "./pending.ts";
 
 /** Why a correlation is no longer pending. */
 export type DropReason = "retired" | "stale" | "noop" | "evicted" | "expired" | "epoch" | "fault";
@@ -104,6 +104,12 @@ export interface Removed {
   readonly why: "evicted" | "expired";
 }
 
+/** Others may have been there beside this one, who are not known: what would be settled on its base is a tie of those that are left. */
+export interface Doubted {
+  readonly type: "doubted";
+  readonly correlation: Correlation;
+}
+
 /** What an earlier process knew; of use only where a gap follows. */
 export interface Remembered {
   readonly type: "remembered";
@@ -112,7 +118,7 @@ export interface Remembered {
   readonly terminating: boolean;
 }
 
-export type ResourceEvent = Correlated | Removed | Observed | Listed | Missing | Remembered;
+export type ResourceEvent = Correlated | Removed | Doubted | Observed | Listed | Missing | Remembered;
 
 export function isRepeat(context: ResourceContext, shown: Observed | Listed): boolean {
   const { known, epoch } = context;
@@ -143,6 +149,11 @@ export function correlate(context: ResourceContext, { entry, capacity }: Correla
   }
   const sifted = append(context.pending, entry, capacity);
   return { ...context, pending: sifted.pending, effects: drops(sifted, "evicted") };
+}
+
+export function doubt(context: ResourceContext, { correlation }: Doubted): ResourceContext {
+  const stale = isStale(context.known, correlation);
+  return { ...context, pending: stale ? context.pending : overlook(context.pending, correlation), effects: [] };
 }
 
 /** A Scale shows 0 for a number that is absent (K40): it looks as if it changed nothing, and writes the 0. */

@@ -11,6 +11,7 @@ import {
   blankResource,
   correlate,
   create,
+  doubt,
   end,
   isRepeat,
   miss,
@@ -42,6 +43,7 @@ export const resourceMachine = setup({
     miss: assign(({ context, event }) => (event.type === "missing" ? miss(context, event) : {})),
     stay: assign(({ context, event }) => (event.type === "missing" ? stay(context, event) : {})),
     remember: assign(({ context, event }) => (event.type === "remembered" ? remember(context, event) : {})),
+    doubt: assign(({ context, event }) => (event.type === "doubted" ? doubt(context, event) : {})),
     rest: assign({ effects: [] }),
   },
 }).createMachine({
@@ -51,6 +53,7 @@ export const resourceMachine = setup({
   on: {
     correlated: { actions: "correlate" },
     removed: { actions: "withdraw" },
+    doubted: { actions: "doubt" },
     missing: { actions: "rest" },
     remembered: { actions: "rest" },
   },

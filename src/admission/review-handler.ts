@@ -26,23 +26,27 @@ export interface ReviewHandlerOptions {
    * what is to be kept, or the whole body stays in memory.
    */
   readonly correlate: (correlation: Correlation, object: Uint8Array | null) => void;
+  /** Told of each correlation whose answer is ready, and how long that took; must not throw. */
+  readonly answered?: (correlation: Correlation, tookMs: number) => void;
 }
 
 /** From the body of a request to that of its answer. */
 export type HandleReview = (body: Uint8Array) => Promise<string>;
 
 export function createReviewHandler(options: ReviewHandlerOptions): HandleReview {
-  const { clock, meter } = options;
+  const { clock, meter, answered } = options;
   return async (body) => {
     const begin = clock.monotonicMs();
     meter.count("webhook_requests");
     const review = scan(body, options);
+    let correlation: Correlation | null = null;
     if (review.outcome.kind === "ignored") meter.count("webhook_ignored", { reason: review.outcome.reason });
     else {
-      const correlation = correlate(body, review.outcome, options);
+      correlation = correlate(body, review.outcome, options);
       if (correlation !== null) await keep(correlation, options);
     }
     const answer = answerTo(review);
+    if (correlation !== null) answered?.(correlation, clock.monotonicMs() - begin);
     meter.record("webhook_duration_seconds", (clock.monotonicMs() - begin) / 1000);
     return answer;
   };

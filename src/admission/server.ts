@@ -14,21 +14,22 @@ import type { AddressInfo } from "node:net";
 
 import type { Clock, FileSystem, Log, Meter, Timer } from "../../actors/ports.ts";
 import { KubescribeError } from "../../machines/error.ts";
-import type { Certificates } from "./certificates.ts";
-import { openCertificates } from "./certificates.ts";
+import type { CertificatePair } from "./certificates.ts";
+import { reachAnswer } from "./reach-answer.ts";
 import { BodyBudget } from "./request-body.ts";
-import type { HandleReview } from "./review-handler.ts";
-import { isReviewRequest } from "./review-target.ts";
+import { isHandedOn, ReviewPaths } from "./review-target.ts";
+import type { CertificateSource } from "./shown-certificate.ts";
+import { ShownCertificate } from "./shown-certificate.ts";
 
 export interface AdmissionServerOptions {
   readonly host: string;
   /** 0: any free port. */
   readonly port: number;
-  /** Reviews are taken here; everything else is 404. */
-  readonly path: string;
-  readonly certFile: string;
-  readonly keyFile: string;
-  readonly handleReview: HandleReview;
+  /** Reviews are taken at these; everything else is 404. */
+  readonly paths: readonly string[];
+  readonly certificate: CertificateSource;
+  /** `handedOn`: another replica has taken it, and not the API server. */
+  readonly handleReview: (body: Uint8Array, handedOn: boolean) => Promise<string>;
   readonly clock: Clock;
   readonly files: Pick<FileSystem, "readFile">;
   readonly meter: Meter;
@@ -50,15 +51,22 @@ export interface AdmissionServerOptions {
 export interface AdmissionServer extends AsyncDisposable {
   /** Where it listens. */
   readonly address: { readonly host: string; readonly port: number };
+  /**
+   * It will be closed soon: each connection ends behind its next answer. The API server tells a review that was cut off from none at
+   * all by nothing, so it must have left before the end.
+   */
+  retire(): void;
+  /** From now on reviews are taken at these alone. */
+  takePaths(paths: readonly string[]): void;
+  /** New connections get this one. Throws a KubescribeError (`tls-pair`) where it cannot be used, and the old one stays. */
+  showCertificate(pair: CertificatePair): void;
 }
 
 /**
- * Resolves when it listens. Throws a KubescribeError: `tls-files`, or `admission-listen` when the address cannot be had.
+ * Resolves when it listens. Throws a KubescribeError: `tls-files`, `tls-pair`, or `admission-listen` when the address cannot be had.
  */
 export async function startAdmissionServer(options: AdmissionServerOptions): Promise<AdmissionServer> {
-  let server: ReviewServer | null = null;
-  const certificates = await openCertificates(options, (pair) => server?.show(pair));
-  server = new ReviewServer(options, certificates);
+  const server = new ReviewServer(options, await ShownCertificate.open(options.certificate, options));
   try {
     await server.listen();
   } catch (cause) {
@@ -89,11 +97,13 @@ const recoverAtMostMs = 30_000;
 interface Arrived {
   readonly response: ServerResponse;
   readonly body: Buffer;
+  readonly handedOn: boolean;
 }
 
 class ReviewServer implements AdmissionServer {
   readonly #options: AdmissionServerOptions;
-  readonly #certificates: Certificates;
+  readonly #certificate: ShownCertificate;
+  readonly #paths: ReviewPaths;
   readonly #budget: BodyBudget;
   readonly #server: Server;
   #port: number;
@@ -103,16 +113,18 @@ class ReviewServer implements AdmissionServer {
   #started = false;
   #blind = true;
   #closing = false;
+  #retiring = false;
 
-  constructor(options: AdmissionServerOptions, certificates: Certificates) {
+  constructor(options: AdmissionServerOptions, certificate: ShownCertificate) {
     this.#options = options;
-    this.#certificates = certificates;
+    this.#certificate = certificate;
+    this.#paths = new ReviewPaths(options.paths);
     this.#port = options.port;
     this.#budget = new BodyBudget({
       maxBodyBytes: options.maxBodyBytes ?? defaultMaxBodyBytes,
       maxTotalBytes: options.maxTotalBodyBytes ?? defaultMaxTotalBodyBytes,
     });
-    const { cert, key } = certificates.current;
+    const { cert, key } = certificate.pair;
     const server = (options.createServer ?? createServer)(
       {
         cert,
@@ -144,14 +156,25 @@ class ReviewServer implements AdmissionServer {
       if (this.#started && !this.#blind) this.#lose("closed");
     });
     this.#server = server;
+    certificate.onExchange((pair) => {
+      server.setSecureContext({ ...pair, minVersion: "TLSv1.2" });
+    });
   }
 
   get address(): { readonly host: string; readonly port: number } {
     return { host: this.#options.host, port: this.#port };
   }
 
-  show(pair: Certificates["current"]): void {
-    this.#server.setSecureContext({ ...pair, minVersion: "TLSv1.2" });
+  retire(): void {
+    this.#retiring = true;
+  }
+
+  takePaths(paths: readonly string[]): void {
+    this.#paths.exchange(paths);
+  }
+
+  showCertificate(pair: CertificatePair): void {
+    this.#certificate.exchange(pair);
   }
 
   async listen(): Promise<void> {
@@ -170,7 +193,7 @@ class ReviewServer implements AdmissionServer {
   async [Symbol.asyncDispose](): Promise<void> {
     this.#closing = true;
     this.#recovery?.[Symbol.dispose]();
-    this.#certificates[Symbol.dispose]();
+    this.#certificate[Symbol.dispose]();
     if (!this.#blind) this.#options.onBlind("closed");
     this.#blind = true;
     if (!this.#server.listening) return;
@@ -192,12 +215,14 @@ class ReviewServer implements AdmissionServer {
     response.on("error", ignore);
     request.on("error", ignore);
     const { url = "", method } = request;
-    if (!isReviewRequest({ method, url }, this.#options.path)) {
+    const target = this.#paths.targetOf({ method, url });
+    if (target === null) {
       this.#refuse(response, 404, "path");
       return;
     }
     this.#budget.read(request, (result) => {
-      if (result.kind === "complete") this.#take({ response, body: result.body });
+      if (result.kind === "complete" && target === "reach") this.#say(response, reachAnswer(result.body));
+      else if (result.kind === "complete") this.#take({ response, body: result.body, handedOn: isHandedOn(url) });
       else if (result.kind === "too-large") this.#refuse(response, 413, "too-large");
       else if (result.kind === "overloaded") this.#refuse(response, 503, "overloaded");
       else this.#countRefused("aborted");
@@ -212,22 +237,13 @@ class ReviewServer implements AdmissionServer {
   #handle(): void {
     const arrived = this.#arrived;
     this.#arrived = [];
-    for (const { response, body } of arrived) void this.#answer(response, body);
+    for (const each of arrived) void this.#answer(each);
   }
 
-  async #answer(response: ServerResponse, body: Buffer): Promise<void> {
+  async #answer({ response, body, handedOn }: Arrived): Promise<void> {
     const { meter } = this.#options;
     try {
-      const answer = await this.#options.handleReview(body);
-      // As one text, so that head and body leave in one piece: half of what an answer costs is the write.
-      response.writeHead(200, [
-        ...answerHead,
-        "content-length",
-        String(Buffer.byteLength(answer)),
-        // While draining, the API server is sent to another replica.
-        ...(this.#closing ? ["connection", "close"] : []),
-      ]);
-      response.end(answer);
+      this.#say(response, await this.#options.handleReview(body, handedOn));
     } catch (error) {
       if (error instanceof KubescribeError && error.retry === "never") {
         response.writeHead(400, { "content-type": "text/plain" }).end(`${error.message}\n`);
@@ -236,6 +252,18 @@ class ReviewServer implements AdmissionServer {
       meter.count("webhook_faults", { kind: "handler" });
       if (!response.headersSent) response.writeHead(500).end();
     }
+  }
+
+  #say(response: ServerResponse, answer: string): void {
+    // As one text, so that head and body leave in one piece: half of what an answer costs is the write.
+    response.writeHead(200, [
+      ...answerHead,
+      "content-length",
+      String(Buffer.byteLength(answer)),
+      // While draining, the API server is sent to another replica.
+      ...(this.#closing || this.#retiring ? ["connection", "close"] : []),
+    ]);
+    response.end(answer);
   }
 
   /** The rest of the body is not read: the connection ends with the answer. */

@@ -34,24 +34,32 @@ export async function checkRun(options: RunOptions, ports: CheckPorts): Promise<
       return null;
     }
   }
-  const documents = await check(() => loadDocuments(ports.files, options.config));
+  const { config } = options;
+  const documents = config === null ? [] : await check(() => loadDocuments(ports.files, config));
   await check(() => checkCertificates(options, ports));
   await check(() => new Credentials(options.kubeconfig, ports.files).look());
   await check(() => checkDataDir(options.dataDir, ports.files));
   await check(() => checkInstallationKey(options, ports.files));
   for (const document of documents ?? []) {
     if (document.kind !== "GitRepoConfig") continue;
-    await check(() => checkRepository(document, ports.files));
-    await check(() => naming(document, "spec.commit.signing", () => checkSigning(document, ports.files)));
-    await check(() => naming(document, "spec.secrets.recipients", () => checkSecrets(document)));
+    for (const checkTarget of targetChecks) await check(() => checkTarget(document, ports.files));
   }
   if (documents === null || problems.length > 0) throw configurationError(problems);
   return documents;
 }
 
-async function checkCertificates({ admission }: RunOptions, ports: CheckPorts): Promise<void> {
-  const files = { certFile: admission.tlsCertFile, keyFile: admission.tlsKeyFile };
-  using _certificates = await openCertificates({ ...ports, ...files }, () => undefined);
+type TargetCheck = (config: GitRepoConfig, files: FileSystem) => Promise<void>;
+
+/** Each throws a KubescribeError that says why a target cannot be written. */
+export const targetChecks: readonly TargetCheck[] = [
+  checkRepository,
+  (config, files) => naming(config, "spec.commit.signing", () => checkSigning(config, files)),
+  (config) => naming(config, "spec.secrets.recipients", () => checkSecrets(config)),
+];
+
+async function checkCertificates({ admission: { tls } }: RunOptions, ports: CheckPorts): Promise<void> {
+  if (tls === null) return;
+  using _certificates = await openCertificates({ ...ports, ...tls }, () => undefined);
 }
 
 /** In the data directory one is made where there is none. */

@@ -84,6 +84,7 @@ Options:
 Examples:
   kubescribe demo
   kubescribe run --kubeconfig ~/.kube/config --config rules.yaml --tls-cert-file tls.crt --tls-key-file tls.key
+  kubescribe install --watch apps/deployments,configmaps | kubectl apply -f -
   kubescribe simulate --runs 20
   kubescribe verify --kubeconfig ~/.kube/config --config rules.yaml
   kubescribe who deployment/web -n shop .spec.replicas

@@ -41,6 +41,8 @@ export interface RunningEngine extends AsyncDisposable {
   readonly failed: Promise<never>;
   /** HOST:PORT that reviews are taken at; known when `ready` is. */
   admissionAddress(): string;
+  /** Ends what is recorded, and goes on under these rules. Resolves when the watches have begun again; reviews are taken meanwhile. */
+  follow(documents: readonly RuleDocument[]): Promise<void>;
   /** Resolves when what was observed so far is committed. */
   drain(): Promise<void>;
 }

@@ -59,6 +59,8 @@ export function eventText({ commit, before, after, cutOff }: FileVersion): strin
     case "takeover":
       return "kubescribe put its file back over somebody's edit in Git; nothing changed in the cluster";
     case "format":
+      if (after === null) return "no longer recorded: the rules select it no more; nothing changed in the cluster";
+      if (before === null) return "first recorded here, since the rules select it now: what was before it is not known";
       return "kubescribe wrote the file anew, in another form; nothing changed in the cluster";
     default:
       return commit.subject;

@@ -22,7 +22,8 @@ export class BranchRouter {
   }
 
   receive(message: BranchMessage): void {
-    for (const branch of this.wanting(typeKeyOf(message))) branch.receive(message);
+    if (message.kind === "covered") for (const branch of this.#branches.values()) branch.receive(message);
+    else for (const branch of this.wanting(typeKeyOf(message))) branch.receive(message);
   }
 
   *wanting(typeKey: TypeKey): Iterable<BranchActor> {
@@ -49,7 +50,7 @@ export class BranchRouter {
   }
 }
 
-function typeKeyOf(message: BranchMessage): TypeKey {
+function typeKeyOf(message: Exclude<BranchMessage, { readonly kind: "covered" }>): TypeKey {
   switch (message.kind) {
     case "changed":
       return message.change.type.key;

@@ -1,12 +1,13 @@
 /** Entry of the commit pool's worker threads: fills the stages of src/git with Node's files and the sanitizer. */
 
 import { move, transferableSymbol, valueSymbol, workerData } from "piscina";
-import type { FlushResult, TargetState } from "../../actors/ports.ts";
+import type { FlushResult } from "../../actors/ports.ts";
 import type { Chunk } from "../git/batch.ts";
 import { type FlushTask, type Reply, replyOf } from "../git/piscina-pool.ts";
 import type { PreparedChunk } from "../git/prepare.ts";
 import { type MirrorReply, type MirrorTask, Stages } from "../git/stages.ts";
 import type { TargetOptions } from "../git/target.ts";
+import type { WrittenTarget } from "../git/target-writer.ts";
 import { manifestOf } from "../sanitize/manifest.ts";
 import { createBlockingFiles } from "./node-blocking-files.ts";
 import { nodeClock } from "./node-clock.ts";
@@ -25,7 +26,7 @@ export async function prepare(chunk: Chunk): Promise<unknown> {
   return reply.ok ? moved(reply) : reply;
 }
 
-export function open(targetId: string): Promise<Reply<TargetState>> {
+export function open(targetId: string): Promise<Reply<WrittenTarget>> {
   return replyOf(() => stages.open(targetId));
 }
 

@@ -55,7 +55,7 @@ async function startDemoEngine(wanted: DemoEngineOptions, { cwd, signal }: Comma
   const log = terminalLog({ level: options.logLevel, format: options.logFormat });
   const meter = createPrometheusMeter();
   const ports = await nodePorts({ meter, log, signal });
-  const documents = await loadDocuments(ports.files, options.config);
+  const documents = await loadDocuments(ports.files, wanted.config);
   const engine = await startEngine({ options, documents }, ports);
   return {
     ready: engine.ready,

@@ -6,6 +6,7 @@ import { run, runHelp } from "../commands/run.ts";
 import { parseRunOptions } from "../config/run-options.ts";
 import { createPrometheusMeter } from "../telemetry/meter.ts";
 import { nodePorts } from "./node-ports.ts";
+import { openTelemetry } from "./node-telemetry.ts";
 import { startEngine } from "./start-engine.ts";
 import { terminalLog } from "./terminal-log.ts";
 
@@ -17,6 +18,7 @@ export async function composeRun(argv: readonly string[], context: CommandContex
   const options = parseRunOptions(argv, context.cwd);
   await using meter = createPrometheusMeter();
   const log = terminalLog({ level: options.logLevel, format: options.logFormat });
-  const ports = await nodePorts({ meter, log, signal: context.signal });
+  await using telemetry = await openTelemetry(options, { meter, log });
+  const ports = await nodePorts({ meter, log, signal: context.signal, follower: telemetry.follower });
   return await run(options, { ...ports, startEngine: (plan) => startEngine(plan, ports) });
 }

@@ -1,9 +1,11 @@
 /** All that the composition of the engine has of the world: Node's (node-ports.ts), or a simulation's. */
 import type { ApiServer, Clock, FileSystem, Log, Meter, Random, Remote } from "../../actors/ports.ts";
-import type { AdmissionServerOptions } from "../admission/server.ts";
+import type { PeerClient, PeerPass } from "../admission/peer-client.ts";
+import type { AdmissionServer, AdmissionServerOptions } from "../admission/server.ts";
 import type { Address } from "../config/options.ts";
 import type { BranchPool } from "../git/commit-pool.ts";
 import type { PiscinaCommitPoolOptions } from "../git/piscina-pool.ts";
+import type { ChangeFollower } from "../telemetry/change-follower.ts";
 import type { ProbeServerOptions } from "../telemetry/probes.ts";
 import type { InstallationKeyPlace } from "../keys/installation-key.ts";
 import type { ProcessTable } from "./process-lock.ts";
@@ -12,9 +14,13 @@ import type { SecretOptionsOf } from "./secret-options.ts";
 export interface EnginePorts {
   readonly clock: Clock;
   readonly random: Random;
+  /** Nobody can guess them. */
+  readonly randomBytes: (count: number) => Uint8Array;
   readonly files: FileSystem;
   readonly meter: Meter;
   readonly log: Log;
+  /** Absent: nobody follows changes one by one. */
+  readonly follower?: ChangeFollower;
   /** Aborted: whatever is still starting gives up. */
   readonly signal: AbortSignal;
   /** For the locks. */
@@ -24,11 +30,13 @@ export interface EnginePorts {
   /** Null: the service account of the pod. Nothing is read before it is asked for something. */
   readonly connect: (kubeconfig: string | null) => ClusterApi;
   /** Resolves when reviews are taken; throws a KubescribeError that says why they cannot be. */
-  readonly takeReviews: (options: ReviewsOptions) => Promise<Listener>;
+  readonly takeReviews: (options: ReviewsOptions) => Promise<ReviewListener>;
   /** Resolves when probes are answered; throws a KubescribeError that says why they cannot be. Metrics are served beside them. */
   readonly serveProbes: (options: ProbesOptions) => Promise<Listener>;
   /** Repositories must be there before they are opened. */
   readonly commitPool: (options: CommitPoolOptions) => BranchPool;
+  /** The other replicas. `pass` is asked at each request: what opens their doors, or null. */
+  readonly connectPeers: (pass: () => PeerPass | null) => Pick<PeerClient, "post"> & Disposable;
   /** Connects to nothing yet. Throws a KubescribeError where the URL cannot be used. */
   readonly openRemote: (site: RemoteSite) => Remote;
 }
@@ -38,6 +46,8 @@ export interface RemoteSite {
   readonly url: string;
   /** Null: no credentials. */
   readonly credentialsDirectory: string | null;
+  /** Hosts that are not spoken to; null: whatever the URL says. */
+  readonly refusesHost: ((host: string) => boolean) | null;
   readonly gitDirectory: string;
   /** Full names: the branch, and the state refs of the targets that write to it. */
   readonly refs: readonly string[];
@@ -53,6 +63,7 @@ export interface Listener extends AsyncDisposable {
   readonly address: Address;
 }
 
+export type ReviewListener = Listener & Pick<AdmissionServer, "takePaths" | "showCertificate" | "retire">;
 export type ReviewsOptions = Omit<AdmissionServerOptions, "clock" | "files" | "meter" | "log" | "createServer">;
 export type ProbesOptions = Omit<ProbeServerOptions, "exposition" | "log">;
 export type CommitPoolOptions = Omit<PiscinaCommitPoolOptions, "workerUrl">;

@@ -19,8 +19,10 @@ export interface FirstContactOptions {
   readonly refs: readonly string[];
 }
 
-/** So many commits are fetched, and more where they reach back too little; the last is all there is. */
-const depths: readonly (number | null)[] = [1, 50, 2500, null];
+/** Git's own word for all there is: without a depth a server leaves what is here as shallow as it is. */
+const wholeHistory = 0x7fffffff;
+/** So many commits are fetched, and more where they reach back too little. */
+const depths: readonly number[] = [1, 50, 2500, wholeHistory];
 
 export class FirstContact implements AsyncDisposable {
   readonly #options: FirstContactOptions;

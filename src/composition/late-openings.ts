@@ -9,6 +9,8 @@ import { type BranchActor, readTarget } from "../../actors/branch-actor.ts";
 import type { BranchOptions } from "../../actors/branch-options.ts";
 import type { TargetState } from "../../actors/ports.ts";
 import type { WatchManager } from "../../actors/watch-manager.ts";
+import type { TypeList } from "../../machines/branch-intake.ts";
+import type { Cursor, TypeKey } from "../../machines/messages.ts";
 import type { EnginePorts } from "./engine-ports.ts";
 import { persistently } from "./persistently.ts";
 
@@ -17,6 +19,8 @@ export interface LateOpening {
   readonly options: BranchOptions;
   /** Resolves when the target can be opened; rejects where it never can. */
   readonly possible: Promise<void>;
+  /** A list exactly where the target has come to; null: it is not to be had any more. */
+  readonly compare: (typeKey: TypeKey, cursor: Cursor) => Promise<TypeList | null>;
 }
 
 export class LateOpenings implements AsyncDisposable {
@@ -39,15 +43,29 @@ export class LateOpenings implements AsyncDisposable {
   async #open(opening: LateOpening): Promise<void> {
     const { branch, options } = opening;
     const state = await this.#read(opening).catch((error: unknown) => errorOf(error));
+    const lists = state instanceof Error ? [] : await this.#compare(opening, state);
     if (this.#closing.signal.aborted) return;
     const wanted = new Set(options.types);
     const shared = this.#watches.watches.flatMap(({ type, cursor }) =>
       cursor !== null && wanted.has(type.key) ? [[type.key, cursor] as const] : [],
     );
-    branch.openLate(state, new Map(shared));
+    branch.openLate(state, new Map(shared), lists);
     if (state instanceof Error) return;
     this.#ports.log.info("The target is opened, and catches up.", { target: options.targetId });
     for (const [typeKey, cursor] of state.cursors) this.#watches.heed(typeKey, cursor);
+  }
+
+  async #compare(
+    { compare }: LateOpening,
+    { cursors, outOfFormat = new Set() }: TargetState,
+  ): Promise<readonly TypeList[]> {
+    const lists: TypeList[] = [];
+    for (const typeKey of outOfFormat) {
+      const cursor = cursors.get(typeKey);
+      const list = cursor === undefined || this.#closing.signal.aborted ? null : await compare(typeKey, cursor);
+      if (list !== null) lists.push(list);
+    }
+    return lists;
   }
 
   async #read({ options, possible }: LateOpening): Promise<TargetState> {

@@ -42,6 +42,7 @@ export class RemoteCopies implements AsyncDisposable {
     const site = {
       url: remote.url,
       credentialsDirectory: credentialsOf(remote, credentialsDir),
+      refusesHost: null,
       gitDirectory,
       refs: [ref],
     };

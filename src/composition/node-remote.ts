@@ -2,6 +2,7 @@
 
 import type { Clock, FileSystem, Outgoing, RefIds, Remote } from "../../actors/ports.ts";
 import { trackingOf } from "../git/mirror.ts";
+import { ObjectReader } from "../git/object-reader.ts";
 import { RefStore } from "../git/refs.ts";
 import { openRemote } from "../remote/open-remote.ts";
 import { packFile } from "../remote/pack-file.ts";
@@ -21,15 +22,17 @@ const fetchOwner = "upstream";
 /** Connects to nothing yet. Throws `remote-url-invalid`. */
 export function linkRemote(site: RemoteSite, options: RemoteLinkOptions): Remote {
   const { fs, clock } = options;
-  const { url, credentialsDirectory, gitDirectory, refs } = site;
+  const { url, credentialsDirectory, refusesHost, gitDirectory, refs } = site;
   const [branch = ""] = refs;
-  const remote = openRemote({ ...options, url, credentialsDirectory, indexPack: indexInThread });
+  const remote = openRemote({ ...options, url, credentialsDirectory, refusesHost, indexPack: indexInThread });
   const local = new RefStore({ fs, clock, gitDirectory, sync: false });
   return {
     async fetch(depth, signal) {
       const tracked = await local.read(trackingOf(branch));
       const haves = tracked === "" ? [] : [tracked];
-      const fetch = { gitDirectory, refs, depth, haves, owner: fetchOwner, sync: true, alone: true };
+      const objects = await ObjectReader.open(fs, gitDirectory);
+      const holds = async (id: string): Promise<boolean> => (await objects.find(id)) !== null;
+      const fetch = { gitDirectory, refs, depth, haves, holds, owner: fetchOwner, sync: true, alone: true };
       const found = await remote.fetch(fetch, signal);
       return ofSite(found.refs);
     },

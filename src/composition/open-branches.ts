@@ -6,11 +6,16 @@ import type { BranchOptions, CatchUp } from "../../actors/branch-options.ts";
 import type { WatchStart } from "../../actors/watch-manager.ts";
 import type { Clock, CommitPool, FileSystem, Log, Meter, Random } from "../../actors/ports.ts";
 import { KubescribeError } from "../../machines/error.ts";
-import type { TypeKey, WatchMessage } from "../../machines/messages.ts";
+import type { Cursor, TypeKey, WatchMessage } from "../../machines/messages.ts";
+import type { TypeList } from "../../machines/branch-intake.ts";
 import { covers } from "../../machines/cursor.ts";
+import type { FaultKind } from "../../machines/watch-fault.ts";
+import { delayOf, waitFor } from "../../machines/watch-plan.ts";
 import type { RunOptions } from "../config/options.ts";
+import type { ChangeFollower } from "../telemetry/change-follower.ts";
 import { branchLimitsOf } from "./engine-bounds.ts";
 import type { LateOpening } from "./late-openings.ts";
+import { pause } from "./persistently.ts";
 import type { RuleView } from "./rule-view.ts";
 
 export interface BranchPorts {
@@ -29,6 +34,7 @@ export interface BranchPorts {
   readonly meter: Meter;
   readonly log: Log;
   readonly signal: AbortSignal;
+  readonly follower?: Pick<ChangeFollower, "committed">;
 }
 
 export interface OpenedBranches {
@@ -46,40 +52,53 @@ export async function openBranches(targetIds: readonly string[], ports: BranchPo
     if (possible !== undefined) {
       const branch = new BranchActor(options, null);
       branches.set(targetId, branch);
-      late.push({ branch, options, possible });
+      const compare = (typeKey: TypeKey, cursor: Cursor): Promise<TypeList | null> =>
+        listAt({ targetId, typeKey, cursor }, ports);
+      late.push({ branch, options, possible, compare });
       continue;
     }
     const branch = await openBranchActor(options);
     branches.set(targetId, branch);
     const { outOfFormat } = branch;
     if (outOfFormat.size === 0) continue;
-    for (const typeKey of outOfFormat) await compareFiles(branch, typeKey, ports);
+    for (const typeKey of outOfFormat) {
+      const cursor = branch.cursorOf(typeKey);
+      const list = cursor === undefined ? null : await listAt({ targetId, typeKey, cursor }, ports);
+      if (list !== null) branch.compare(list);
+    }
     branch.stopHolding();
   }
   return { branches, late };
 }
 
 /**
- * Files that another version wrote, or other keys, are held against the state that this very target has come to: the shared watch begins
- * where the lowest target is. Where there is no such list any more, what the watch begins with has to do.
+ * Files that another version wrote, other keys or other rules, are held against the state that this very target has come to: the shared watch
+ * begins where the lowest target is. Where there is no such list any more (null), what the watch begins with has to do.
  */
-async function compareFiles(
-  branch: BranchActor,
-  typeKey: TypeKey,
-  { rules, source, signal, log }: BranchPorts,
-): Promise<void> {
+async function listAt(
+  { targetId, typeKey, cursor }: { readonly targetId: string; readonly typeKey: TypeKey; readonly cursor: Cursor },
+  ports: BranchPorts,
+): Promise<TypeList | null> {
+  const { rules, source, clock, random, signal, log } = ports;
   const type = rules.typeOf(typeKey);
-  const cursor = branch.cursorOf(typeKey);
-  if (type === undefined || cursor === undefined) return;
+  if (type === undefined) return null;
   const request = { match: "exact", version: cursor.resourceVersion, alive: () => undefined } as const;
-  const listed = await source.list(type, request, signal);
-  if (listed.kind === "listed") {
-    return branch.receive({ kind: "relisted", type, cursor, items: listed.items, changes: [] });
+  for (let attempt = 1; ; attempt += 1) {
+    const listed = await source.list(type, request, signal);
+    if (listed.kind === "listed") return { type, cursor, items: listed.items };
+    const { fault } = listed;
+    if (!passing.has(fault.kind) || attempt === comparisonAttempts || signal.aborted) {
+      const error = fault.detail;
+      log.warn("files of another format cannot be compared yet", { target: targetId, type: typeKey, error });
+      return null;
+    }
+    await pause(delayOf(waitFor(fault, attempt), random()), clock, signal);
   }
-  const { targetId } = branch.status();
-  const error = listed.fault.detail;
-  log.warn("files of another format cannot be compared yet", { target: targetId, type: typeKey, error });
 }
+
+/** What passes by itself is waited for, for some seconds: by a newer list it could not be told whose the differences are. */
+const comparisonAttempts = 5;
+const passing: ReadonlySet<FaultKind> = new Set(["ahead", "throttled", "unavailable", "refused", "broken", "silent"]);
 
 /** Where the shared watch of a type has to begin: at the lowest cursor, knowing of the highest; null when no target has one. */
 export function sharedStart(typeKey: TypeKey, branches: Iterable<Pick<BranchActor, "cursorOf">>): WatchStart | null {
@@ -94,13 +113,14 @@ export function sharedStart(typeKey: TypeKey, branches: Iterable<Pick<BranchActo
 }
 
 function branchOptionsOf(targetId: string, ports: BranchPorts): BranchOptions {
-  const { options, clusterUid, rules, pool, flushed, clock, random, files, meter, log } = ports;
+  const { options, clusterUid, rules, pool, flushed, clock, random, files, meter, log, follower } = ports;
   return {
     targetId,
     cluster: clusterUid,
     types: rules.selectionsOf(targetId).map(({ typeKey }) => typeKey),
     pool,
     flushed: (commits) => flushed(targetId, commits),
+    ...(follower === undefined ? {} : { committed: follower.committed.bind(follower) }),
     catchUp: catchUpOf(ports),
     clock,
     random,
@@ -114,7 +134,10 @@ function branchOptionsOf(targetId: string, ports: BranchPorts): BranchOptions {
 
 /** A watch of its own for a target that fell behind. */
 export function catchUpOf(
-  ports: Omit<BranchPorts, "options" | "clusterUid" | "pool" | "flushed" | "lateness" | "files" | "signal">,
+  ports: Omit<
+    BranchPorts,
+    "options" | "clusterUid" | "pool" | "flushed" | "lateness" | "files" | "signal" | "follower"
+  >,
 ): CatchUp {
   const { rules, source, clock, random, meter, log } = ports;
   return async ({ typeKey, from, epoch }, sink, signal) => {

@@ -28,7 +28,8 @@ export async function persistently<Value>(task: () => Promise<Value>, patience: 
   }
 }
 
-async function pause(delayMs: number, clock: Clock, signal: AbortSignal): Promise<void> {
+/** Ends early when aborted. */
+export async function pause(delayMs: number, clock: Clock, signal: AbortSignal): Promise<void> {
   const { promise, resolve } = Promise.withResolvers<void>();
   using _timer = clock.after(delayMs, resolve);
   const abort = (): void => resolve();

@@ -12,7 +12,8 @@ import type { ResourceType, TypeKey } from "../../machines/messages.ts";
 import type { Selection } from "../../machines/selection.ts";
 import { compileRules } from "../config/compile-rules.ts";
 import type { CompiledTarget } from "../config/compile-rules.ts";
-import type { RuleDocument } from "../config/documents.ts";
+import { type RuleDocument, titleOf } from "../config/documents.ts";
+import { matchTypes } from "../config/match-types.ts";
 import { problemLine } from "../config/problem.ts";
 import type { Discovery } from "../kubernetes/discovery.ts";
 import { ServedTypes } from "./served-types.ts";
@@ -71,6 +72,16 @@ export class RuleView {
 
   wants(targetId: string, typeKey: TypeKey): boolean {
     return this.#wanted.get(targetId)?.has(typeKey) ?? false;
+  }
+
+  /** Whether this very document, by its title, is a reason to watch the type: of a GitRepoConfig, any rule that writes to it. */
+  wantsOf(targetId: string, typeKey: TypeKey, title: string): boolean {
+    if (!this.wants(targetId, typeKey)) return false;
+    const document = this.#options.documents.find((each) => titleOf(each) === title);
+    if (document === undefined || document.kind === "GitRepoConfig") return true;
+    const type = this.#types.get(typeKey);
+    if (type === undefined) return false;
+    return document.rules.some((rule) => matchTypes({ document, rule, served: [type] }).types.length > 0);
   }
 
   #select(targetId: string, selections: readonly Selection[]): void {

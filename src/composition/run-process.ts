@@ -39,6 +39,12 @@ const commands: readonly Command[] = [
     run: async (argv, context) => (await import("./compose-simulate.ts")).composeSimulate(argv, context),
   },
   {
+    name: "install",
+    summary: "print what kubectl apply makes an installation of; --check asks a cluster what it lacks",
+    run: async (argv, context) =>
+      (await import("./compose-install.ts")).composeInstall(argv, context, await versionOf()),
+  },
+  {
     name: "verify",
     summary: "compare the files at HEAD with the cluster",
     run: async (argv, context) => (await import("./compose-verify.ts")).composeVerify(argv, context),

@@ -16,7 +16,7 @@ import { branchRefOf } from "../git/branch-view.ts";
 import { stateRefOf } from "../git/state.ts";
 import { targetOf } from "../git/stages.ts";
 import type { TargetOptions } from "../git/target.ts";
-import type { EnginePorts } from "./engine-ports.ts";
+import type { EnginePorts, RemoteSite } from "./engine-ports.ts";
 import { FirstContact } from "./first-contact.ts";
 
 export interface UpstreamsOptions {
@@ -24,6 +24,8 @@ export interface UpstreamsOptions {
   readonly targets: readonly TargetOptions[];
   readonly mirrors: Mirrors;
   readonly credentialsDir: string | null;
+  /** See RemoteSite, by the URL. */
+  readonly refusesHostOf: (url: string) => RemoteSite["refusesHost"];
 }
 
 /** A remote that is well has answered by then, and its targets begin together with the others: they have nothing to catch up. */
@@ -80,22 +82,34 @@ export class Upstreams implements AsyncDisposable {
     const [lead] = group;
     const remoteConfig = lead?.config.remote ?? null;
     if (lead === undefined || remoteConfig === null) return;
-    const { mirrors, credentialsDir } = options;
+    const { mirrors, credentialsDir, refusesHostOf } = options;
     const targets = group.map(({ id }) => targetOf(options.targets, id));
     const target = targetOf(options.targets, lead.id);
     const { url, pushIntervalSeconds } = remoteConfig;
     const credentialsDirectory = credentialsOf(remoteConfig, credentialsDir);
     const refs = [branchRefOf(target), ...targets.map((each) => stateRefOf(each))];
-    const opened = ports.openRemote({ url, credentialsDirectory, gitDirectory: target.repository, refs });
+    const site = { url, credentialsDirectory, refusesHost: refusesHostOf(url), gitDirectory: target.repository, refs };
+    const opened = ports.openRemote(site);
     const turn = { repository: target.repository, branch: "" };
     const remote: Remote = {
       push: (outgoing, signal) => opened.push(outgoing, signal),
       fetch: (depth, signal) => this.#fetches.take(turn, () => opened.fetch(depth, signal)),
     };
     const begin = (): void => {
-      const { clock, random, meter, log } = ports;
-      const intervalMs = pushIntervalSeconds * 1000;
-      const actor = new UpstreamActor({ targetId: lead.id, mirrors, remote, intervalMs, clock, random, meter, log });
+      const { clock, random, meter, log, follower } = ports;
+      const actor = new UpstreamActor({
+        targetId: lead.id,
+        mirrors,
+        remote,
+        intervalMs: pushIntervalSeconds * 1000,
+        clock,
+        random,
+        meter,
+        log,
+        arrived: (push) => {
+          for (const { id } of group) follower?.pushed(id, push);
+        },
+      });
       for (const { id } of group) this.#actors.set(id, actor);
       // What an earlier process could not push any more.
       actor.moved(0);

@@ -2,7 +2,7 @@
 
 import type { AuthorConfig, GitRepoConfig, Metadata, PersonConfig, SecretsConfig, SigningConfig } from "./documents.ts";
 import type { Field } from "./field.ts";
-import { isName, nameExpected } from "./kubernetes-names.ts";
+import { isName, isNamespace, nameExpected } from "./kubernetes-names.ts";
 import { quoted } from "./problem.ts";
 import { repositoryOf } from "./repository-url.ts";
 
@@ -11,7 +11,7 @@ const defaultBranch = "main";
 
 export function decodeRepository(spec: Field, metadata: Metadata): GitRepoConfig | null {
   const fields = spec.fields({
-    known: ["url", "branch", "path", "secretRef", "author", "commit", "push", "secrets"],
+    known: ["url", "branch", "path", "secretRef", "author", "commit", "push", "secrets", "allowedNamespaces"],
   });
   const url = fields.get("url");
   const place = url === undefined ? spec.problem("url is missing: expected file:///absolute/path") : repositoryOf(url);
@@ -25,6 +25,7 @@ export function decodeRepository(spec: Field, metadata: Metadata): GitRepoConfig
   const pushIntervalSeconds = decodePush(fields.get("push"));
   const { committer, signing } = decodeCommit(fields.get("commit"));
   const secrets = decodeSecrets(fields.get("secrets"));
+  const allowedNamespaces = decodeAllowed(fields.get("allowedNamespaces"));
   if (place === null || branch === null || path === null) return null;
   const namespace = metadata.namespace === "" ? defaultNamespace : metadata.namespace;
   const { repository, remote } = place;
@@ -41,7 +42,19 @@ export function decodeRepository(spec: Field, metadata: Metadata): GitRepoConfig
     committer,
     signing,
     secrets,
+    allowedNamespaces,
   };
+}
+
+function decodeAllowed(field: Field | undefined): readonly string[] {
+  const expected = 'namespaces whose WatchRules may name this repository, or "*"';
+  return (field?.strings(expected) ?? []).flatMap((item) => {
+    const text = item.string(expected);
+    if (text === null) return [];
+    if (text === "*" || isNamespace(text)) return [text];
+    item.problem(`expected ${expected}, found ${quoted(text)}`);
+    return [];
+  });
 }
 
 /** git-check-ref-format(1), and nothing that a shell or a file system could misread. */

@@ -24,6 +24,8 @@ export interface GitRepoConfig {
   /** Null: commits are not signed. */
   readonly signing: SigningConfig | null;
   readonly secrets: SecretsConfig;
+  /** Whose WatchRules may name it beside those of its own namespace; `*`: everybody's. */
+  readonly allowedNamespaces: readonly string[];
 }
 
 export interface RemoteConfig {

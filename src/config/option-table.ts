@@ -18,6 +18,8 @@ export type OptionKind =
   | { readonly kind: "address" }
   | { readonly kind: "url-path" }
   | { readonly kind: "text" }
+  | { readonly kind: "web-url" }
+  | { readonly kind: "share" }
   | { readonly kind: "choice"; readonly choices: readonly string[] }
   | { readonly kind: "number"; readonly from: number; readonly to: number; readonly unit: string }
   | { readonly kind: "bytes"; readonly from: number; readonly to: number }
@@ -26,6 +28,7 @@ export type OptionKind =
 const connection = "Cluster and rules";
 const reviews = "Admission reviews";
 const storage = "Data and behaviour";
+const cluster = "In a cluster";
 const memory = "Bounds on pending correlations";
 const git = "Bounds on the way to Git";
 const webhook = "Bounds on reviews";
@@ -39,17 +42,15 @@ const mebibyte = 1024 ** 2;
 const gibibyte = 1024 ** 3;
 const tebibyte = 1024 ** 4;
 
-const clusterOptions: readonly OptionDefinition[] = [
-  path("kubeconfig", connection, {
-    value: "FILE",
-    help: "credentials and address of the cluster (in a pod: not needed)",
-  }),
-  path("config", connection, {
-    value: "FILE|DIR",
-    required: true,
-    help: "rule documents: what to watch, and where it goes",
-  }),
-];
+const kubeconfigOption = path("kubeconfig", connection, {
+  value: "FILE",
+  help: "credentials and address of the cluster (in a pod: not needed)",
+});
+
+const configOption = path("config", connection, {
+  value: "FILE|DIR",
+  help: "rule documents: what to watch, and where it goes (default: the custom resources of the cluster)",
+});
 
 function credentialsOption(group: string): OptionDefinition {
   return path("credentials-dir", group, {
@@ -71,25 +72,50 @@ const outputOptions: readonly OptionDefinition[] = [
   }),
 ];
 
+const installationOptions: readonly OptionDefinition[] = [
+  text("installation", cluster, {
+    value: "NAME",
+    help: "this process is the installation of that name: it keeps its certificates, its webhook and its Lease",
+  }),
+  text("namespace", cluster, { value: "NAME", help: "where the installation is" }),
+  text("pod-name", cluster, { value: "NAME", help: "of this process: who holds the Lease" }),
+  text("pod-address", cluster, { value: "IP", help: "where other replicas reach this process" }),
+  path("webhook-dir", cluster, {
+    value: "DIR",
+    help: "the Secret NAME-webhook, mounted: reviews are taken by it before the cluster is asked",
+  }),
+  seconds("renewal-wait-seconds", cluster, {
+    fallback: 120,
+    from: 1,
+    to: 3600,
+    help: "how long each step of a renewed certificate waits until every replica knows it",
+  }),
+  text("allow", cluster, {
+    value: "LIST",
+    help: "what custom resources may name beyond public Git servers: prefixes of URLs and of files, with commas between",
+  }),
+];
+
 export const runOptionTable: readonly OptionDefinition[] = [
-  ...clusterOptions,
+  kubeconfigOption,
+  configOption,
+  ...installationOptions,
   address("admission-address", reviews, {
     fallback: "0.0.0.0:8443",
     help: "where reviews are taken, over TLS",
   }),
   path("tls-cert-file", reviews, {
     value: "FILE",
-    required: true,
-    help: "certificate of the admission server, PEM",
+    help: "certificate of the admission server, PEM (an installation makes its own)",
   }),
-  path("tls-key-file", reviews, { value: "FILE", required: true, help: "its private key, PEM" }),
+  path("tls-key-file", reviews, { value: "FILE", help: "its private key, PEM" }),
   {
     name: "admission-path",
     group: reviews,
     value: "PATH",
     fallback: "/correlate",
     kind: { kind: "url-path" },
-    help: "path of the reviews; add a segment that nobody can guess",
+    help: "path of the reviews; add a segment that nobody can guess (an installation makes its own)",
   },
   address("metrics-address", storage, {
     fallback: "127.0.0.1:8080",
@@ -224,11 +250,28 @@ export const runOptionTable: readonly OptionDefinition[] = [
     to: 50,
     help: "how long reviews are still answered at shutdown",
   }),
+  {
+    name: "otlp-endpoint",
+    group: output,
+    value: "URL",
+    fallback: null,
+    kind: { kind: "web-url" },
+    help: "where metrics and traces are sent, by OTLP over HTTP: the URL before /v1/metrics",
+  },
+  {
+    name: "trace-ratio",
+    group: output,
+    value: "SHARE",
+    fallback: "0",
+    kind: { kind: "share" },
+    help: "of the changes that leave a trace, from 0 to 1; needs --otlp-endpoint",
+  },
   ...outputOptions,
 ];
 
 export const verifyOptionTable: readonly OptionDefinition[] = [
-  ...clusterOptions,
+  kubeconfigOption,
+  { ...configOption, kind: { kind: "path", required: true }, help: "rule documents: what to compare" },
   credentialsOption(connection),
   dataDirOption("of the process that commits: its keys are read"),
   path("installation-key-file", storage, { value: "FILE", help: "as that process is told" }),

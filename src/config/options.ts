@@ -3,8 +3,12 @@
 export interface RunOptions {
   /** Absolute path, or null: the credentials that a pod has. */
   readonly kubeconfig: string | null;
-  /** Absolute path of a file or a directory of rule documents. */
-  readonly config: string;
+  /** Absolute path of a file or a directory of rule documents; null: they are custom resources. */
+  readonly config: string | null;
+  /** Null: nothing in the cluster is this process's to keep. */
+  readonly installation: Installation | null;
+  /** Prefixes of URLs and of absolute paths that custom resources may name. */
+  readonly allow: readonly string[];
   readonly admission: AdmissionOptions;
   readonly metrics: Address;
   /** Absolute path. */
@@ -19,15 +23,40 @@ export interface RunOptions {
   readonly bounds: Bounds;
   readonly logLevel: LogLevel;
   readonly logFormat: LogFormat;
+  readonly telemetry: TelemetryOptions;
+}
+
+export interface TelemetryOptions {
+  /** Null: nothing is sent anywhere. */
+  readonly otlpEndpoint: string | null;
+  /** Of the changes, from 0 to 1. */
+  readonly traceRatio: number;
+}
+
+export interface Installation {
+  /** Of its Lease, its Service, its webhook configuration; its Secret is called NAME-webhook. */
+  readonly name: string;
+  readonly namespace: string;
+  readonly podName: string;
+  /** A host without port. */
+  readonly podAddress: string;
+  /** Absolute path where the Secret is mounted; null: it is not. */
+  readonly webhookDir: string | null;
+  readonly renewalWaitSeconds: number;
 }
 
 export interface AdmissionOptions {
   readonly address: Address;
-  /** Absolute paths. */
-  readonly tlsCertFile: string;
-  readonly tlsKeyFile: string;
+  /** Null: the pair and the path are those of the installation's Secret. */
+  readonly tls: TlsFiles | null;
   /** `/correlate`, or one with an unguessable segment. */
   readonly path: string;
+}
+
+/** Absolute paths. */
+export interface TlsFiles {
+  readonly certFile: string;
+  readonly keyFile: string;
 }
 
 export interface Address {

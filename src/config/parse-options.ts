@@ -134,6 +134,11 @@ function valueOf(text: string, kind: OptionKind, cwd: string): Checked {
       return wrong("the path of a URL such as /correlate/3f9c2a, without a query");
     case "text":
       return { value: text };
+    case "web-url":
+      return isWebUrl(text) ? { value: text } : wrong("a URL such as http://collector:4318, without a user or a query");
+    case "share":
+      if (/^(?:0|1|0?\.[0-9]{1,9}|1\.0{1,9})$/.test(text)) return { value: Number(text) };
+      return wrong("a number from 0 to 1, such as 0.01");
     case "number":
       return numberOf(text, kind);
     case "bytes":
@@ -141,6 +146,12 @@ function valueOf(text: string, kind: OptionKind, cwd: string): Checked {
     default:
       return kind satisfies never;
   }
+}
+
+function isWebUrl(text: string): boolean {
+  const url = URL.parse(text);
+  if (url === null || (url.protocol !== "http:" && url.protocol !== "https:")) return false;
+  return url.username === "" && url.password === "" && url.search === "" && url.hash === "" && !/[?#@]/.test(text);
 }
 
 function wrong(expected: string, advice = ""): Checked {

@@ -16,10 +16,12 @@ export interface RepositoryPlace {
 export function repositoryOf(field: Field): RepositoryPlace | null {
   const url = field.string(expected);
   if (url === null) return null;
+  // A parser of URLs takes them out: what is shown would not be what is connected to.
+  if (/\p{Cc}/u.test(url)) return field.problem(`expected ${expected}, found one with control characters`);
   if (/^(?:https?|ssh|git):\/\//i.test(url)) return remoteAt(field, url);
   if (/^[^/:@\s]+@[^/:\s]+:[^/]/.test(url)) return { repository: url, remote: true };
   const path = pathOf(url);
-  if (path === null || !isAbsolute(path) || /\p{Cc}/u.test(path)) {
+  if (path === null || !isAbsolute(path)) {
     return field.problem(`expected ${expected}, found ${quoted(url)}`);
   }
   const normal = normalize(path);
@@ -29,15 +31,15 @@ export function repositoryOf(field: Field): RepositoryPlace | null {
 
 /** No part of the URL is shown: it may hold a password. */
 function remoteAt(field: Field, url: string): RepositoryPlace | null {
-  const parsed = URL.canParse(url) ? new URL(url) : null;
+  if (/[\s\\]/.test(url)) return field.problem(`expected ${expected}, found a URL with blanks or backslashes`);
+  const parsed = URL.canParse(url) && /^[a-z]+:\/\/[^/]/i.test(url) ? new URL(url) : null;
   if (parsed === null || parsed.hostname === "" || parsed.pathname.length < 2)
     return field.problem(`expected ${expected}, found a URL without a host or a path`);
   if (parsed.protocol === "git:")
     return field.problem(`expected ${expected}, found git://, over which nothing can be pushed safely`);
   if (parsed.password !== "")
     return field.problem("expected a URL without a password: put it into the Secret that secretRef names");
-  if (parsed.search !== "" || parsed.hash !== "")
-    return field.problem(`expected ${expected}, found one with a query or a fragment`);
+  if (/[?#]/.test(url)) return field.problem(`expected ${expected}, found one with a query or a fragment`);
   return { repository: url, remote: true };
 }
 
@@ -46,7 +48,7 @@ function pathOf(url: string): string | null {
   try {
     const parsed = new URL(url);
     const host = parsed.hostname === "" || parsed.hostname === "localhost";
-    return host && parsed.search === "" && parsed.hash === "" ? fileURLToPath(parsed) : null;
+    return host && !/[?#\\]/.test(url) ? fileURLToPath(parsed) : null;
   } catch {
     // Whatever it is, it is not a file URL: the caller says so.
     return null;

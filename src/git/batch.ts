@@ -40,7 +40,7 @@ export type BatchEntry =
       readonly cursor: Cursor;
       readonly items: readonly BatchItem[];
     }
-  | Extract<FlushEntry, { readonly kind: "resync" }>;
+  | Extract<FlushEntry, { readonly kind: "resync" | "coverage" }>;
 
 export interface BatchItem {
   readonly namespace: string;
@@ -54,6 +54,7 @@ export interface BatchHeader {
   readonly selections: readonly Selection[] | null;
   readonly entries: readonly BatchEntry[];
   readonly cursors: readonly (readonly [TypeKey, Cursor])[];
+  readonly wantsIds: boolean;
 }
 
 const chunkObjects = 128;
@@ -90,13 +91,15 @@ export function batchOf(
       case "format":
         return { kind: "format", type: entry.type, cursor: entry.cursor, items: itemsOf(entry) };
       case "resync":
+      case "coverage":
         return entry;
       default:
         return entry satisfies never;
     }
   });
   const { targetId, selections } = target;
-  const header: BatchHeader = { targetId, selections, entries, cursors: [...request.cursors] };
+  const { cursors, wantsIds = false } = request;
+  const header: BatchHeader = { targetId, selections, entries, cursors: [...cursors], wantsIds };
   return { header: JSON.stringify(header), chunks: chunksOf(objects, target) };
 }
 

@@ -7,7 +7,7 @@ import { type CommitWalk, raise, readCommit, walkCommits } from "./history.ts";
 import { readTextIfAny } from "./files.ts";
 import { ObjectReader } from "./object-reader.ts";
 import { RefStore } from "./refs.ts";
-import { decodeState, stateRefOf } from "./state.ts";
+import { type BranchState, decodeState, noState, stateRefOf } from "./state.ts";
 import type { TargetOptions } from "./target.ts";
 import { TreeCache } from "./tree-cache.ts";
 
@@ -30,6 +30,9 @@ export interface BranchView {
   readonly durableCursors: ReadonlyMap<TypeKey, Cursor>;
   /** As the state ref has them. */
   readonly formats: ReadonlyMap<TypeKey, string>;
+  readonly selections: ReadonlyMap<TypeKey, string>;
+  /** Marks of those that the branch tells of; by whichever target of this cluster. */
+  readonly blindTimes: readonly string[];
   /** Id of the state ref's blob; empty where there is none. */
   readonly stateBlob: string;
   /** Changes that were committed after the state ref moved last: `epoch/uid/resourceVersion`. */
@@ -61,37 +64,34 @@ export async function readBranch(options: BranchViewOptions): Promise<BranchView
   await refs.settle(branchRefOf(target));
   const stateBlob = await refs.read(stateRef);
   const state = stateBlob === "" ? null : decodeState((await reader.read(stateBlob, "blob")).body, stateRef);
+  const { tip: until, cursors: durableCursors, formats, selections, blindTimes } = state ?? noState;
+  const durable = { durableCursors, formats, selections, blindTimes, stateBlob };
   const head = await refs.read(branchRefOf(target));
   if (head === "") {
-    if (state !== null && state.tip !== "") throw rewritten(target, state.tip, "is gone");
-    const cursors = state?.cursors ?? new Map<TypeKey, Cursor>();
+    if (until !== "") throw rewritten(target, until, "is gone");
     const tree = await TreeCache.read(reader, "");
-    const known = {
-      cursors,
-      durableCursors: cursors,
-      formats: state?.formats ?? new Map<TypeKey, string>(),
-      stateBlob,
-    };
-    return { refs, reader, head, ownTip: "", tree, ...known, unrecorded: new Set() };
+    return { refs, reader, head, ownTip: "", tree, ...durable, cursors: durableCursors, unrecorded: new Set() };
   }
-  const until = state?.tip ?? "";
   const limitCommits = state === null ? searchCommits : completeCommits;
   const shallow = await readShallow(fs, gitDirectory);
   const walk = await walkCommits({ reader, target, prefix, head, until, limitCommits, shallow });
   if (!walk.reached) throw rewritten(target, until, `is at ${head}, which does not descend from it`);
-  const durableCursors = state?.cursors ?? new Map<TypeKey, Cursor>();
   return {
     refs,
     reader,
     head,
     ownTip: walk.ownTip,
     tree: await TreeCache.read(reader, (await readCommit(reader, head)).tree),
+    ...durable,
     cursors: completed(durableCursors, walk),
-    durableCursors,
-    formats: state?.formats ?? new Map<TypeKey, string>(),
-    stateBlob,
+    blindTimes: [...blindTimes, ...walk.blindTimes],
     unrecorded: walk.changes,
   };
+}
+
+/** What the state ref would say of it now. */
+export function stateOf({ head, cursors, formats, selections, blindTimes }: BranchView): BranchState {
+  return { tip: head, cursors, formats, selections, blindTimes };
 }
 
 function completed(durable: ReadonlyMap<TypeKey, Cursor>, walk: CommitWalk): ReadonlyMap<TypeKey, Cursor> {

@@ -1,13 +1,16 @@
 /** The CommitPool port over the two stages: cuts a flush into chunks, prepares them side by side, and has them assembled. */
 
-import type { CommitPool, FlushRequest, FlushResult, Mirrors, Outgoing, TargetState } from "../../actors/ports.ts";
+import type { CommitPool, FlushRequest, FlushResult, Mirrors, Outgoing } from "../../actors/ports.ts";
 import type { Selection } from "../../machines/selection.ts";
 import { batchOf, type BatchTarget, type Chunk } from "./batch.ts";
 import { BranchTurns } from "./branch-turns.ts";
+import { pathPrefixOf } from "./layout.ts";
 import type { PreparedChunk } from "./prepare.ts";
 import { SelectionIndex } from "./selection.ts";
+import { reselectedIn, selectionMarks } from "./selection-mark.ts";
 import { type MirrorReply, type MirrorTask, Stages, type StagesOptions, targetOf } from "./stages.ts";
 import type { TargetOptions } from "./target.ts";
+import type { WrittenTarget } from "./target-writer.ts";
 import { Tidier } from "./tidier.ts";
 
 /** What a target wants now; the very same list while nothing changes. */
@@ -17,7 +20,7 @@ export type SelectionsOf = (targetId: string) => readonly Selection[];
 export interface StageRunner extends AsyncDisposable {
   /** Chunks that are worth preparing at once. */
   readonly parallelChunks: number;
-  open(targetId: string): Promise<TargetState>;
+  open(targetId: string): Promise<WrittenTarget>;
   prepare(chunk: Chunk): Promise<PreparedChunk>;
   flush(targetId: string, header: string, prepared: readonly PreparedChunk[]): Promise<FlushResult>;
   mirror(task: MirrorTask): Promise<MirrorReply>;
@@ -78,7 +81,14 @@ export function createCommitPool({ targets, selectionsOf }: CommitPoolOptions, r
       arrived: async (targetId, remote) => void (await mirror<null>({ kind: "arrived", targetId, remote })),
       rebuild: (targetId, remote) => mirror<number>({ kind: "rebuild", targetId, remote }),
     },
-    open: async (targetId) => runner.open(targetOf(targets, targetId).id),
+    async open(id) {
+      const { id: targetId, path } = targetOf(targets, id);
+      const { selections: then, outOfFormat, ...state } = await runner.open(targetId);
+      const now = selectionMarks(selectionsOf(targetId), pathPrefixOf(path));
+      const toCompare = [...(outOfFormat ?? []), ...reselectedIn(then, now)];
+      // Of a type that no rule names any more the files stay as they are.
+      return { ...state, outOfFormat: new Set(toCompare.filter((key) => now.has(key))) };
+    },
     async flush(id, request) {
       const target = targetOf(targets, id);
       const targetId = target.id;

@@ -1,6 +1,8 @@
 /** The bytes of a commit, in the format of docs/COMMITS.md. Nothing untrusted gets into it but through `lineOf`. */
 
+import type { BlindTime } from "../../machines/blind-time.ts";
 import type { Actor, Change, Cursor, ResourceType, TypeKey } from "../../machines/messages.ts";
+import { coverageTextOf } from "./coverage-text.ts";
 import { authorOf } from "./identity.ts";
 import { encodePathPart } from "./layout.ts";
 import type { Person, TargetOptions } from "./target.ts";
@@ -34,6 +36,19 @@ export interface NoteOptions {
   readonly subject: string;
   /** How far the commit brings each type: what a lost state ref is completed from. */
   readonly cursors: ReadonlyMap<TypeKey, Cursor>;
+}
+
+/** Says when authors were not seen: credited to kubescribe, and without files. */
+export function coverageCommitOf(time: BlindTime, frame: CommitFrame, target: TargetOptions): Buffer {
+  const { subject, details, trailers } = coverageTextOf(time);
+  return encodeCommit(frame, {
+    author: target.committer,
+    authoredAtMs: time.toMs ?? time.fromMs,
+    committer: target.committer,
+    subject,
+    details,
+    trailers: [["Kubescribe-Kind", "coverage"], ...trailers, ["Kubescribe-Cluster", target.clusterUid]],
+  });
 }
 
 /** A commit that is not a change: credited to kubescribe. */
@@ -103,16 +118,22 @@ interface CommitText {
   readonly author: Person;
   readonly authoredAtMs: number;
   readonly committer: Person;
+  /** Without anything untrusted that did not go through `lineOf`. */
   readonly subject: string;
+  /** One line each. */
+  readonly details?: readonly string[];
   readonly trailers: readonly Trailer[];
 }
 
 function encodeCommit(frame: CommitFrame, text: CommitText): Buffer {
   const parent = frame.parent === "" ? "" : `parent ${frame.parent}\n`;
   const trailers = text.trailers.map(([key, value]) => `${key}: ${value === "" ? "-" : lineOf(value)}\n`).join("");
+  const details = (text.details ?? [])
+    .map((line, at, { length }) => `- ${lineOf(line)}\n${at === length - 1 ? "\n" : ""}`)
+    .join("");
   return Buffer.from(
     `tree ${frame.tree}\n${parent}author ${signatureOf(text.author, text.authoredAtMs)}\n` +
-      `committer ${signatureOf(text.committer, frame.committedAtMs)}\n\n${text.subject}\n\n${trailers}`,
+      `committer ${signatureOf(text.committer, frame.committedAtMs)}\n\n${text.subject}\n\n${details}${trailers}`,
     "utf8",
   );
 }

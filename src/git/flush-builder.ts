@@ -6,28 +6,22 @@
  */
 
 import type { Clock } from "../../actors/ports.ts";
+import type { BlindTime } from "../../machines/blind-time.ts";
 import { covers, cursorOf } from "../../machines/cursor.ts";
 import type { Cursor, ResourceType, TypeKey, Uid } from "../../machines/messages.ts";
 import type { BatchEntry } from "./batch.ts";
+import { type BranchFile, BranchFiles } from "./branch-files.ts";
 import type { BranchView } from "./branch-view.ts";
-import { changeCommitOf, type ChangeHeader, noteCommitOf, type NoteOptions } from "./commit.ts";
+import { changeCommitOf, type ChangeHeader, coverageCommitOf, noteCommitOf, type NoteOptions } from "./commit.ts";
 import type { CommitSigner } from "./commit-signature.ts";
-import {
-  decodePathPart,
-  type FilePath,
-  filePathOf,
-  namespaceDirectoryOf,
-  namespaceOf,
-  type ResourceName,
-  resourcePartOf,
-  typeDirectoriesOf,
-} from "./layout.ts";
+import { coverageMarkOf } from "./coverage-text.ts";
+import { type FormatEntry, formatSubject, type Rewritten, rewriteFiles } from "./format-files.ts";
+import { type FilePath, filePathOf } from "./layout.ts";
 import { PackBuilder } from "./pack.ts";
 import type { PreparedObject } from "./prepare.ts";
 import type { SelectionIndex } from "./selection.ts";
 import { changedFilesOf } from "./takeover.ts";
 import type { TargetOptions } from "./target.ts";
-import { directoryMode } from "./tree-node.ts";
 
 export interface FlushBuilderOptions {
   readonly view: BranchView;
@@ -36,25 +30,31 @@ export interface FlushBuilderOptions {
   readonly target: TargetOptions;
   readonly prefix: readonly string[];
   readonly selections: SelectionIndex;
+  /** Types of which the rules select something else than when their files were written. */
+  readonly reselected: ReadonlySet<TypeKey>;
   readonly clock: Clock;
   /** Null: commits are not signed. */
   readonly sign: CommitSigner | null;
 }
 
 type SnapshotEntry = Extract<BatchEntry, { readonly kind: "snapshot" }>;
-type FormatEntry = Extract<BatchEntry, { readonly kind: "format" }>;
 type ResyncEntry = Extract<BatchEntry, { readonly kind: "resync" }>;
 
 export class FlushBuilder {
   readonly pack = new PackBuilder();
   readonly #options: FlushBuilderOptions;
+  readonly #files: BranchFiles;
   #tip: string;
-  #faults = 0;
+  readonly #ids: string[] = [];
   readonly #reformatted = new Set<TypeKey>();
+  readonly #blindTimes: string[];
 
   constructor(options: FlushBuilderOptions) {
     this.#options = options;
-    this.#tip = options.view.head;
+    const { view, prefix } = options;
+    this.#files = new BranchFiles({ tree: view.tree, pack: this.pack, prefix });
+    this.#tip = view.head;
+    this.#blindTimes = [...view.blindTimes];
   }
 
   get tip(): string {
@@ -63,12 +63,22 @@ export class FlushBuilder {
 
   /** Files that were written as their object came, because it could not be read. */
   get faults(): number {
-    return this.#faults;
+    return this.#files.faults;
   }
 
-  /** Types whose files are as they would be written now. */
+  /** Of each entry the commit that it made last; empty where it made none, or shares one with others. */
+  get ids(): readonly string[] {
+    return this.#ids;
+  }
+
+  /** Types whose files are those that would be written now. */
   get reformatted(): ReadonlySet<TypeKey> {
     return this.#reformatted;
+  }
+
+  /** Marks of those that the branch tells of. */
+  get blindTimes(): readonly string[] {
+    return this.#blindTimes;
   }
 
   /** Ours over what others edited or removed since our last commit. */
@@ -77,7 +87,7 @@ export class FlushBuilder {
     if (view.ownTip === "" || view.ownTip === view.head) return;
     const files = await changedFilesOf({ reader: view.reader, ownTip: view.ownTip, head: view.head, prefix });
     if (files.length === 0) return;
-    for (const { path, id } of files) await this.#write(path, Buffer.from(id, "hex"));
+    for (const { path, id } of files) await this.#files.write(path, Buffer.from(id, "hex"));
     const subject = `Take over ${files.length === 1 ? "1 file" : `${files.length} files`} that others changed`;
     this.#note({ kind: "takeover", subject, cursors: new Map() });
   }
@@ -95,6 +105,7 @@ export class FlushBuilder {
     };
     for (const [at, entry] of entries.entries()) {
       if (entry.kind !== entries[at - 1]?.kind) await share();
+      const before = this.#tip;
       switch (entry.kind) {
         case "snapshot":
           if (!this.#isOld(entry.type.key, entry.cursor)) snapshots.push(entry);
@@ -110,9 +121,13 @@ export class FlushBuilder {
         case "resync":
           commits.push(await this.#resync(entry));
           break;
+        case "coverage":
+          commits.push(this.#coverage(entry.time));
+          break;
         default:
           entry satisfies never;
       }
+      this.#ids.push(this.#tip === before ? "" : this.#tip);
     }
     await share();
     return commits;
@@ -134,8 +149,8 @@ export class FlushBuilder {
     if (decision === "ignore") return 0;
     const path = filePathOf(prefix, type, change);
     if (decision === "remove" || object === undefined) {
-      if (!(await this.#remove(path))) return 0;
-    } else if (!(await this.#writeObject(path, object))) return 0;
+      if (!(await this.#files.remove(path))) return 0;
+    } else if (!(await this.#files.writeObject(path, object))) return 0;
     const faulted = change.verdict.faulted || (decision === "write" && object?.faulted === true);
     const marked = { ...change, verdict: { ...change.verdict, faulted } };
     this.#commit((frame) => changeCommitOf(marked, frame, this.#options.target));
@@ -154,45 +169,42 @@ export class FlushBuilder {
         if (!selections.includes({ typeKey: type.key, namespace: item.namespace, labels: object.labels })) continue;
         const path = filePathOf(prefix, type, item);
         kept.add(keyOf(path));
-        changed = (await this.#writeObject(path, object)) || changed;
+        changed = (await this.#files.writeObject(path, object)) || changed;
       }
-      for (const { path } of await this.#leftovers(type, kept)) changed = (await this.#remove(path)) || changed;
+      for (const { path } of await this.#leftovers(type, kept)) changed = (await this.#files.remove(path)) || changed;
     }
-    const types = entries.length === 1 ? (entries[0]?.type.key ?? "") : `${entries.length} resource types`;
+    const types = typesText(entries);
     const cursors = new Map(entries.map((entry) => [entry.type.key, entry.cursor]));
     if (changed) this.#note({ kind: "snapshot", subject: `Snapshot of ${types}`, cursors });
     return changed;
   }
 
-  /** One commit that writes files of several types as they would be written now. */
+  /** One commit that makes the files of several types those that would be written now; of objects that did not change. */
   async #format(entries: readonly FormatEntry[], objects: readonly PreparedObject[]): Promise<boolean> {
-    let files = 0;
-    for (const entry of entries) files += await this.#formatType(entry, objects);
-    const types = entries.length === 1 ? (entries[0]?.type.key ?? "") : `${entries.length} resource types`;
-    const subject = `Rewrite ${files === 1 ? "1 file" : `${files} files`} of ${types} in another format`;
-    if (files > 0) this.#note({ kind: "format", subject, cursors: new Map() });
-    return files > 0;
-  }
-
-  /** Of objects that did not change; one that no update may touch stays. Returns how many files differ. */
-  async #formatType({ type, cursor, items }: FormatEntry, objects: readonly PreparedObject[]): Promise<number> {
-    const { view, prefix, selections } = this.#options;
-    const reached = this.#options.cursors.get(type.key);
-    // A flush that is repeated finds its own changes: what was listed is older than they are.
-    if (reached !== undefined && !covers(cursor, reached)) return 0;
-    this.#reformatted.add(type.key);
-    let files = 0;
-    for (const { namespace, name, item } of items) {
-      const object = objects[item];
-      if (object === undefined || object.faulted) continue;
-      const written = { typeKey: type.key, namespace, operation: "UPDATE", labels: object.labels } as const;
-      if (selections.decide(written) !== "write") continue;
-      const path = filePathOf(prefix, type, { namespace, name });
-      if (!view.tree.isLoaded(path.directories)) await view.tree.load(path.directories);
-      if (view.tree.get(path.directories, path.file) === null) continue;
-      if (await this.#writeObject(path, object)) files += 1;
+    const { prefix, selections, cursors } = this.#options;
+    const parts: { readonly entry: FormatEntry; readonly rewritten: Rewritten; readonly reselected: boolean }[] = [];
+    for (const entry of entries) {
+      const { key } = entry.type;
+      const reached = cursors.get(key);
+      // A flush that is repeated finds its own changes: what was listed is older than they are.
+      if (reached !== undefined && !covers(entry.cursor, reached)) continue;
+      this.#reformatted.add(key);
+      const reselected = this.#options.reselected.has(key);
+      const rewritten = await rewriteFiles(entry, objects, { files: this.#files, prefix, selections, reselected });
+      if (rewritten.written + rewritten.removed > 0) parts.push({ entry, rewritten, reselected });
     }
-    return files;
+    if (parts.length === 0) return false;
+    const rewritten = parts.reduce<Rewritten>(
+      (sum, part) => ({
+        written: sum.written + part.rewritten.written,
+        removed: sum.removed + part.rewritten.removed,
+      }),
+      { written: 0, removed: 0 },
+    );
+    const types = typesText(parts.map(({ entry }) => entry));
+    const reselected = parts.some((part) => part.reselected);
+    this.#note({ kind: "format", subject: formatSubject(rewritten, types, reselected), cursors: new Map() });
+    return true;
   }
 
   /** What went while nobody watched: whose uid and hand is not known. */
@@ -203,7 +215,7 @@ export class FlushBuilder {
     const kept = new Set(entry.present.map((resource) => keyOf(filePathOf(prefix, type, resource))));
     let commits = 0;
     for (const { path, resource } of await this.#leftovers(type, kept)) {
-      if (!(await this.#remove(path))) continue;
+      if (!(await this.#files.remove(path))) continue;
       const change: ChangeHeader = {
         ...resource,
         ...cursor,
@@ -219,52 +231,20 @@ export class FlushBuilder {
     return commits;
   }
 
+  #coverage(time: BlindTime): number {
+    const mark = coverageMarkOf(time);
+    // A history that has not begun has missed nothing.
+    if (this.#options.view.head === "" || this.#blindTimes.includes(mark)) return 0;
+    this.#blindTimes.push(mark);
+    this.#commit((frame) => coverageCommitOf(time, frame, this.#options.target));
+    return 1;
+  }
+
   /** Files of a type that a complete list has no object for, where a rule lets go of files. */
-  async #leftovers(
-    type: ResourceType,
-    kept: ReadonlySet<string>,
-  ): Promise<readonly { readonly path: FilePath; readonly resource: ResourceName }[]> {
-    const { prefix, selections } = this.#options;
-    const { tree } = this.#options.view;
-    const found: { readonly path: FilePath; readonly resource: ResourceName }[] = [];
-    await tree.load(prefix);
-    for (const { name: directory, mode } of tree.entries(prefix)) {
-      const namespace = namespaceOf(directory);
-      if (mode !== directoryMode || namespaceDirectoryOf(namespace) !== directory) continue;
-      if (!selections.removes(type.key, namespace)) continue;
-      const directories = typeDirectoriesOf(prefix, directory, type);
-      await tree.load(directories);
-      for (const { name: file } of tree.entries(directories)) {
-        const part = resourcePartOf(file);
-        const path = { directories, file };
-        if (part === null || kept.has(keyOf(path))) continue;
-        found.push({ path, resource: { namespace, name: decodePathPart(part) } });
-      }
-    }
-    return found;
-  }
-
-  /** False where the file has these bytes. */
-  async #writeObject(path: FilePath, object: PreparedObject): Promise<boolean> {
-    if (!(await this.#write(path, object.id))) return false;
-    this.pack.addPacked(object);
-    if (object.faulted) this.#faults += 1;
-    return true;
-  }
-
-  /** False where the file has these bytes. */
-  async #write(path: FilePath, id: Buffer): Promise<boolean> {
-    const { tree } = this.#options.view;
-    if (!tree.isLoaded(path.directories)) await tree.load(path.directories);
-    if (tree.get(path.directories, path.file)?.equals(id) === true) return false;
-    tree.set(path.directories, path.file, id);
-    return true;
-  }
-
-  async #remove(path: FilePath): Promise<boolean> {
-    const { tree } = this.#options.view;
-    if (!tree.isLoaded(path.directories)) await tree.load(path.directories);
-    return tree.delete(path.directories, path.file);
+  async #leftovers(type: ResourceType, kept: ReadonlySet<string>): Promise<readonly BranchFile[]> {
+    const { selections } = this.#options;
+    const found = await this.#files.ofType(type, (namespace) => selections.removes(type.key, namespace));
+    return found.filter(({ path }) => !kept.has(keyOf(path)));
   }
 
   #note(note: NoteOptions): void {
@@ -281,6 +261,10 @@ export class FlushBuilder {
 
 function keyOf(path: FilePath): string {
   return `${path.directories.join("/")}/${path.file}`;
+}
+
+function typesText(entries: readonly { readonly type: ResourceType }[]): string {
+  return entries.length === 1 ? (entries[0]?.type.key ?? "") : `${entries.length} resource types`;
 }
 
 function countShared(commits: number[]): void {

@@ -9,6 +9,7 @@ import {
   type TypeKey,
   type Uid,
 } from "../../machines/messages.ts";
+import { coverageMarkIn } from "./coverage-text.ts";
 import { decodePathPart } from "./layout.ts";
 import type { ObjectReader } from "./object-reader.ts";
 import type { TargetOptions } from "./target.ts";
@@ -29,6 +30,8 @@ export interface CommitWalk {
   readonly cursors: ReadonlyMap<TypeKey, Cursor>;
   /** `epoch/uid/resourceVersion` of the changes that were met. */
   readonly changes: ReadonlySet<string>;
+  /** Marks of the blind times that were met, the oldest first. */
+  readonly blindTimes: readonly string[];
 }
 
 export interface WalkOptions {
@@ -51,6 +54,7 @@ export async function walkCommits(options: WalkOptions): Promise<CommitWalk> {
   const { reader, target, head, until } = options;
   const cursors = new Map<TypeKey, Cursor>();
   const changes = new Set<string>();
+  const blindTimes: string[] = [];
   const queue = [await readCommit(reader, head)];
   const seen = new Set([head]);
   let reached = false;
@@ -67,6 +71,8 @@ export async function walkCommits(options: WalkOptions): Promise<CommitWalk> {
       continue;
     }
     const record = recordOf(commit, target);
+    // One for all targets of a branch.
+    if (record !== null && record.blindTime !== "") blindTimes.unshift(record.blindTime);
     if (record !== null && (await touchesPrefix(commit, options))) {
       if (ownTip === "") ownTip = commit.id;
       if (record.change !== "") changes.add(record.change);
@@ -78,7 +84,16 @@ export async function walkCommits(options: WalkOptions): Promise<CommitWalk> {
       queue.push(await readCommit(reader, parent));
     }
   }
-  return { reached: until === "" || reached, ownTip, cursors, changes };
+  return { reached: until === "" || reached, ownTip, cursors, changes, blindTimes };
+}
+
+/** How far a commit takes each type, if it is one of this target's; null: it is not. */
+export async function cursorsIn(
+  commit: Commit,
+  options: Pick<WalkOptions, "reader" | "target" | "prefix" | "shallow">,
+): Promise<CommitRecord["cursors"] | null> {
+  const record = recordOf(commit, options.target);
+  return record !== null && (await touchesPrefix(commit, options)) ? record.cursors : null;
 }
 
 export function raise(cursors: Map<TypeKey, Cursor>, key: TypeKey, cursor: Cursor): void {
@@ -115,6 +130,8 @@ export function trailersOf(message: string): ReadonlyMap<string, readonly string
 }
 
 interface CommitRecord {
+  /** Its mark; empty where the commit tells of none. */
+  readonly blindTime: string;
   readonly change: string;
   readonly cursors: readonly (readonly [TypeKey, Cursor])[];
 }
@@ -125,23 +142,24 @@ function recordOf(commit: Commit, target: TargetOptions): CommitRecord | null {
   const trailers = trailersOf(commit.message);
   const first = (key: string): string => trailers.get(key)?.[0] ?? "";
   if (first("Kubescribe-Cluster") !== target.clusterUid) return null;
-  if (first("Kubescribe-Kind") !== "") {
+  const kind = first("Kubescribe-Kind");
+  if (kind !== "") {
     const cursors = (trailers.get("Kubescribe-Cursor") ?? []).flatMap((value) => {
       const match = /^(\d+) (\d+) (\S+)$/.exec(value);
       return match === null ? [] : [[match[3] as TypeKey, cursorOf(versionIn(match[1], match[2] ?? ""))] as const];
     });
-    return { change: "", cursors };
+    return { blindTime: kind === "coverage" ? coverageMarkIn(first) : "", change: "", cursors };
   }
   const type = /^([^/ ]+)\/[^/ ]+\/([^/ ]+) /.exec(first("Kubescribe-Resource"));
   // An attempt bears only the version that it was based on: it says nothing of how far the branch has come.
-  if (first("Kubescribe-Attribution") === "dual") return { change: "", cursors: [] };
+  if (first("Kubescribe-Attribution") === "dual") return { blindTime: "", change: "", cursors: [] };
   const version = first("Kubescribe-Resource-Version");
   if (type === null || !/^\d+$/.test(version)) return null;
   const uid = first("Kubescribe-Uid") as Uid;
   const operation = first("Kubescribe-Operation") as Operation;
   const cursor = cursorOf({ ...versionIn(trailers.get("Kubescribe-Epoch")?.[0], version), uid, operation });
   const key = typeKeyOf(decodePathPart(type[1] ?? ""), decodePathPart(type[2] ?? ""));
-  return { change: `${cursor.epoch}/${uid}/${version}`, cursors: [[key, cursor]] };
+  return { blindTime: "", change: `${cursor.epoch}/${uid}/${version}`, cursors: [[key, cursor]] };
 }
 
 function versionIn(epoch: string | undefined, version: string): Omit<Cursor, "uids"> {
@@ -149,7 +167,10 @@ function versionIn(epoch: string | undefined, version: string): Omit<Cursor, "ui
 }
 
 /** Another target of this cluster may write to the same branch, below another path. */
-async function touchesPrefix(commit: Commit, options: WalkOptions): Promise<boolean> {
+async function touchesPrefix(
+  commit: Commit,
+  options: Pick<WalkOptions, "reader" | "prefix" | "shallow">,
+): Promise<boolean> {
   if (options.prefix.length === 0) return true;
   const parent = options.shallow.has(commit.id) ? undefined : commit.parents[0];
   const before = parent === undefined ? "" : (await readCommit(options.reader, parent)).tree;

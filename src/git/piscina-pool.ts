@@ -4,7 +4,7 @@
  */
 
 import { Piscina } from "piscina";
-import type { FlushResult, TargetState } from "../../actors/ports.ts";
+import type { FlushResult } from "../../actors/ports.ts";
 import { KubescribeError } from "../../machines/error.ts";
 import type { Retry } from "../../machines/error.ts";
 import type { Chunk } from "./batch.ts";
@@ -12,6 +12,7 @@ import { type BranchPool, createCommitPool, type SelectionsOf } from "./commit-p
 import type { PreparedChunk } from "./prepare.ts";
 import type { MirrorReply } from "./stages.ts";
 import type { TargetOptions } from "./target.ts";
+import type { WrittenTarget } from "./target-writer.ts";
 
 export interface PiscinaCommitPoolOptions {
   readonly targets: readonly TargetOptions[];
@@ -67,7 +68,7 @@ export function createPiscinaCommitPool(options: PiscinaCommitPoolOptions): Bran
   return createCommitPool(options, {
     parallelChunks: prepareThreads * 2,
     async open(targetId) {
-      return valueOf(await replied<TargetState>(assemblerOf(targetId).run(targetId, { name: "open" })));
+      return valueOf(await replied<WrittenTarget>(assemblerOf(targetId).run(targetId, { name: "open" })));
     },
     async prepare(chunk: Chunk) {
       const work = preparing.run(chunk, { name: "prepare", ...transferring([chunk.bytes]) });

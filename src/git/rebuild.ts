@@ -1,20 +1,23 @@
 /**
  * What the remote lacks, committed anew on where its branch stands now: the same changes in the same order, with their authors and
- * dates. Files of ours that somebody else edited become ours again first, in a takeover commit (DESIGN section 6).
+ * dates. Files of ours that somebody else edited become ours again first, in a takeover commit (DESIGN section 6). What another replica has
+ * committed there meanwhile for the same target is not committed twice, and its files are no edits of others.
  */
 
 import type { Clock, FileSystem, RefIds } from "../../actors/ports.ts";
+import { covers } from "../../machines/cursor.ts";
 import { KubescribeError } from "../../machines/error.ts";
-import { branchRefOf, readBranch, readShallow } from "./branch-view.ts";
+import type { Cursor, TypeKey } from "../../machines/messages.ts";
+import { branchRefOf, readBranch, readShallow, stateOf } from "./branch-view.ts";
 import { noteCommitOf, recommitted } from "./commit.ts";
 import { type CommitSigner, commitSignerOf } from "./commit-signature.ts";
-import { type Commit, readCommit } from "./history.ts";
+import { type Commit, cursorsIn, raise, readCommit, walkCommits, type WalkOptions } from "./history.ts";
 import { pathPrefixOf, refPartOf } from "./layout.ts";
 import { ObjectReader } from "./object-reader.ts";
 import { PackBuilder } from "./pack.ts";
 import { shelve } from "./pack-shelf.ts";
 import type { RefStore } from "./refs.ts";
-import { type BranchState, encodeState, stateRefOf } from "./state.ts";
+import { type BranchState, encodeState, noState, stateRefOf } from "./state.ts";
 import { changedFilesOf } from "./takeover.ts";
 import type { TargetOptions } from "./target.ts";
 import { TreeCache } from "./tree-cache.ts";
@@ -39,16 +42,39 @@ export interface RebuildOptions {
 /** Resolves to how many commits were made anew. */
 export async function rebuildOn(options: RebuildOptions): Promise<number> {
   const { fs, gitDirectory, head, local, pushed } = options;
+  if (head === "" && pushed !== "") throw lostError(options);
   const reader = await ObjectReader.open(fs, gitDirectory);
   const ours = await lineOf(reader, { from: local, until: pushed });
   const base = await forkOf(options, reader, new Set([...ours.map(({ id }) => id), pushed]));
   if (base === head) return 0;
   const ahead = ours.slice(ours.findIndex(({ id }) => id === base) + 1);
-  const rebuilt = new Rebuild(options, reader, await TreeCache.read(reader, (await readCommit(reader, head)).tree));
+  const told = await toldBy(options, reader, base);
+  const tree = await TreeCache.read(reader, (await readCommit(reader, head)).tree);
+  const rebuilt = new Rebuild(options, { reader, tree, told });
   await rebuilt.takeOver(base);
   for (const commit of ahead) await rebuilt.again(commit);
   await publish(options, rebuilt);
-  return ahead.length;
+  return rebuilt.count;
+}
+
+/** What another replica says, between the fork and the head, of one target. */
+interface Told extends Pick<WalkOptions, "reader" | "target" | "prefix" | "shallow"> {
+  /** Its last commit; the fork where it made none. */
+  readonly tip: string;
+  readonly cursors: ReadonlyMap<TypeKey, Cursor>;
+}
+
+async function toldBy(options: RebuildOptions, reader: ObjectReader, base: string): Promise<readonly Told[]> {
+  const { fs, gitDirectory, head: from, targets } = options;
+  const shallow = await readShallow(fs, gitDirectory);
+  return Promise.all(
+    targets.map(async (target) => {
+      const place = { reader, target, prefix: pathPrefixOf(target.path), shallow };
+      const limitCommits = Number.POSITIVE_INFINITY;
+      const { ownTip, cursors } = await walkCommits({ ...place, head: from, until: base, limitCommits });
+      return { ...place, tip: ownTip === "" ? base : ownTip, cursors };
+    }),
+  );
 }
 
 /** Commits of ours, oldest first: first parents, from the tip to what was pushed. */
@@ -86,12 +112,19 @@ class Rebuild {
   readonly #reader: ObjectReader;
   readonly #tree: TreeCache;
   readonly #sign: CommitSigner | null;
+  readonly #told: readonly Told[];
   tip: string;
+  /** Commits that were made anew. */
+  count = 0;
 
-  constructor(options: RebuildOptions, reader: ObjectReader, tree: TreeCache) {
+  constructor(
+    options: RebuildOptions,
+    { reader, tree, told }: { readonly reader: ObjectReader; readonly tree: TreeCache; readonly told: readonly Told[] },
+  ) {
     this.#options = options;
     this.#reader = reader;
     this.#tree = tree;
+    this.#told = told;
     this.tip = options.head;
     const signing = options.targets[0]?.signing ?? null;
     this.#sign = signing === null ? null : commitSignerOf(signing);
@@ -101,9 +134,8 @@ class Rebuild {
   async takeOver(base: string): Promise<void> {
     if (base === "") return;
     const { head, clock } = this.#options;
-    for (const target of this.#options.targets) {
-      const prefix = pathPrefixOf(target.path);
-      const files = await changedFilesOf({ reader: this.#reader, ownTip: base, head, prefix });
+    for (const { target, prefix, tip: ownTip } of this.#told) {
+      const files = await changedFilesOf({ reader: this.#reader, ownTip, head, prefix });
       if (files.length === 0) continue;
       for (const { path, id } of files) await this.#put(path, id);
       const subject = `Take over ${files.length === 1 ? "1 file" : `${files.length} files`} that others changed`;
@@ -113,12 +145,31 @@ class Rebuild {
   }
 
   async again(commit: Commit): Promise<void> {
+    if (await this.#isTold(commit)) return;
+    this.count += 1;
     const [parent] = commit.parents;
     const before = parent === undefined ? "" : (await readCommit(this.#reader, parent)).tree;
     for await (const { path, id } of fileChanges(this.#reader, before, commit.tree)) await this.#put(path, id);
     const { body } = await this.#reader.read(commit.id, "commit");
     const frame = { tree: this.#written(), parent: this.tip, committedAtMs: this.#options.clock.nowMs() };
     this.#commit(recommitted(body, frame));
+  }
+
+  async #isTold(commit: Commit): Promise<boolean> {
+    for (const told of this.#told) {
+      const cursors = told.cursors.size === 0 ? null : await cursorsIn(commit, told);
+      if (cursors === null || cursors.length === 0) continue;
+      return cursors.every(([key, cursor]) => covers(told.cursors.get(key) ?? null, cursor));
+    }
+    return false;
+  }
+
+  /** Where each type stands now: as far as we have come, or the other replica. */
+  cursorsOf(target: TargetOptions, own: ReadonlyMap<TypeKey, Cursor>): ReadonlyMap<TypeKey, Cursor> {
+    const cursors = new Map(own);
+    const told = this.#told.find((each) => each.target.id === target.id);
+    for (const [key, cursor] of told?.cursors ?? []) raise(cursors, key, cursor);
+    return cursors;
   }
 
   async #put(path: { readonly directories: readonly string[]; readonly file: string }, id: string): Promise<void> {
@@ -139,18 +190,21 @@ class Rebuild {
 }
 
 /** State refs step back before the branch moves, and forward behind it: whatever ends a process in between, trailers complete them. */
-async function publish(options: RebuildOptions, { pack, tip }: Rebuild): Promise<void> {
+async function publish(options: RebuildOptions, rebuilt: Rebuild): Promise<void> {
+  const { pack, tip } = rebuilt;
   const { fs, clock, gitDirectory, refs, targets, local, remote } = options;
   const [target] = targets;
   if (target === undefined) return;
   const states = await Promise.all(
     targets.map(async (each) => {
       const view = await readBranch({ fs, clock, gitDirectory, target: each, prefix: pathPrefixOf(each.path) });
-      return { ref: stateRefOf(each), blob: view.stateBlob, cursors: view.cursors, formats: view.formats };
+      const state = stateOf(view);
+      const cursors = rebuilt.cursorsOf(each, state.cursors);
+      return { ref: stateRefOf(each), blob: view.stateBlob, state: { ...state, cursors, tip } };
     }),
   );
-  const nowhere = blobOf(pack, { tip: "", cursors: new Map(), formats: new Map() });
-  const ahead = states.map(({ cursors, formats }) => blobOf(pack, { tip, cursors, formats }));
+  const nowhere = blobOf(pack, noState);
+  const ahead = states.map(({ state }) => blobOf(pack, state));
   const sync = target.durability === "flush";
   await shelve(pack, { fs, gitDirectory, owner: refPartOf(target.id), sync, maker: "rebuilt" });
   const back = states.map(({ ref }) => remote[ref] ?? nowhere);
@@ -165,6 +219,17 @@ async function move(refs: RefStore, ref: string, expected: string, id: string): 
 
 function blobOf(pack: PackBuilder, state: BranchState): string {
   return pack.add("blob", encodeState(state)).toString("hex");
+}
+
+function lostError({ targets }: RebuildOptions): KubescribeError {
+  const [target] = targets;
+  const branch = target === undefined ? "" : branchRefOf(target);
+  return new KubescribeError(
+    "git-remote-lost",
+    `${branch} was on the remote and is gone. Push it back from a clone, or from the local repository ${target?.repository ?? ""}, with its ` +
+      "refs/kubescribe/*: it goes on by itself then. Nothing is lost meanwhile",
+    { retry: "backoff" },
+  );
 }
 
 function rewrittenError({ targets, pushed, head }: RebuildOptions): KubescribeError {

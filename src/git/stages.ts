@@ -1,6 +1,6 @@
 /** The work of both stages for all targets, in whatever thread it runs: what the inline pool and the worker threads share. */
 
-import type { Clock, FileSystem, FlushResult, Outgoing, RefIds, TargetState } from "../../actors/ports.ts";
+import type { Clock, FileSystem, FlushResult, Outgoing, RefIds } from "../../actors/ports.ts";
 import { KubescribeError } from "../../machines/error.ts";
 import type { BatchHeader, Chunk, ChunkHeader } from "./batch.ts";
 import { type ManifestOf, prepareChunk, type PreparedChunk } from "./prepare.ts";
@@ -10,7 +10,7 @@ import { Mirror } from "./mirror.ts";
 import { ensureRepository, findGitDirectory, openRepository } from "./repository.ts";
 import { repositoryGone, type TargetOptions } from "./target.ts";
 import { type UnpushedBounds, UnpushedLine } from "./unpushed.ts";
-import { TargetWriter } from "./target-writer.ts";
+import { TargetWriter, type WrittenTarget } from "./target-writer.ts";
 
 export interface StagesOptions {
   readonly fs: FileSystem;
@@ -49,7 +49,7 @@ export class Stages {
     return prepareChunk(chunk, { manifestOf: this.#options.manifestOf, secrets });
   }
 
-  open(targetId: string): Promise<TargetState> {
+  open(targetId: string): Promise<WrittenTarget> {
     return naming(this.#targetOf(targetId), () => this.#writerOf(targetId).open());
   }
 

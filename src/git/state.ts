@@ -12,7 +12,23 @@ export interface BranchState {
   readonly cursors: ReadonlyMap<TypeKey, Cursor>;
   /** How the files of each type are written; those that are not named, as no version says. */
   readonly formats: ReadonlyMap<TypeKey, string>;
+  /** What was selected of each type when its files were written; a state of before that has none. */
+  readonly selections: ReadonlyMap<TypeKey, string>;
+  /** Marks of the blind times that the branch tells of, the newest last. */
+  readonly blindTimes: readonly string[];
 }
+
+/** A branch of which nothing is known. */
+export const noState: BranchState = {
+  tip: "",
+  cursors: new Map(),
+  formats: new Map(),
+  selections: new Map(),
+  blindTimes: [],
+};
+
+/** So many of the newest are remembered: none that is older comes again. */
+const rememberedTimes = 32;
 
 export function stateRefOf(target: Pick<TargetOptions, "id" | "clusterUid">): string {
   return `refs/kubescribe/${refPartOf(target.clusterUid)}/${refPartOf(target.id)}`;
@@ -21,8 +37,11 @@ export function stateRefOf(target: Pick<TargetOptions, "id" | "clusterUid">): st
 const version = 1;
 
 export function encodeState(state: BranchState): Buffer {
-  const [cursors, formats] = [sorted(state.cursors), sorted(state.formats)];
-  return Buffer.from(`${JSON.stringify({ version, tip: state.tip, cursors, formats }, null, 1)}\n`, "utf8");
+  const [cursors, formats, selections] = [sorted(state.cursors), sorted(state.formats), sorted(state.selections)];
+  const blindTimes = state.blindTimes.slice(-rememberedTimes);
+  const told = blindTimes.length === 0 ? {} : { blindTimes };
+  const value = { version, tip: state.tip, cursors, formats, selections, ...told };
+  return Buffer.from(`${JSON.stringify(value, null, 1)}\n`, "utf8");
 }
 
 function sorted<Value>(map: ReadonlyMap<TypeKey, Value>): Readonly<Record<string, Value>> {
@@ -61,12 +80,19 @@ function parse(bytes: Buffer): BranchState | null {
     if (!isCursor(cursor)) return null;
     cursors.set(key as TypeKey, cursor);
   }
-  const formats = new Map<TypeKey, string>();
-  // Older states have none.
-  for (const [key, format] of Object.entries(isRecord(value["formats"]) ? value["formats"] : {})) {
-    if (typeof format === "string") formats.set(key as TypeKey, format);
+  const [formats, selections] = [textsOf(value["formats"]), textsOf(value["selections"])];
+  const times: unknown = value["blindTimes"];
+  const blindTimes = Array.isArray(times) ? times.filter((time) => typeof time === "string") : [];
+  return { tip: value["tip"], cursors, formats, selections, blindTimes };
+}
+
+/** Older states have none. */
+function textsOf(value: unknown): ReadonlyMap<TypeKey, string> {
+  const texts = new Map<TypeKey, string>();
+  for (const [key, text] of Object.entries(isRecord(value) ? value : {})) {
+    if (typeof text === "string") texts.set(key as TypeKey, text);
   }
-  return { tip: value["tip"], cursors, formats };
+  return texts;
 }
 
 function isRecord(value: unknown): value is Record<string, unknown> {

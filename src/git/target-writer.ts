@@ -24,6 +24,7 @@ import { PackShelf } from "./pack-shelf.ts";
 import { decodePrepared, type PreparedChunk } from "./prepare.ts";
 import { ensureRepository, openRepository } from "./repository.ts";
 import { SelectionIndex } from "./selection.ts";
+import { reselectedIn, selectionMarks } from "./selection-mark.ts";
 import { type BranchState, encodeState, stateRefOf } from "./state.ts";
 import { formatOf, repositoryGone, type TargetOptions } from "./target.ts";
 
@@ -35,6 +36,11 @@ export interface TargetWriterOptions {
   readonly creates: boolean;
 }
 
+export interface WrittenTarget extends TargetState {
+  /** By which each type's files were selected, where that is known. */
+  readonly selections: ReadonlyMap<TypeKey, string>;
+}
+
 /** Cursors that moved without a commit reach the state ref this late at the most, if there are flushes. */
 const stateDelayMs = 60_000;
 
@@ -43,7 +49,7 @@ export class TargetWriter {
   readonly #prefix: readonly string[];
   readonly #sign: CommitSigner | null;
   /** Null: none came yet. */
-  #selections: SelectionIndex | null = null;
+  #selected: Selected | null = null;
   #mayCreate: boolean;
   #loaded: Loaded | null = null;
   #told: ReadonlyMap<TypeKey, Cursor> = new Map();
@@ -57,27 +63,29 @@ export class TargetWriter {
     this.#sign = signing === null ? null : commitSignerOf(signing);
   }
 
-  async open(): Promise<TargetState> {
+  async open(): Promise<WrittenTarget> {
     this.#loaded = null;
     const { view } = await this.#load();
     const cursors = this.#cursorsOf(view);
     const outOfFormat = new Set([...cursors.keys()].filter((key) => this.#isOutOfFormat(view, key)));
-    return { tip: view.head, cursors, outOfFormat };
+    return { tip: view.head, cursors, outOfFormat, selections: view.selections };
   }
 
   async flush(batch: BatchHeader, prepared: readonly PreparedChunk[]): Promise<FlushResult> {
-    const selections = this.#selectionsFor(batch);
+    const { index: selections, marks } = this.#selectionsFor(batch);
     const loaded = await this.#current();
     this.#loaded = null;
     const { view } = loaded;
     const { target, clock } = this.#options;
     const cursors = this.#cursorsOf(view);
+    const reselected = reselectedIn(view.selections, marks);
     const builder = new FlushBuilder({
       view,
       cursors,
       target,
       prefix: this.#prefix,
       selections,
+      reselected,
       clock,
       sign: this.#sign,
     });
@@ -85,21 +93,23 @@ export class TargetWriter {
     const commits = await builder.add(batch.entries, decodePrepared(prepared));
     const reached = new Map(cursors);
     for (const [key, cursor] of batch.cursors) raise(reached, key, cursor);
-    const formats = this.#formatsAfter(view, builder, reached);
-    const stateBlob = await this.#publish(loaded, builder, { cursors: reached, formats });
+    const written = this.#writtenAfter(view, { reached, reformatted: builder.reformatted, marks, reselected });
+    const { blindTimes } = builder;
+    const stateBlob = await this.#publish(loaded, builder, { cursors: reached, ...written, blindTimes });
     this.#told = reached;
-    const durable = stateBlob === null ? {} : { stateBlob, durableCursors: reached, formats };
+    const durable = stateBlob === null ? {} : { stateBlob, durableCursors: reached, ...written };
     const after = {
       ...view,
       ...durable,
+      blindTimes,
       head: builder.tip,
       ownTip: builder.tip,
       cursors: reached,
       unrecorded: new Set<string>(),
     };
     this.#loaded = { ...loaded, view: after };
-    const { tip, faults } = builder;
-    return faults === 0 ? { tip, commits } : { tip, commits, faults };
+    const { tip, faults, ids } = builder;
+    return { tip, commits, ...(faults === 0 ? {} : { faults }), ...(batch.wantsIds ? { ids } : {}) };
   }
 
   /** A state ref that is lost says nothing: what is there is taken for what would be written. */
@@ -107,23 +117,29 @@ export class TargetWriter {
     return durableCursors.has(key) && formats.get(key) !== formatOf(this.#options.target, key);
   }
 
-  #formatsAfter(
-    view: BranchView,
-    { reformatted }: FlushBuilder,
-    cursors: ReadonlyMap<TypeKey, Cursor>,
-  ): ReadonlyMap<TypeKey, string> {
+  /** How the files of each type stand there after a flush: as they did, unless it wrote them anew, or a rule names the type for the first time. */
+  #writtenAfter(view: BranchView, flush: Written): Pick<BranchState, "formats" | "selections"> {
+    const { reached, reformatted, marks, reselected } = flush;
     const formats = new Map<TypeKey, string>();
-    for (const key of cursors.keys()) {
-      const kept = this.#isOutOfFormat(view, key) && !reformatted.has(key);
-      const format = kept ? view.formats.get(key) : formatOf(this.#options.target, key);
+    const selections = new Map<TypeKey, string>();
+    for (const key of reached.keys()) {
+      const differs = this.#isOutOfFormat(view, key) || reselected.has(key);
+      const mark = marks.get(key);
+      // Of a type that no rule names any more the files stay as they are.
+      const stays = mark === undefined || (differs && !reformatted.has(key));
+      const format = stays ? view.formats.get(key) : formatOf(this.#options.target, key);
+      const selection = stays ? view.selections.get(key) : mark;
       if (format !== undefined) formats.set(key, format);
+      if (selection !== undefined) selections.set(key, selection);
     }
-    return formats;
+    return { formats, selections };
   }
 
-  #selectionsFor({ selections }: BatchHeader): SelectionIndex {
-    if (selections !== null) this.#selections = new SelectionIndex(selections);
-    if (this.#selections !== null) return this.#selections;
+  #selectionsFor({ selections }: BatchHeader): Selected {
+    if (selections !== null) {
+      this.#selected = { index: new SelectionIndex(selections), marks: selectionMarks(selections, this.#prefix) };
+    }
+    if (this.#selected !== null) return this.#selected;
     const message = `target ${this.#options.target.id} has a new worker, which knows no selections yet; they come with the next attempt`;
     throw new KubescribeError("git-worker-new", message, { retry: "backoff" });
   }
@@ -157,11 +173,7 @@ export class TargetWriter {
   }
 
   /** Returns the new state blob, or null where the state ref can wait. */
-  async #publish(
-    loaded: Loaded,
-    builder: FlushBuilder,
-    reached: Pick<BranchState, "cursors" | "formats">,
-  ): Promise<string | null> {
+  async #publish(loaded: Loaded, builder: FlushBuilder, reached: Omit<BranchState, "tip">): Promise<string | null> {
     const { view, shelf } = loaded;
     const { target, clock } = this.#options;
     const moved = builder.tip !== view.head;
@@ -178,14 +190,27 @@ export class TargetWriter {
   }
 }
 
+interface Written {
+  readonly reached: ReadonlyMap<TypeKey, Cursor>;
+  readonly reformatted: ReadonlySet<TypeKey>;
+  readonly marks: ReadonlyMap<TypeKey, string>;
+  readonly reselected: ReadonlySet<TypeKey>;
+}
+
+interface Selected {
+  readonly index: SelectionIndex;
+  readonly marks: ReadonlyMap<TypeKey, string>;
+}
+
 interface Loaded {
   readonly view: BranchView;
   readonly shelf: PackShelf;
 }
 
 /** A type or an epoch that the state ref knows nothing of must not wait: without it, the type would begin with a snapshot again. */
-function needsState(view: BranchView, { cursors, formats }: Pick<BranchState, "cursors" | "formats">): boolean {
+function needsState(view: BranchView, { cursors, formats, selections }: Omit<BranchState, "tip">): boolean {
   if (view.ownTip !== view.head) return true;
   if ([...formats].some(([key, format]) => view.formats.get(key) !== format)) return true;
+  if ([...selections].some(([key, mark]) => view.selections.get(key) !== mark)) return true;
   return [...cursors].some(([key, cursor]) => view.durableCursors.get(key)?.epoch !== cursor.epoch);
 }

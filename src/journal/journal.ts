@@ -37,8 +37,18 @@ export interface JournalOptions {
   readonly maxPendingBytes?: number;
 }
 
-export interface OpenedJournal extends Omit<Restored, "segments" | "whole"> {
-  readonly journal: CorrelationJournal & AsyncDisposable;
+export type Recalled = Omit<Restored, "segments" | "whole">;
+
+export interface KeptJournal extends CorrelationJournal, AsyncDisposable {
+  /**
+   * What the segments hold now: for an engine that begins anew in this process. A correlation whose append is not answered yet may be in
+   * it or not. Throws `journal-open`.
+   */
+  recall(): Promise<Recalled>;
+}
+
+export interface OpenedJournal extends Recalled {
+  readonly journal: KeptJournal;
 }
 
 const defaultTtlMs = 600_000;
@@ -56,7 +66,12 @@ export async function openJournal(options: JournalOptions): Promise<OpenedJourna
   const ttlMs = options.ttlMs ?? defaultTtlMs;
   const maxTotalBytes = options.maxTotalBytes ?? defaultMaxTotalBytes;
   const nowMs = options.clock.nowMs();
-  const { segments: found, whole, ...restored } = await restoreJournal({ directory, files, meter, log, ttlMs, nowMs });
+  const { segments: found, whole, ...restored } = await restoreJournal({ directory, files, ttlMs, nowMs, log, meter });
+  const { damaged } = restored;
+  if (damaged > 0) {
+    meter.count("journal_damaged_lines", {}, damaged);
+    log.warn("Damaged lines in the journal were skipped.", { damaged, directory });
+  }
   // The directory may be new: as long as its own name is not durable, nothing in it is.
   if (options.sync) await syncName(directory, files);
   const segments = new Segments({ directory, files, meter, log, ttlMs, maxTotalBytes }, found);
@@ -96,7 +111,7 @@ interface OpenSegment {
   handle: FileHandle | null;
 }
 
-class Journal implements CorrelationJournal, AsyncDisposable {
+class Journal implements KeptJournal {
   readonly #options: JournalOptions;
   readonly #segments: Segments;
   readonly #mark: WholeMark;
@@ -157,6 +172,14 @@ class Journal implements CorrelationJournal, AsyncDisposable {
     batch.newestMs = Math.max(batch.newestMs, atMs);
     this.#wake();
     return batch.written.promise;
+  }
+
+  async recall(): Promise<Recalled> {
+    const { directory, files, meter, log, clock } = this.#options;
+    const place = { directory, files, meter, log, ttlMs: this.#ttlMs, nowMs: clock.nowMs() };
+    // Lines that are being written meanwhile seem cut, and are of reviews that are not answered yet.
+    const { segments: _segments, whole: _whole, ...recalled } = await restoreJournal(place);
+    return recalled;
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

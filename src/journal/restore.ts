@@ -51,10 +51,6 @@ export async function restoreJournal(options: RestoreOptions): Promise<Restored>
   const segments: Segment[] = [];
   for (const name of names) segments.push(await reader.read(name));
   const { damaged } = reader;
-  if (damaged > 0) {
-    options.meter.count("journal_damaged_lines", {}, damaged);
-    options.log.warn("Damaged lines in the journal were skipped.", { damaged, directory: options.directory });
-  }
   const correlations = reader.correlations.sort((a, b) => a.arrival - b.arrival);
   const lastLifeArrival = firstArrivalOf(names.at(-1) ?? "") ?? 0;
   // Without the mark nobody knows when it was; a directory that is new has none.

@@ -39,7 +39,10 @@ export async function fetchFrom(
   const known = new Set(fetch.haves);
   const wants = [...new Set(refs.values())].filter((id) => !known.has(id));
   if (wants.length === 0) return { refs, count, headRef, pack: null };
-  const index = (packPath: string): Promise<Uint8Array> => indexPack({ packPath, wants }, signal);
+  const held = new Set<string>();
+  for (const id of wants) if ((await fetch.holds?.(id)) === true) held.add(id);
+  const lacking = wants.filter((id) => !held.has(id));
+  const index = (packPath: string): Promise<Uint8Array> => indexPack({ packPath, wants: lacking }, signal);
   const pack = await receive({ conversation, fs, index, fetch, wants, advertisement });
   return { refs, count, headRef, pack };
 }

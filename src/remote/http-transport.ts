@@ -5,6 +5,7 @@
  * 2. Each conversation has connections of its own, which end with it.
  */
 
+import type { RefusesHost } from "./guarded-lookup.ts";
 import type { Clock } from "../../actors/ports.ts";
 import { KubescribeError } from "../../machines/error.ts";
 import type { Conversation, Service, Transport } from "./conversation.ts";
@@ -21,6 +22,7 @@ export interface HttpTransportOptions {
   readonly patience: Patience;
   /** HTTPS_PROXY, HTTP_PROXY and NO_PROXY, in either case. */
   readonly environment: Readonly<Record<string, string | undefined>>;
+  readonly refusesHost: RefusesHost | null;
 }
 
 const defaultUser = "git";
@@ -43,7 +45,7 @@ export class HttpTransport implements Transport {
       base: place.url,
       authorization,
       secrets: secretsOf(credentials, authorization),
-      agents: new HttpAgents(credentials.caPem, this.#options.environment),
+      agents: new HttpAgents(credentials.caPem, this.#options),
       watchdog: new Watchdog(clock, patience),
       signal,
     });

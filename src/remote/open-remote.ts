@@ -6,6 +6,7 @@ import type { Transport } from "./conversation.ts";
 import { type Credentials, noCredentials, readCredentials } from "./credentials.ts";
 import { fetchFrom } from "./fetch.ts";
 import { HttpTransport } from "./http-transport.ts";
+import type { RefusesHost } from "./guarded-lookup.ts";
 import { type IndexPack, indexOfPack } from "./index-pack.ts";
 import { Pusher } from "./push.ts";
 import type { Patience } from "./watchdog.ts";
@@ -24,6 +25,8 @@ export interface RemoteOptions {
   readonly environment: Readonly<Record<string, string | undefined>>;
   /** Default: 30 s for a connection; 2 minutes of silence, by which a hook that says nothing must be done. */
   readonly patience?: Partial<Patience>;
+  /** Hosts that are not spoken to, by name or by address; null: whatever the URL says. */
+  readonly refusesHost?: RefusesHost | null;
   /** Where the packs that are fetched are indexed; default: in this thread. */
   readonly indexPack?: IndexPack;
 }
@@ -45,11 +48,11 @@ export function openRemote(options: RemoteOptions): Remote {
 }
 
 function transportOf(place: RemotePlace, options: RemoteOptions): Transport {
-  const { fs, clock, environment, credentialsDirectory: directory } = options;
+  const { fs, clock, environment, credentialsDirectory: directory, refusesHost = null } = options;
   const patience = { ...defaultPatience, ...options.patience };
   const credentials = (): Promise<Credentials> =>
     directory === null ? Promise.resolve(noCredentials) : readCredentials(fs, directory);
-  const common = { credentials, clock, environment, patience };
+  const common = { credentials, clock, environment, patience, refusesHost };
   return place.kind === "http" ? new HttpTransport({ place, ...common }) : new SshTransport({ place, ...common });
 }
 

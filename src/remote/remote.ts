@@ -80,6 +80,11 @@ export interface Fetch {
   readonly depth: number | null;
   /** Commits in hex that are here with all that they need, down to `shallow`; newest first, the first 256 count. */
   readonly haves: readonly string[];
+  /**
+   * Whether an object is here. The server does not send again what it knows to be here: a commit at which what is here ends, when more is
+   * asked for below it, or one below the `haves`. Default: nothing is.
+   */
+  readonly holds?: (id: string) => Promise<boolean>;
   /** Tells temporary files of several targets apart; one fetch of an owner at a time. */
   readonly owner: string;
   /** fsync before each rename. */

@@ -1,7 +1,9 @@
 /** One SSH connection with one command on it, by the ssh2 package. */
 
+import { connect, type Socket } from "node:net";
 import ssh2, { type AnyAuthMethod, type ClientChannel, type ServerHostKeyAlgorithm } from "ssh2";
 import { connectionError } from "./connection-error.ts";
+import { guardedLookup, refusal, type RefusesHost } from "./guarded-lookup.ts";
 import { fingerprintOf, isAmong, type KnownHost, knownHostOf, typeOf } from "./known-hosts.ts";
 import { remoteError } from "./remote-error.ts";
 import type { RemotePlace } from "./remote-url.ts";
@@ -9,6 +11,7 @@ import type { Watchdog } from "./watchdog.ts";
 
 export interface SshSessionOptions {
   readonly place: Extract<RemotePlace, { readonly kind: "ssh" }>;
+  readonly refusesHost: RefusesHost | null;
   readonly method: AnyAuthMethod;
   /** The text of a known_hosts file. */
   readonly knownHosts: string;
@@ -51,8 +54,7 @@ export async function openSession(options: SshSessionOptions): Promise<SshSessio
     signal.throwIfAborted();
     const ready = new Promise<void>((resolve) => client.once("ready", resolve));
     client.connect({
-      host: place.host,
-      port: place.port,
+      sock: connectionTo(place, options.refusesHost),
       username: place.user,
       authHandler: [method],
       algorithms: { serverHostKey: algorithmsOf(known) },
@@ -79,6 +81,13 @@ export async function openSession(options: SshSessionOptions): Promise<SshSessio
     client.destroy();
     throw error;
   }
+}
+
+/** Its errors come by the client, too, which has it from here on. */
+function connectionTo({ host, port }: SshSessionOptions["place"], refusesHost: RefusesHost | null): Socket {
+  if (refusesHost === null) return connect({ host, port });
+  if (refusesHost(host)) throw refusal(host);
+  return connect({ host, port, lookup: guardedLookup(refusesHost) });
 }
 
 function execute(client: ssh2.Client, command: string): Promise<ClientChannel> {

@@ -5,6 +5,7 @@
  * 2. Each conversation has a connection of its own, which ends with it.
  */
 
+import type { RefusesHost } from "./guarded-lookup.ts";
 import type { Clock } from "../../actors/ports.ts";
 import { KubescribeError } from "../../machines/error.ts";
 import { advertisementLimitBytes, reasonOfWords } from "./advertisement.ts";
@@ -28,6 +29,7 @@ export interface SshTransportOptions {
   readonly patience: Patience;
   /** SSH_AUTH_SOCK: an agent, asked where the Secret has no key. */
   readonly environment: Readonly<Record<string, string | undefined>>;
+  readonly refusesHost: RefusesHost | null;
 }
 
 export class SshTransport implements Transport {
@@ -39,7 +41,7 @@ export class SshTransport implements Transport {
   }
 
   async open(service: Service, signal: AbortSignal): Promise<Conversation> {
-    const { place, clock, patience, environment } = this.#options;
+    const { place, clock, patience, environment, refusesHost } = this.#options;
     const credentials = await this.#options.credentials();
     const { knownHosts } = credentials;
     if (knownHosts === null) {
@@ -55,7 +57,7 @@ export class SshTransport implements Transport {
     try {
       const command = `${service} ${quoted(place.path)}`;
       const both = AbortSignal.any([signal, watchdog.signal]);
-      const session = await openSession({ place, method, knownHosts, command, watchdog, signal: both });
+      const session = await openSession({ place, refusesHost, method, knownHosts, command, watchdog, signal: both });
       const secrets = [credentials.ssh?.passphrase ?? ""];
       return new SshConversation({ session, watchdog, signal: both, secrets, shown: place.shown });
     } catch (error) {

@@ -17,14 +17,14 @@ export class HighWaterMeter implements Meter {
   }
 
   look(): void {
-    for (const gauge of this.#gauges.values()) gauge.highest = Math.max(gauge.highest, gauge.read());
+    for (const gauge of this.#gauges.values()) gauge.highest = Math.max(gauge.highest, valueOf(gauge));
   }
 
   /** As they stand now, of all labels that are not excepted. */
   now(name: string, except = ""): number {
     let sum = 0;
     for (const gauge of this.#gauges.values())
-      if (gauge.name === name && (except === "" || !gauge.labels.includes(except))) sum += gauge.read();
+      if (gauge.name === name && (except === "" || !gauge.labels.includes(except))) sum += valueOf(gauge);
     return sum;
   }
 
@@ -42,4 +42,10 @@ interface Gauge {
   readonly read: () => number;
   /** Whenever it was looked at. */
   highest: number;
+}
+
+/** Of one that has ended nothing is told. */
+function valueOf({ read }: Gauge): number {
+  const value = read();
+  return Number.isNaN(value) ? 0 : value;
 }

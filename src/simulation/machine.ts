@@ -28,7 +28,7 @@ export interface MachineOptions {
   readonly losesPower: boolean;
   readonly meter: Meter;
   /** When reviews are taken. */
-  readonly sights: { began(atMs: number): void; ended(atMs: number): void };
+  readonly sights: readonly { began(atMs: number): void; ended(atMs: number): void }[];
   readonly befell: (fault: string, detail?: string) => void;
 }
 
@@ -54,8 +54,8 @@ export class Machine {
   start(): void {
     if (this.#process !== null) return;
     const { clock, plan, log, meter, dice, disk, network, flushes, sights } = this.#options;
-    const onReviews = (): void => sights.began(clock.monotonicMs());
-    const onNoReviews = (): void => sights.ended(clock.monotonicMs());
+    const onReviews = (): void => sights.forEach((each) => each.began(clock.monotonicMs()));
+    const onNoReviews = (): void => sights.forEach((each) => each.ended(clock.monotonicMs()));
     const host = this.#host;
     const world = { clock, disk, network, flushes, host, log, meter, dice: dice.fork(), onReviews, onNoReviews };
     const process = new SimulatedProcess(world, plan);
@@ -90,6 +90,19 @@ export class Machine {
     const stopped = process.stop().catch((error: unknown) => log.info(`it did not stop well: ${String(error)}`));
     await Promise.race([stopped, pause(clock, stopPatienceMs)]);
     if (this.#process === process) this.kill();
+  }
+
+  /** The same rules once more: how a recording ends and begins does not depend on what they say. */
+  async follow(): Promise<void> {
+    const process = this.#process;
+    if (process === null) return;
+    const { clock, log, plan } = this.#options;
+    const followed = process.follow(plan.documents).catch((error: unknown) => {
+      if (this.#process !== process) return;
+      log.info(`it did not go on: ${String(error)}`);
+      this.kill();
+    });
+    await Promise.race([followed, pause(clock, stopPatienceMs)]);
   }
 
   kill(): void {

@@ -81,11 +81,11 @@ function isForeign({ committerEmail, files }: HistoryCommit): boolean {
   return committerEmail === foreigner.email && files.every(({ path }) => !path.includes("/"));
 }
 
-function circumstancesOf({ truth, reviews, watches, refusals, options: { bounds } }: Run): Circumstances {
+function circumstancesOf({ truth, reviews, watches, refusals, sights, options: { bounds } }: Run): Circumstances {
   const limits = {
     ...bounds,
     pendingTtlMs: bounds.pendingTtlSeconds * 1000,
     freshnessMs: bounds.freshnessSeconds * 1000,
   };
-  return { truth, reviews, watches, refusals, limits };
+  return { truth, reviews, watches, refusals, sights, limits };
 }

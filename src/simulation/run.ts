@@ -17,6 +17,7 @@ import type { Dice } from "./dice.ts";
 import { RefusalRecord } from "./checkers/refusals.ts";
 import { uncommitted, unforgotten } from "./checkers/at-rest.ts";
 import { ReviewRecord } from "./checkers/reviews.ts";
+import { SightRecord } from "./checkers/sights.ts";
 import { WatchRecord } from "./checkers/watches.ts";
 import { Disk } from "./disk.ts";
 import { HighWaterMeter } from "./high-water.ts";
@@ -69,6 +70,7 @@ export class Run {
   readonly watches: WatchRecord;
   readonly lists: ListSizes;
   readonly refusals = new RefusalRecord();
+  readonly sights: SightRecord;
   readonly meter = new HighWaterMeter();
   readonly witness: Witness;
   readonly targets;
@@ -101,6 +103,7 @@ export class Run {
     const befell = this.#befell.bind(this);
     const { requests: road, flushes } = this.#roads;
     this.watches = new WatchRecord(clock);
+    this.sights = new SightRecord(clock);
     const { cluster, watches: traffic } = this;
     const old = switches.has("old-server");
     this.#network = new Network({ cluster, clock, dice: dice.fork(), road, bookmarkMs, old, traffic });
@@ -113,7 +116,7 @@ export class Run {
       log: this.witness,
       plan: { options: this.options, documents: targets.documents },
       meter: this.meter,
-      sights: this.reviews,
+      sights: [this.reviews, this.sights],
       losesPower: switches.has("power-losses"),
       befell,
     });
@@ -250,7 +253,8 @@ export class Run {
   }
 
   #failed(path: string): void {
-    if (path.startsWith("/data/")) this.refusals.refused(this.clock.monotonicMs(), this.clock.nowMs());
+    if (path.startsWith("/data/coverage")) this.sights.refused();
+    else if (path.startsWith("/data/")) this.refusals.refused(this.clock.monotonicMs(), this.clock.nowMs());
   }
 
   #befell(fault: string, detail = ""): void {

@@ -18,6 +18,8 @@ export interface SimulatedClock extends Clock {
   until<Value>(promise: Promise<Value>): Promise<Value>;
   /** Moves the wall clock alone, as an operator does. */
   jump(ms: number): void;
+  /** How far it was moved so, there and back. */
+  readonly jumpedMs: number;
   /** Timers that are armed. */
   readonly armed: number;
   /** Two runs that did the same things in the same order have the same one. */
@@ -40,6 +42,7 @@ export function createSimulatedClock(
   let armings = 0;
   let elapsedMs = 0;
   let offsetMs = startMs;
+  let jumpedMs = 0;
   let fingerprint = 0;
   /** Runs the next task that is due by `endMs`; false when there is none. */
   const step = (endMs: number): boolean => {
@@ -81,6 +84,10 @@ export function createSimulatedClock(
     },
     jump(ms) {
       offsetMs += ms;
+      jumpedMs += Math.abs(ms);
+    },
+    get jumpedMs() {
+      return jumpedMs;
     },
     get armed() {
       return agenda.size;

@@ -5,9 +5,9 @@
 
 import type { Clock, FlushResult, Log, Meter } from "../../actors/ports.ts";
 import { KubescribeError } from "../../machines/error.ts";
-import { isReviewRequest } from "../admission/review-target.ts";
+import { ReviewPaths } from "../admission/review-target.ts";
 import type { EnginePlan, RunningEngine } from "../commands/run.ts";
-import type { EnginePorts, Listener, ReviewsOptions } from "../composition/engine-ports.ts";
+import type { EnginePorts, ReviewListener, ReviewsOptions } from "../composition/engine-ports.ts";
 import type { ProcessTable } from "../composition/process-lock.ts";
 import { startEngine } from "../composition/start-engine.ts";
 import type { Condition } from "../telemetry/probes.ts";
@@ -50,6 +50,7 @@ export class SimulatedProcess {
   readonly #interrupt = new AbortController();
   readonly #answering = new Set<Promise<unknown>>();
   #reviews: ReviewsOptions | null = null;
+  #paths = new ReviewPaths([]);
   #pool: SimulatedCommitPool | null = null;
   #ready: () => readonly Condition[] = () => [{ name: "process", ok: false, reason: "it has just begun" }];
 
@@ -69,10 +70,10 @@ export class SimulatedProcess {
   receive({ method, url, body }: ReviewRequest): Promise<ReviewResponse> | null {
     const reviews = this.#reviews;
     if (reviews === null) return null;
-    if (!isReviewRequest({ method, url }, reviews.path)) return Promise.resolve({ status: 404, body: "" });
+    if (this.#paths.targetOf({ method, url }) !== "review") return Promise.resolve({ status: 404, body: "" });
     this.life.called("review", "a review");
     if (!this.life.alive) return null;
-    const answer = this.life.lived(answered(reviews.handleReview(body))).then((response) => {
+    const answer = this.life.lived(answered(reviews.handleReview(body, false))).then((response) => {
       this.life.called("review", "the answer to a review");
       return this.life.lived(Promise.resolve(response));
     });
@@ -94,6 +95,12 @@ export class SimulatedProcess {
     await this.life.lived(Promise.resolve(engine[Symbol.asyncDispose]()));
   }
 
+  /** The rules change while it runs. */
+  async follow(documents: EnginePlan["documents"]): Promise<void> {
+    const engine = await this.started;
+    await this.life.lived(engine.follow(documents));
+  }
+
   /** As by SIGKILL. */
   kill(): void {
     this.life.end();
@@ -111,6 +118,9 @@ export class SimulatedProcess {
       files: mortalFiles(disk.files, { life, clock: world, dice: dice.fork() }),
       log,
       random: dice.fork().next,
+      randomBytes: () => {
+        throw new Error("nothing is secret in here");
+      },
       meter,
       signal: this.#interrupt.signal,
       processes: this.#processes,
@@ -136,18 +146,25 @@ export class SimulatedProcess {
         });
         return this.#pool;
       },
+      connectPeers: () => {
+        throw new Error("there are no replicas in here");
+      },
       openRemote: () => {
         throw new Error("there are no remotes in here");
       },
     };
   }
 
-  #takeReviews(options: ReviewsOptions): Listener {
+  #takeReviews(options: ReviewsOptions): ReviewListener {
     this.#reviews = options;
+    this.#paths.exchange(options.paths);
     options.onSeeing();
     this.#world.onReviews();
     return {
       address: nowhere,
+      takePaths: (paths) => this.#paths.exchange(paths),
+      showCertificate: () => undefined,
+      retire: () => undefined,
       [Symbol.asyncDispose]: async () => {
         this.#reviews = null;
         this.#world.onNoReviews();

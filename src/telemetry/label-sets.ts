@@ -2,7 +2,7 @@
  * The label sets of one metric. Owns one frozen object per set, so that a count does not make one.
  *
  * 1. At most `capacity` sets; whatever comes later is counted under the value `other` for every label.
- * 2. A value is at most 128 characters and holds no control characters.
+ * 2. A value is at most 128 characters and holds no control characters. Sets that are equal then are one set.
  */
 
 import type { Labels } from "../../actors/ports.ts";
@@ -15,7 +15,14 @@ export interface LabelSet<Instrument> {
   readonly instrument: Instrument;
 }
 
-export class LabelSets<Instrument> {
+/** What a metric asks of its label sets; `TopSets` has another bound. */
+export interface BoundedSets<Instrument> {
+  get(labels: Labels): LabelSet<Instrument>;
+  readonly size: number;
+  values(): Iterable<LabelSet<Instrument>>;
+}
+
+export class LabelSets<Instrument> implements BoundedSets<Instrument> {
   readonly #sets = new Map<string, LabelSet<Instrument>>();
   readonly #create: () => Instrument;
   readonly #onDropped: () => void;
@@ -26,12 +33,15 @@ export class LabelSets<Instrument> {
   }
 
   get(labels: Labels): LabelSet<Instrument> {
-    const key = keyOf(labels);
-    const known = this.#sets.get(key);
+    const known = this.#sets.get(keyOf(labels));
     if (known !== undefined) return known;
-    if (this.#sets.size < labelSetCapacity) return this.#add(key, clean(labels));
+    const cleaned = cleanLabels(labels);
+    const key = keyOf(cleaned);
+    const shown = this.#sets.get(key);
+    if (shown !== undefined) return shown;
+    if (this.#sets.size < labelSetCapacity) return this.#add(key, cleaned);
     this.#onDropped();
-    const others = Object.fromEntries(Object.keys(labels).map((name) => [name, "other"]));
+    const others = otherLabels(labels);
     const otherKey = keyOf(others);
     return this.#sets.get(otherKey) ?? this.#add(otherKey, others);
   }
@@ -51,13 +61,17 @@ export class LabelSets<Instrument> {
   }
 }
 
-function keyOf(labels: Labels): string {
+export function keyOf(labels: Labels): string {
   let key = "";
   for (const name in labels) key += `${name}\0${labels[name] ?? ""}\0`;
   return key;
 }
 
-function clean(labels: Labels): Labels {
+export function otherLabels(labels: Labels): Labels {
+  return Object.fromEntries(Object.keys(labels).map((name) => [name, "other"]));
+}
+
+export function cleanLabels(labels: Labels): Labels {
   return Object.fromEntries(
     Object.entries(labels).map(([name, value]) => {
       return [

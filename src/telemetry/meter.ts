@@ -2,22 +2,25 @@
  * The Meter over OpenTelemetry, exposed as Prometheus text. Counts are plain numbers that OpenTelemetry's observable counters
  * read when somebody looks: a count costs a look-up and an addition (docs/METRICS.md has the figures).
  *
- * 1. Every counter and gauge of the catalogue is there from the start, with the value 0.
+ * 1. Every counter and gauge of the catalogue is there from the start, with the value 0, but for those of which 0 would say something.
  * 2. A metric that nobody registered still counts: a forgotten line in the catalogue loses no figure.
  */
 
 import type { Histogram, Meter as OtelMeter } from "@opentelemetry/api";
 import { PrometheusExporter, PrometheusSerializer } from "@opentelemetry/exporter-prometheus";
-import { MeterProvider } from "@opentelemetry/sdk-metrics";
+import { MeterProvider, type ResourceMetrics } from "@opentelemetry/sdk-metrics";
 import type { Labels, Meter } from "../../actors/ports.ts";
 import { KubescribeError } from "../../machines/error.ts";
-import { LabelSets } from "./label-sets.ts";
+import { type BoundedSets, LabelSets } from "./label-sets.ts";
 import type { MetricDefinition } from "./metrics.ts";
 import { metrics } from "./metrics.ts";
+import { TopSets } from "./top-sets.ts";
 
 export interface PrometheusMeter extends Meter, AsyncDisposable {
   /** Prometheus text exposition, version 0.0.4. */
   exposition(): Promise<string>;
+  /** The same as OpenTelemetry has it. Throws a KubescribeError (`metrics-unreadable`) where a metric cannot be read. */
+  collect(): Promise<ResourceMetrics>;
 }
 
 export const expositionContentType = "text/plain; version=0.0.4; charset=utf-8";
@@ -34,7 +37,7 @@ interface Cell {
 
 interface Family {
   readonly bare: Cell;
-  readonly sets: LabelSets<Cell>;
+  readonly sets: BoundedSets<Cell>;
 }
 
 const none: Labels = Object.freeze({});
@@ -75,6 +78,10 @@ class ObservingMeter implements PrometheusMeter {
   }
 
   async exposition(): Promise<string> {
+    return this.#serializer.serialize(await this.collect());
+  }
+
+  async collect(): Promise<ResourceMetrics> {
     const { resourceMetrics, errors } = await this.#exporter.collect();
     if (errors.length > 0) {
       throw new KubescribeError("metrics-unreadable", "a metric could not be read", {
@@ -82,7 +89,7 @@ class ObservingMeter implements PrometheusMeter {
         cause: errors[0],
       });
     }
-    return this.#serializer.serialize(resourceMetrics);
+    return resourceMetrics;
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -91,7 +98,10 @@ class ObservingMeter implements PrometheusMeter {
 
   #addFamily(definition: MetricDefinition): Family {
     const create = (): Cell => ({ value: 0, read: null });
-    const family: Family = { bare: create(), sets: new LabelSets(create, () => this.count("metric_labels_dropped")) };
+    const { most, awaited = false } = definition;
+    const dropped = (): void => this.count("metric_labels_dropped");
+    const sets = most === undefined ? new LabelSets(create, dropped) : new TopSets(most, create);
+    const family: Family = { bare: { value: awaited ? Number.NaN : 0, read: null }, sets };
     this.#families.set(definition.name, family);
     const options = { description: definition.help };
     const instrument =

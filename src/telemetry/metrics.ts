@@ -8,7 +8,14 @@ export interface MetricDefinition {
   readonly help: string;
   /** Upper bounds of a histogram, seconds. */
   readonly buckets?: readonly number[];
+  /** Of a counter: so many label sets at most, those that count most; the others are `other`. Default: the first 500. */
+  readonly most?: number;
+  /** Not there until somebody gives it a value: 0 would mean something. Default false. */
+  readonly awaited?: boolean;
 }
+
+/** Accounts of which changes are counted one by one. */
+export const shownAccounts = 50;
 
 /** 0.1 ms to 1 s: what a review may take. */
 const reviewBuckets = [0.0001, 0.000_25, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1];
@@ -17,6 +24,11 @@ const waitBuckets = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1,
 
 export const metrics: readonly MetricDefinition[] = [
   counter("webhook_requests", [], "Admission reviews received, dry runs and refused ones included."),
+  counter(
+    "webhook_handed_on",
+    ["outcome"],
+    "Reviews that another replica holds the Lease for: handed on to it, or kept here.",
+  ),
   counter("webhook_correlations", [], "Reviews recorded as correlations: who attempted what."),
   counter("webhook_ignored", ["reason"], "Reviews answered and not recorded, such as dry runs."),
   counter(
@@ -32,6 +44,39 @@ export const metrics: readonly MetricDefinition[] = [
     "TLS files of the admission server that changed on disk and were taken over.",
   ),
   counter("webhook_certificate_errors", [], "TLS files on disk that could not be used; the old ones stay in use."),
+  {
+    ...gauge(
+      "webhook_certificate_expiry_timestamp_seconds",
+      [],
+      "When the certificate that the admission server shows ends, seconds since 1970.",
+    ),
+    awaited: true,
+  },
+  counter("webhook_certificate_renewals", [], "Certificates of the webhook that were made and taken into use."),
+  counter(
+    "webhook_credentials_lost",
+    [],
+    "Times that the webhook's Secret was gone, empty or unusable, though it had been filled.",
+  ),
+  counter(
+    "webhook_configuration_repairs",
+    [],
+    "Times that the ValidatingWebhookConfiguration was put right after somebody else had changed it.",
+  ),
+  gauge(
+    "webhook_configuration_fought",
+    [],
+    "1: somebody changes the ValidatingWebhookConfiguration back again and again; it is repaired less often.",
+  ),
+  counter("webhook_reach_failures", [], "Probes of the way from the API server to the webhook that did not arrive."),
+  {
+    ...gauge(
+      "webhook_covered",
+      [],
+      "1: everything that is watched is reviewed, as far as configuration and probes tell.",
+    ),
+    awaited: true,
+  },
   histogram("webhook_duration_seconds", [], reviewBuckets, "From a review read to its answer."),
   counter(
     "journal_errors",
@@ -52,9 +97,15 @@ export const metrics: readonly MetricDefinition[] = [
   counter("watch_decode_failures", ["type"], "Answers that could not be read: a bug, here or there."),
   counter("watch_scan_failures", [], "Times that the cluster did not say which types it serves; the watches go on."),
   gauge("watches", [], "Resource types that are watched."),
+  gauge("lease_held", [], "1 while this replica holds the Lease of its installation, and records."),
   counter("credentials_unreadable", [], "Credentials on disk that could not be read again; the last ones serve on."),
   counter("watch_restarts", ["reason"], "Watches that ended and were started again."),
   counter("watch_bookmarks", ["type"], "Bookmarks read."),
+  gauge(
+    "watch_last_message_timestamp_seconds",
+    [],
+    "When the last list, event or bookmark was read (seconds since 1970); 0: none was.",
+  ),
   gauge(
     "watch_manager_heartbeat",
     [],
@@ -73,6 +124,7 @@ export const metrics: readonly MetricDefinition[] = [
     ["reason"],
     "Correlations that ended unused: retired, expired, evicted, dead on arrival.",
   ),
+  gauge("blind", [], "1: reviews do not reach this process now, or not all of them; the history tells of the time."),
   gauge("pending_correlations", [], "Correlations waiting for their change."),
   gauge("pending_object_bytes", [], "Bytes of objects kept to compare contents."),
   gauge("actors", ["state"], "Resource actors, awake or passivated."),
@@ -82,6 +134,14 @@ export const metrics: readonly MetricDefinition[] = [
   counter("attributions", ["tier"], "Committed changes by verdict."),
   counter("watch_enrich_hits", [], "Committed changes with a name."),
   counter("watch_enrich_misses", [], "Committed changes without a name."),
+  counter("changes_by_type", ["type"], "Committed changes by resource type."),
+  {
+    name: "changes_by_account",
+    kind: "counter",
+    labels: ["account"],
+    help: `Committed changes with a name by whom they name: the ${shownAccounts} accounts that change most of late, and \`other\`.`,
+    most: shownAccounts,
+  },
   counter("commits", ["target"], "Commits made, those without a change (snapshots, ...) included."),
   counter("flushes", ["target", "outcome"], "Flushes: committed, failed (tried again), refused."),
   histogram("flush_duration_seconds", ["target"], waitBuckets, "One flush, from its start to durable refs."),
@@ -120,6 +180,14 @@ export const metrics: readonly MetricDefinition[] = [
     "Objects that could not be read: committed as they stand (a Secret as a comment), and marked.",
   ),
   counter("amendments_late", ["target"], "Evidence about a tie that came after its commit."),
+  counter("otlp_exports", ["signal", "outcome"], "With --otlp-endpoint: what was sent to it, and what was not taken."),
+  counter(
+    "otlp_spans_dropped",
+    [],
+    "With --otlp-endpoint: spans that a bound took away, since they could not be sent.",
+  ),
+  { ...gauge("process_resident_memory_bytes", [], "Memory of the process."), awaited: true },
+  counter("process_cpu_seconds", [], "CPU time of the process, in all its threads."),
   counter(
     "metric_labels_dropped",
     [],

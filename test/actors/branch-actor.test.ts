@@ -1,6 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { openBranchActor, type BranchActor } from "../../actors/branch-actor.ts";
 import type { BranchLimits } from "../../actors/branch-options.ts";
+import type { CommittedFlush } from "../../actors/committed-changes.ts";
 import { KubescribeError } from "../../machines/error.ts";
 import type { BranchMessage, ResourceType } from "../../machines/messages.ts";
 import {
@@ -28,6 +29,7 @@ async function openBranch(
     readonly limits?: Partial<BranchLimits>;
     readonly at?: number;
     readonly files?: Map<string, string>;
+    readonly committed?: (flush: CommittedFlush) => void;
   } = {},
 ) {
   const pool = options.pool ?? new FakePool();
@@ -53,6 +55,7 @@ async function openBranch(
     meter,
     log,
     limits: options.limits ?? {},
+    ...(options.committed === undefined ? {} : { committed: options.committed }),
   });
   return { branch, pool, clock, catchUp, meter, log };
 }
@@ -63,6 +66,57 @@ function receive(branch: BranchActor, ...messages: readonly BranchMessage[]): vo
 
 const notNow = new KubescribeError("git-busy", "busy", { retry: "backoff" });
 const never = new KubescribeError("git-broken", "broken", { retry: "never" });
+
+describe("those who follow changes", () => {
+  test("are told of each commit behind its flush, with its id and its times", async () => {
+    const flushes: CommittedFlush[] = [];
+    const { branch, clock, pool } = await openBranch({ at: 1, committed: (flush) => flushes.push(flush) });
+    pool.answer = null;
+    receive(branch, changed({ version: 2 }));
+    await clock.run(4);
+    receive(branch, changed({ version: 3 }), progressed(4));
+    await clock.run(10);
+    await clock.run(20);
+    expect(flushes).toEqual([]);
+    const startMs = clock.nowMs() - 34;
+    pool.finish();
+    await settled();
+    expect(
+      flushes.map(({ changes, ...flush }) => ({
+        ...flush,
+        changes: changes.map(({ change, ...rest }) => ({ version: change.resourceVersion, ...rest })),
+      })),
+    ).toEqual([
+      {
+        targetId: "default/history",
+        startedAtMs: startMs + 10,
+        endedAtMs: startMs + 34,
+        changes: [
+          { version: "2", commit: "commit-1", queuedAtMs: startMs },
+          { version: "3", commit: "commit-2", queuedAtMs: startMs + 4 },
+        ],
+      },
+    ]);
+  });
+
+  test("are not told of what makes no commit", async () => {
+    const flushes: CommittedFlush[] = [];
+    const pool = new FakePool();
+    pool.flush = async (_, { entries }) => ({ tip: "tip", commits: entries.map((_entry, at) => at), ids: ["", "b"] });
+    const { branch, clock } = await openBranch({ pool, at: 1, committed: (flush) => flushes.push(flush) });
+    receive(branch, changed({ version: 2 }), changed({ version: 3 }));
+    await clock.run(10);
+    expect(flushes.map(({ changes }) => changes.map(({ commit }) => commit))).toEqual([["b"]]);
+  });
+
+  test("are nobody by default, and then no ids are asked for", async () => {
+    const { branch, clock, pool } = await openBranch({ at: 1 });
+    receive(branch, changed({ version: 2 }));
+    await clock.run(10);
+    expect(pool.requests).toHaveLength(1);
+    expect(pool.requests[0]).not.toHaveProperty("wantsIds");
+  });
+});
 
 describe("batches", () => {
   test("the first change waits for the window, and those that come meanwhile share its flush", async () => {
@@ -233,6 +287,17 @@ describe("evidence", () => {
 });
 
 describe("shutdown", () => {
+  test("ends what is told of the branch: nothing that it left behind grows older", async () => {
+    const { branch, clock, pool, meter } = await openBranch({ at: 1 });
+    pool.answer = () => notNow;
+    receive(branch, changed({ version: 2 }));
+    await clock.run(5000);
+    expect(meter.read("oldest_uncommitted_age_seconds")).toBe(5);
+    await branch[Symbol.asyncDispose]();
+    const told = ["queue_depth", "queue_bytes", "oldest_uncommitted_age_seconds", "detached", "target_stopped"];
+    expect(told.map((name) => meter.read(name))).toEqual(told.map(() => Number.NaN));
+  });
+
   test("drain flushes at once, through a pause too, and resolves when durable", async () => {
     const { branch, pool } = await openBranch({ at: 1, limits: { flushChanges: 1, batchWindowMs: 1000 } });
     receive(branch, changed({ version: 2 }), changed({ version: 3 }));

@@ -4,6 +4,7 @@ import { describe, expect, test } from "vitest";
 
 import { BranchActor } from "../../actors/branch-actor.ts";
 import {
+  blind,
   changed,
   configmaps,
   cursor,
@@ -103,6 +104,40 @@ describe("a target that is opened late", () => {
     expect(world.pool.requests.map(({ entries }) => entries.length)).toEqual([2]);
     expect(world.pool.log).toEqual(["snapshot core/configmaps@6 a", "snapshot core/secrets@6 a"]);
     expect(world.branch.status().supply).toBe("attached");
+  });
+
+  test("is held against lists at its own cursors, and tells of blind times, before it catches up", async () => {
+    const world = new World();
+    const { branch, pool, clock } = world;
+    branch.receive(blind(7));
+    branch.receive(changed({ version: 4 }, "alice"));
+    const outOfFormat = new Set([configmaps.key]);
+    const cursors = new Map([[configmaps.key, cursor(1)]]);
+    const shared = new Map([[configmaps.key, cursor(4)]]);
+    branch.openLate({ tip: "tip", cursors, outOfFormat }, shared, [
+      { type: configmaps, cursor: cursor(1), items: [event({ version: 1 })] },
+    ]);
+    await world.observe(4);
+    await clock.run(1000);
+    expect(pool.log).toEqual(["format core/configmaps a", "blind 7 8", "UPDATE a@4 alice"]);
+    expect(branch.status()).toMatchObject({ state: "idle", supply: "attached" });
+    expect([...branch.outOfFormat]).toEqual([]);
+  });
+
+  test("does not take its own list for a word of the shared watch", async () => {
+    const world = new World();
+    const { branch, pool, clock } = world;
+    const list = { type: configmaps, cursor: cursor(1), items: [event({ version: 1 })] };
+    const state = {
+      tip: "tip",
+      cursors: new Map([[configmaps.key, cursor(1)]]),
+      outOfFormat: new Set([configmaps.key]),
+    };
+    branch.openLate(state, new Map(), [list]);
+    branch.receive(changed({ version: 4 }, "alice"));
+    await world.observe(2, 4);
+    await clock.run(1000);
+    expect(pool.log).toEqual(["format core/configmaps a", "UPDATE a@2 unresolved", "UPDATE a@4 alice"]);
   });
 
   test("is stopped by what keeps it from being opened for good", async () => {

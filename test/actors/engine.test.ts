@@ -84,6 +84,8 @@ function say(message: BranchMessage): string {
       return `relist ${message.cursor.resourceVersion}: ${message.changes.map((each) => `${each.operation} ${each.name} ${each.verdict.tier}`).join(", ")}`;
     case "amended":
       return `amend ${message.resourceVersion} ${message.verdict.author?.user ?? "nobody"}`;
+    case "covered":
+      return `blind ${message.time.fromMs}`;
     default:
       return message satisfies never;
   }
@@ -336,6 +338,18 @@ describe("the engine", () => {
     world.engine.restore([loser], { doubtedThroughMs: atMs });
     world.list(12, [{ version: 10, object: "a" }], true).see({ kind: "MODIFIED", version: 15, object: "b" });
     expect(world.last).toBe("UPDATE a 15 tie loser");
+  });
+
+  it("keeps all whom it doubts, however many the bound allows", () => {
+    const world = new World({ pendingPerResource: 2 });
+    world.list(12, [{ version: 10, object: "a" }], true);
+    world.review({ operation: "UPDATE", user: "first", base: 10, object: "b" });
+    world.review({ operation: "UPDATE", user: "second", base: 15, object: "c" });
+    world.engine.miss();
+    world.see({ kind: "MODIFIED", version: 15, object: "b" });
+    expect(world.last).toBe("UPDATE a 15 tie first");
+    world.see({ kind: "MODIFIED", version: 16, object: "c" });
+    expect(world.last).toBe("UPDATE a 16 tie second");
   });
 
   it("settles nothing of those who come while a lost review's request may be under way, and all after that", () => {

@@ -4,6 +4,7 @@ import { getEventListeners } from "node:events";
 import { describe, expect, test } from "vitest";
 
 import { UpstreamActor } from "../../actors/upstream-actor.ts";
+import type { ArrivedPush } from "../../actors/committed-changes.ts";
 import type { Outgoing, RefIds, Remote } from "../../actors/ports.ts";
 import { KubescribeError } from "../../machines/error.ts";
 import { createNodeFileSystem } from "../../src/composition/node-file-system.ts";
@@ -20,6 +21,7 @@ class Distance implements Remote, Disposable {
   readonly meter = new FakeMeter();
   readonly log = new FakeLog();
   readonly fates: Fate[] = [];
+  readonly arrived: ArrivedPush[] = [];
   /** Whether whole packs were asked for, each time. */
   readonly asked: boolean[] = [];
   readonly actor = new UpstreamActor({
@@ -37,6 +39,7 @@ class Distance implements Remote, Disposable {
     random: () => 1,
     meter: this.meter,
     log: this.log,
+    arrived: (push) => this.arrived.push(push),
   });
 
   async fetch(): Promise<RefIds> {
@@ -110,7 +113,7 @@ describe("the remote gets everything once, in order", () => {
     await distance.commit("b", "b1");
     await distance.level();
     const { world, actor } = distance;
-    expect(actor.status()).toEqual({ state: "level", unpushed: 0, lastError: null });
+    expect(actor.status()).toMatchObject({ state: "level", unpushed: 0, lastError: null });
     expect(world.log().filter((line) => !line.endsWith("|mine"))).toEqual([
       "alice@example.com|Update configmaps default/a",
       "alice@example.com|Update configmaps default/a",
@@ -124,6 +127,30 @@ describe("the remote gets everything once, in order", () => {
     expect(runGit(world.remote, ["log", "--format=%an", `${stateTip}..main`])).toMatch(/^(mallory)?$/);
     world.check();
   });
+});
+
+test("of one that has ended nothing is told any more", async () => {
+  using distance = new Distance();
+  distance.fates.push("refused");
+  await distance.commit("a", "a1");
+  await distance.level();
+  const told = (): readonly unknown[] =>
+    ["unpushed_commits", "remote_stopped"].map((name) => distance.meter.read(name));
+  expect(told()).toEqual([1, 1]);
+  await distance.actor[Symbol.asyncDispose]();
+  expect(told()).toEqual([Number.NaN, Number.NaN]);
+});
+
+test("only a push that arrived is told of", async () => {
+  using distance = new Distance();
+  distance.fates.push("unreachable", "liesAboutAtomic");
+  await distance.commit("a", "a1");
+  await distance.level();
+  expect(distance.fates).toEqual([]);
+  expect(distance.arrived).toHaveLength(1);
+  const [push] = distance.arrived;
+  expect(push?.startedAtMs).toBeLessThanOrEqual(push?.endedAtMs ?? 0);
+  expect(push?.whole).toBe(true);
 });
 
 test("a remote that lacks something gets whole packs, once", async () => {
@@ -172,7 +199,7 @@ test("packs that are joined before they are read are asked for again, and that i
   await distance.commit("a", "a1");
   await distance.level();
   const { actor, world, log, meter } = distance;
-  expect(actor.status()).toEqual({ state: "level", unpushed: 0, lastError: null });
+  expect(actor.status()).toMatchObject({ state: "level", unpushed: 0, lastError: null });
   expect([log.lines, [...meter.counts]]).toEqual([[], [["pushes pushed", 1]]]);
   expect(world.log()).toHaveLength(1);
 });

@@ -70,6 +70,21 @@ describe("a review", () => {
     expect(recorder.recorded).toEqual(["webhook_duration_seconds"]);
   });
 
+  test("is told of when its answer is ready, with the time that it took", async () => {
+    const told: string[] = [];
+    const { handle, clock, happened } = createWorld({
+      answered: (correlation, tookMs) => told.push(`${correlation.user} ${tookMs} ${happened.join()}`),
+      journal: {
+        append: async () => {
+          clock.advance(7);
+        },
+      },
+    });
+    await handle(bytesOf(reviewOf()));
+    await handle(bytesOf(reviewOf({ dryRun: true })));
+    expect(told).toEqual(["alice@example.com 7 correlated"]);
+  });
+
   test("of a dry run is allowed and leaves no trace but its count", async () => {
     const { handle, happened, recorder } = createWorld();
     expect(parsed(await handle(bytesOf(reviewOf({ dryRun: true }))))).toEqual(allowed);

@@ -9,6 +9,7 @@ import { afterEach, beforeAll, describe, expect, test } from "vitest";
 
 import type { Clock, FileSystem } from "../../actors/ports.ts";
 import { KubescribeError } from "../../machines/error.ts";
+import type { CertificatePair } from "../../src/admission/certificates.ts";
 import type { AdmissionServer, AdmissionServerOptions } from "../../src/admission/server.ts";
 import { startAdmissionServer } from "../../src/admission/server.ts";
 import { nodeClock } from "../../src/composition/node-clock.ts";
@@ -81,9 +82,8 @@ async function start(overrides: Partial<AdmissionServerOptions> = {}): Promise<W
   const server = await startAdmissionServer({
     host: "127.0.0.1",
     port: 0,
-    path: "/correlate",
-    certFile: "/tls.crt",
-    keyFile: "/tls.key",
+    paths: ["/correlate"],
+    certificate: { certFile: "/tls.crt", keyFile: "/tls.key" },
     handleReview: echo,
     clock: turns,
     files,
@@ -175,9 +175,39 @@ describe("what is answered", () => {
   });
 
   test("a path with an unguessable segment", async () => {
-    const w = await start({ path: "/correlate/8f2c" });
+    const w = await start({ paths: ["/correlate/8f2c"] });
     expect((await post(w, "/correlate", "x")).status).toBe(404);
     expect((await post(w, "/correlate/8f2c", "x")).status).toBe(200);
+  });
+
+  test("several paths, which are exchanged while it runs", async () => {
+    const w = await start({ paths: ["/correlate/one", "/correlate/two"] });
+    const statuses = async (): Promise<readonly number[]> =>
+      await Promise.all(["one", "two", "three"].map(async (each) => (await post(w, `/correlate/${each}`, "x")).status));
+    expect(await statuses()).toEqual([200, 200, 404]);
+    w.server.takePaths(["/correlate/two", "/correlate/three"]);
+    expect(await statuses()).toEqual([404, 200, 200]);
+    w.server.takePaths([]);
+    expect(await statuses()).toEqual([404, 404, 404]);
+    expect(w.recorder.counted("webhook_rejected{path}")).toBe(5);
+  });
+
+  test("a question whether reviews arrive is answered with a warning, and is no review", async () => {
+    const w = await start({ paths: ["/correlate/8f2c", "/at/reach"] });
+    const asked = { apiVersion: "admission.k8s.io/v1", kind: "AdmissionReview", request: { uid: "u1" } };
+    const { status, body } = await post(w, "/correlate/8f2c/reach?timeout=2s", JSON.stringify(asked));
+    expect(status).toBe(200);
+    expect(JSON.parse(body)).toEqual({
+      apiVersion: "admission.k8s.io/v1",
+      kind: "AdmissionReview",
+      response: { uid: "u1", allowed: true, warnings: ["kubescribe: this review arrived"] },
+    });
+    expect((await post(w, "/correlate/8f2c/reach", "nonsense")).status).toBe(200);
+    expect((await post(w, "/correlate/8f2d/reach", "x")).status).toBe(404);
+    expect((await post(w, "/reach", "x")).status).toBe(404);
+    expect((await post(w, "/correlate/8f2c/reach/reach", "x")).status).toBe(404);
+    // A path may end so by itself.
+    expect((await post(w, "/at/reach", "x")).body).toBe("echo: x");
   });
 
   test("what the handler refuses is 400, a bug is 500 without its text", async () => {
@@ -290,9 +320,39 @@ describe("certificates", () => {
     expect((await post(w, "/correlate", "x")).status).toBe(200);
   });
 
+  test("handed in, the next one is shown; one that cannot be used is refused, and the old one stays", async () => {
+    const pair = ({ certificatePem, keyPem }: SelfMadeCertificate): CertificatePair => ({
+      cert: Buffer.from(certificatePem),
+      key: Buffer.from(keyPem),
+    });
+    const w = await start({ certificate: pair(one) });
+    const subject = async (): Promise<string> => {
+      const fresh = await raw(w);
+      const shown = String(fresh.getPeerCertificate().subject?.CN);
+      fresh.destroy();
+      return shown;
+    };
+    expect(await subject()).toBe("one");
+    expect(w.recorder.gauged("webhook_certificate_expiry_timestamp_seconds")).toBe(1_790_000_000 + 7 * 24 * 3600);
+    w.server.showCertificate(pair(other));
+    expect(await subject()).toBe("other");
+    expect(() => w.server.showCertificate({ ...pair(one), key: pair(other).key })).toThrow(/cannot be used/);
+    expect(() => w.server.showCertificate({ cert: Buffer.from("x"), key: Buffer.from("y") })).toThrow(KubescribeError);
+    expect(await subject()).toBe("other");
+    expect(w.clock.armed).toBe(0);
+  });
+
   test.each<[string, Partial<AdmissionServerOptions>, RegExp]>([
-    ["no file", { certFile: "/absent.crt" }, /\/absent\.crt cannot be read.*ENOENT.*--tls-cert-file/],
-    ["no certificate", { certFile: "/tls.key" }, /cannot be used.*--tls-key-file/],
+    [
+      "no file",
+      { certificate: { certFile: "/absent.crt", keyFile: "/tls.key" } },
+      /\/absent\.crt cannot be read.*ENOENT.*--tls-cert-file/,
+    ],
+    [
+      "no certificate",
+      { certificate: { certFile: "/tls.key", keyFile: "/tls.key" } },
+      /cannot be used.*--tls-key-file/,
+    ],
   ])("at the start, %s is an error that says what to do", async (_name, overrides, message) => {
     await expect(start(overrides)).rejects.toMatchObject({
       code: "tls-files",
@@ -370,7 +430,7 @@ test("real files", async () => {
   const clock: Clock = createSimulatedClock();
   const files = { readFile: async (path: string): Promise<Uint8Array> => (read.push(path), readFile(path)) };
   await expect(
-    start({ clock, files, certFile: import.meta.filename, keyFile: import.meta.filename }),
+    start({ clock, files, certificate: { certFile: import.meta.filename, keyFile: import.meta.filename } }),
   ).rejects.toMatchObject({ code: "tls-files" });
   expect(read).toHaveLength(2);
 });

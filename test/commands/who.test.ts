@@ -205,7 +205,7 @@ describe("the list of changes", () => {
     const lines = told((await world.ask([...shop, "-L", "3"])).out).slice(3);
     expect(lines.filter((line) => !line.startsWith("  ."))).toEqual([
       "# nobody is named  format",
-      "  kubescribe wrote the file anew, in another form; nothing changed in the cluster",
+      "  no longer recorded: the rules select it no more; nothing changed in the cluster",
       "# bob@example.com  proven",
       "# nobody is named  takeover",
       "  kubescribe put its file back over somebody's edit in Git; nothing changed in the cluster",

@@ -25,7 +25,9 @@ test("files are written anew by nobody, and what changed meanwhile is its author
     };
     const log = (): readonly string[] => {
       const format = "%an|%s|%(trailers:key=Kubescribe-Kind,valueonly,separator=)";
-      return house.git("log", "--reverse", `--format=${format}`, "main").toString().trim().split("\n");
+      const lines = house.git("log", "--reverse", `--format=${format}`, "main").toString().trim().split("\n");
+      // Of the times between two lives tells another test.
+      return lines.filter((line) => !line.endsWith("|coverage"));
     };
     const changedIn = (commit: string): string => house.git("show", "--format=", "--numstat", commit).toString().trim();
 
@@ -43,7 +45,7 @@ test("files are written anew by nobody, and what changed meanwhile is its author
       "kubescribe|Rewrite 2 files of core/secrets in another format|format",
       "unresolved|Update secrets default/token|",
     ]);
-    expect(changedIn("main~1")).toBe(`2\t2\t${path("quiet")}\n2\t2\t${path("token")}`);
+    expect(changedIn("main~2")).toBe(`2\t2\t${path("quiet")}\n2\t2\t${path("token")}`);
     expect(changedIn("main")).toBe(`1\t1\t${path("token")}`);
     expect(JSON.parse(await house.verify())).toMatchObject({ equal: true });
 

@@ -79,12 +79,16 @@ test("files of another format are compared at each target's own cursor, and a li
     log,
     signal: new AbortController().signal,
   });
+  // What passes by itself is waited for.
+  await (await source.nextList()).fault("broken");
+  await clock.run(1000);
   for (const version of ["5", "8"] as ResourceVersion[]) {
     await (await source.nextList()).answer({ kind: "listed", version, items: [] });
   }
   await (await source.nextList()).fault("gone");
   const { branches } = await opening;
-  expect(source.asked).toEqual(["list exact 5", "list exact 8", "list exact 9"]);
+  const asked = ["5", "5", "8", "9"].map((version) => `list exact ${version}`);
+  expect(source.asked).toEqual(asked);
   expect([...branches.values()].map((branch) => branch.status().queueDepth)).toEqual([1, 1, 0]);
   expect([...(branches.get("9")?.outOfFormat ?? [])]).toEqual([configMaps.key]);
   expect([...branches.values()].map((branch) => branch.status().state)).toEqual(["collecting", "collecting", "idle"]);

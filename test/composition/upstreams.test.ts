@@ -27,7 +27,13 @@ class World {
       adopt: async () => true,
       outgoing: async () => null,
     };
-    const options = { compiled, targets, mirrors, credentialsDir: null } as unknown as UpstreamsOptions;
+    const options = {
+      compiled,
+      targets,
+      mirrors,
+      credentialsDir: null,
+      refusesHostOf: () => null,
+    } as unknown as UpstreamsOptions;
     const ports: Partial<EnginePorts> = {
       clock: this.clock,
       random: () => 1,

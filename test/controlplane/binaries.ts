@@ -7,6 +7,7 @@ import { join } from "node:path";
 export const kubernetesVersion = "1.36.3";
 export const etcdVersion = "3.6.6";
 export const sopsVersion = "3.13.3";
+export const helmVersion = "3.22.0";
 export const binaryNames = ["etcd", "kube-apiserver", "kube-controller-manager", "kubectl"] as const;
 
 export type BinaryName = (typeof binaryNames)[number];
@@ -37,16 +38,18 @@ export function binaryPath(name: BinaryName): string {
   return join(directory, name);
 }
 
-/** No part of what KUBEBUILDER_ASSETS names: it is always built here. */
-export function findSops(): { readonly directory: string; readonly missing: boolean } {
-  const directory = join(cacheOf("sops"), `sops-${sopsVersion}`);
-  return { directory, missing: !executable(join(directory, "sops")) };
+/** No part of what KUBEBUILDER_ASSETS names: they are always built here. */
+export type Tool = "sops" | "helm";
+
+export function findTool(tool: Tool): { readonly directory: string; readonly missing: boolean } {
+  const directory = join(cacheOf(tool), `${tool}-${tool === "sops" ? sopsVersion : helmVersion}`);
+  return { directory, missing: !executable(join(directory, tool)) };
 }
 
-export function sopsPath(): string {
-  const { directory, missing } = findSops();
-  if (missing) throw new Error(`sops is not in ${directory}: run "npm run controlplane", which builds it with Go.`);
-  return join(directory, "sops");
+export function toolPath(tool: Tool): string {
+  const { directory, missing } = findTool(tool);
+  if (missing) throw new Error(`${tool} is not in ${directory}: run "npm run controlplane", which builds it with Go.`);
+  return join(directory, tool);
 }
 
 function cacheDirectory(): string {

@@ -1,19 +1,33 @@
 /**
- * `npm run controlplane`: builds what is missing of the control plane, and sops, from Go modules (K46) into the cache that binaries.ts
- * names.
+ * `npm run controlplane`: builds what is missing of the control plane, sops and helm, from Go modules (K46) into the cache that
+ * binaries.ts names.
  */
 
 import { mkdirSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
-import { type BinaryName, etcdVersion, findBinaries, findSops, kubernetesVersion, sopsVersion } from "./binaries.ts";
+import {
+  type BinaryName,
+  etcdVersion,
+  findBinaries,
+  findTool,
+  helmVersion,
+  kubernetesVersion,
+  sopsVersion,
+  type Tool,
+} from "./binaries.ts";
 import { assertGo, buildProgram, fail, go, report, writeModule } from "./go-build.ts";
 
 const kubernetesPrograms = ["kube-apiserver", "kubectl", "kube-controller-manager"] as const;
 
 await buildControlPlane();
-await buildSops();
+await buildTool("sops", { module: "github.com/getsops/sops/v3", version: sopsVersion, flags: "-s -w" });
+await buildTool("helm", {
+  module: "helm.sh/helm/v3",
+  version: helmVersion,
+  flags: `-s -w -X helm.sh/helm/v3/internal/version.version=v${helmVersion}`,
+});
 
 async function buildControlPlane(): Promise<void> {
   const { directory, given, missing } = findBinaries();
@@ -40,20 +54,23 @@ async function buildControlPlane(): Promise<void> {
   report("done");
 }
 
-async function buildSops(): Promise<void> {
-  const { directory, missing } = findSops();
+async function buildTool(
+  name: Tool,
+  from: { readonly module: string; readonly version: string; readonly flags: string },
+): Promise<void> {
+  const { directory, missing } = findTool(name);
   if (!missing) {
-    console.log(`sops is there: ${directory}`);
+    console.log(`${name} is there: ${directory}`);
     return;
   }
-  assertGo("sops", "");
+  assertGo(name, "");
   mkdirSync(directory, { recursive: true });
-  const module = mkdtempSync(join(tmpdir(), "kubescribe-sops-"));
+  const module = mkdtempSync(join(tmpdir(), `kubescribe-${name}-`));
   try {
-    const program = "github.com/getsops/sops/v3/cmd/sops";
-    writeModule(module, { requires: `github.com/getsops/sops/v3 v${sopsVersion}`, programs: [program] });
+    const program = `${from.module}/cmd/${name}`;
+    writeModule(module, { requires: `${from.module} v${from.version}`, programs: [program] });
     await go(module, ["mod", "tidy"]);
-    await buildProgram({ module, program, name: "sops", directory, flags: "-s -w" });
+    await buildProgram({ module, program, name, directory, flags: from.flags });
   } finally {
     rmSync(module, { recursive: true, force: true });
   }

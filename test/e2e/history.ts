@@ -76,7 +76,9 @@ export async function readFilesAt(repository: string, specs: readonly string[]):
 
 /** Rejects, with what git says, when anything is wrong. */
 export async function fsck(repository: string): Promise<string> {
-  const { stdout, stderr } = await run("git", ["-C", repository, "fsck", "--strict", "--full"]);
+  const { stdout, stderr } = await run("git", ["-C", repository, "fsck", "--strict", "--full", "--no-dangling"], {
+    maxBuffer: maxOutputBytes,
+  });
   return (stdout + stderr)
     .split("\n")
     .filter((line) => line !== "" && !/^(notice|Checking|dangling|Verifying)/.test(line))

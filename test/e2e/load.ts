@@ -61,7 +61,10 @@ export class Load {
    * without a name. `gaps`: a write may be part of a later `recovered` or `collapsed` commit, and a write that was never
    * acknowledged may have happened.
    */
-  async judge(kubescribe: Kubescribe, { gaps }: { readonly gaps: boolean }): Promise<readonly string[]> {
+  async judge(
+    kubescribe: Pick<Kubescribe, "commits" | "repository">,
+    { gaps }: { readonly gaps: boolean },
+  ): Promise<readonly string[]> {
     const isOurs = ({ resource }: Commit): boolean => this.#names.some((name) => resource.endsWith(` default/${name}`));
     await eventually(async () => (this.#missing(await kubescribe.commits(), gaps).length === 0 ? true : undefined), {
       timeoutMs: 40_000,
@@ -125,7 +128,10 @@ function isOf(write: Write, { resource, resourceVersion }: Commit): boolean {
 }
 
 /** Who says in the file, at each commit, that he wrote it. */
-async function readMarkers({ repository }: Kubescribe, commits: readonly Commit[]): Promise<readonly string[]> {
+async function readMarkers(
+  { repository }: Pick<Kubescribe, "repository">,
+  commits: readonly Commit[],
+): Promise<readonly string[]> {
   const texts = await readFilesAt(
     repository,
     commits.map(({ sha, paths }) => `${sha}:${paths[0] ?? ""}`),

@@ -8,7 +8,7 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { parse } from "yaml";
 
 import { manifestOf } from "../../src/sanitize/manifest.ts";
-import { sopsPath } from "../controlplane/binaries.ts";
+import { toolPath } from "../controlplane/binaries.ts";
 import { type ControlPlane, startControlPlane } from "../controlplane/control-plane.ts";
 import { git } from "./history.ts";
 import { type Kubescribe, startKubescribe } from "./kubescribe.ts";
@@ -22,7 +22,7 @@ describe("secrets: encrypt", () => {
   let sops = "";
 
   beforeAll(async () => {
-    sops = sopsPath();
+    sops = toolPath("sops");
     identity = await generateX25519Identity();
     const recipients = [await identityToRecipient(identity)];
     plane = await startControlPlane({ numberedUsers: 0 });

@@ -92,6 +92,11 @@ export function relisted(
   return { kind: "relisted", type: items[0]?.type ?? configmaps, cursor: cursor(version), items, changes };
 }
 
+/** Null: it goes on. */
+export function blind(fromMs: number, toMs: number | null = fromMs + 1): BranchMessage {
+  return { kind: "covered", time: { fromMs, toMs, reasons: [{ code: "test", message: "nobody looked" }] } };
+}
+
 /** `CREATE a@5 alice`, `snapshot core/configmaps@7 a b`, `resync core/configmaps@7 a b`. */
 function say(entry: FlushEntry): string {
   switch (entry.kind) {
@@ -106,6 +111,8 @@ function say(entry: FlushEntry): string {
       return `format ${entry.type.key} ${entry.items.map(({ name }) => name).join(" ")}`;
     case "resync":
       return `resync ${entry.type.key}@${entry.cursor.resourceVersion} ${entry.present.map(({ name }) => name).join(" ")}`;
+    case "coverage":
+      return `blind ${entry.time.fromMs} ${entry.time.toMs ?? "on"}`;
     default:
       return entry satisfies never;
   }
@@ -135,7 +142,9 @@ export class FakePool implements CommitPool {
       this.committed.push(...request.entries);
       this.cursors = new Map(request.cursors);
       this.tip = `tip-${this.committed.length}`;
-      resolve({ tip: this.tip, commits: request.entries.map(() => 1) });
+      const commits = request.entries.map(() => 1);
+      const ids = request.entries.map((_, at) => `commit-${this.committed.length - request.entries.length + at + 1}`);
+      resolve({ tip: this.tip, commits, ...(request.wantsIds === true ? { ids } : {}) });
     };
     if (this.answer === null) this.#pending = { request, settle };
     else settle(this.answer(request));

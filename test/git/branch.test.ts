@@ -77,6 +77,28 @@ describe("entries", () => {
     sound(place);
   });
 
+  test("are named by their commits where somebody asks", async () => {
+    using place = temporaryPlace();
+    const pool = poolAt(place.path);
+    const entries = [
+      snapshot(5, ["a"]),
+      changed({ version: 6, name: "a" }),
+      changed({ version: 7, name: "a" }),
+      changed({ version: 8, name: "a", operation: "DELETE" }),
+      changed({ version: 9, name: "a", operation: "DELETE" }),
+    ];
+    const { commits, ids, tip } = await pool.flush("default/history", {
+      entries,
+      cursors: new Map([[configmaps.key, cursorOf(9)]]),
+      wantsIds: true,
+    });
+    const made = place.git("log", "--reverse", "--format=%H", "main").split("\n");
+    expect(commits).toEqual([1, 1, 1, 1, 0]);
+    expect(ids?.map((id) => made.indexOf(id))).toEqual([-1, 1, 2, 3, -1]);
+    expect(made[3]).toBe(tip);
+    expect(await flush(pool, [changed({ version: 10, name: "b" })])).not.toHaveProperty("ids");
+  });
+
   test("a deletion takes the file and empty directories; one of nothing makes no commit", async () => {
     using place = temporaryPlace();
     const pool = poolAt(place.path);

@@ -157,6 +157,7 @@ export function flush(
 ): Promise<FlushResult> {
   const cursors = new Map<TypeKey, Cursor>();
   for (const entry of entries) {
+    if (entry.kind === "coverage") continue;
     const [key, cursor] =
       entry.kind === "change" ? [entry.change.type.key, cursorIn(entry.change)] : [entry.type.key, entry.cursor];
     cursors.set(key, joined(cursors.get(key) ?? null, cursor));

@@ -133,6 +133,56 @@ test("ours wins over an edit of one of our files, in a takeover commit", async (
   world.check();
 });
 
+test("a remote that has lost its branch is waited for, and what to do is said", async () => {
+  using world = new MirrorWorld();
+  await world.commit("a", "a1");
+  await world.push();
+  await world.commit("a", "a2");
+  await expect(world.pool.mirrors.rebuild(target, {})).rejects.toMatchObject({
+    code: "git-remote-lost",
+    retry: "backoff",
+  });
+  expect(await world.pool.mirrors.rebuild(target, world.fetch())).toBe(0);
+  await world.push();
+  expect(world.log()).toHaveLength(2);
+});
+
+test("what another replica has pushed for the same target is not committed twice, and is no edit of others", async () => {
+  using world = new MirrorWorld();
+  await world.commit("a", "a1");
+  await world.push();
+  // The other one begins with what is there.
+  const other = new MirrorWorld();
+  using _other = other;
+  runGit("/", ["clone", "-q", "--mirror", world.remote, `${other.place.path}.clone`]);
+  const pool = world.open(`${other.place.path}.clone`);
+  for (const [version, name] of [
+    [2, "a"],
+    [3, "b"],
+    [4, "a"],
+  ] as const)
+    await flush(pool, [changed({ version, name, content: `theirs ${version}\n` })]);
+  runGit(`${other.place.path}.clone`, ["push", "-q", world.remote, branch, `+${state}`]);
+  // While this one saw some of that as well, and more.
+  await flush(world.pool, [changed({ version: 2, name: "a", content: "theirs 2\n" })]);
+  await flush(world.pool, [changed({ version: 3, name: "b", content: "theirs 3\n" })]);
+  expect(await world.pool.mirrors.rebuild(target, world.fetch())).toBe(0);
+  await flush(world.pool, [
+    changed({ version: 4, name: "a", content: "theirs 4\n" }),
+    changed({ version: 5, name: "b", content: "ours 5\n" }),
+  ]);
+  await world.push();
+  expect(world.log("%(trailers:key=Kubescribe-Resource-Version,valueonly,separator=)")).toEqual([
+    "1",
+    "2",
+    "3",
+    "4",
+    "5",
+  ]);
+  expect(runGit(world.remote, ["show", `main:${fileOf("a")}`])).toBe("theirs 4");
+  world.check();
+});
+
 test("a remote that already has what was pushed, and more of ours, is only noted", async () => {
   using world = new MirrorWorld();
   await world.commit("a", "a1");

@@ -4,6 +4,7 @@ import { unresolved } from "../../machines/branch-gap.ts";
 import { cursorAt } from "../../machines/cursor.ts";
 import type { BranchMessage, Change, Cursor, Uid, WatchEvent } from "../../machines/messages.ts";
 import {
+  blind,
   changed,
   changeOf,
   configmaps,
@@ -440,5 +441,63 @@ describe("deletions at one version", () => {
     expect(flush(ledger).map(({ name, verdict }) => [name, verdict.tier])).toEqual([["c", "exact"]]);
     expect([replay("b"), ledger.loggedVerdicts]).toEqual(["caughtUp", 0]);
     expect(flush(ledger).map(({ name, verdict }) => [name, verdict.tier])).toEqual([["b", "exact"]]);
+  });
+});
+
+describe("a blind time", () => {
+  const queuedIn = (ledger: BranchLedger): readonly string[] =>
+    ledger.take().entries.map(({ item }) => {
+      if (item.kind === "coverage") return `blind ${item.time.fromMs} ${item.time.toMs ?? "on"}`;
+      return item.kind === "change" ? `change ${item.change.resourceVersion}` : item.kind;
+    });
+
+  test("stands among the changes where it came, and moves no cursor", () => {
+    const ledger = openRoomyLedger();
+    expect(receive(ledger, changed({ version: 2 }), blind(7), changed({ version: 3 }))).toEqual([
+      "queued",
+      "queued",
+      "queued",
+    ]);
+    expect(queuedIn(ledger)).toEqual(["change 2", "blind 7 8", "change 3"]);
+    ledger.settle();
+    expect(ledger.cursorOf(configmaps.key)).toEqual(cursor(3));
+    expect(ledger.queue).toMatchObject({ depth: 0, bytes: 0 });
+  });
+
+  test("waits for room, and is told then", () => {
+    const ledger = openLedger();
+    expect(receive(ledger, changed({ version: 2 }), blind(7), blind(9))).toEqual(["queued", "skipped", "skipped"]);
+    expect(queuedIn(ledger)).toEqual(["change 2"]);
+    ledger.settle();
+    expect(queuedIn(ledger)).toEqual(["blind 7 8"]);
+    ledger.settle();
+    expect(queuedIn(ledger)).toEqual(["blind 9 10"]);
+  });
+
+  test("waits for a branch that is opened late, and stands before its changes", () => {
+    const ledger = new BranchLedger({
+      cursors: null,
+      expected: [],
+      backlogBytes: 1 << 20,
+      verdictLogEntries: 10,
+      flushChanges: 10,
+      flushBytes: 10_000,
+    });
+    expect(receive(ledger, blind(7), blind(9, null))).toEqual(["skipped", "skipped"]);
+    expect(ledger.queue.depth).toBe(0);
+    ledger.open({ cursors: new Map([[configmaps.key, cursor(1)]]) });
+    expect(queuedIn(ledger)).toEqual(["blind 7 8", "blind 9 on"]);
+  });
+
+  test("is joined with others where more wait than a bound lets", () => {
+    const ledger = openLedger();
+    receive(ledger, changed({ version: 2 }), ...Array.from({ length: 150 }, (_, at) => blind(10 * at)));
+    const times: string[] = [];
+    for (let left = 200; left > 0 && ledger.queue.depth > 0; left -= 1) {
+      times.push(...queuedIn(ledger));
+      ledger.settle();
+    }
+    expect(times).toHaveLength(101);
+    expect(times.slice(-2)).toEqual(["blind 980 981", "blind 990 1491"]);
   });
 });

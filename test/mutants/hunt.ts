@@ -39,7 +39,7 @@ export type Outcome =
 
 /** The promise that a checker's line says is broken; null: it names none. */
 export function invariantOf(line: string): Invariant | null {
-  return (/\b(I[1-7]|liveness|git fsck):/.exec(line)?.[1] ?? null) as Invariant | null;
+  return (/\b(I[1-7]|coverage|liveness|git fsck):/.exec(line)?.[1] ?? null) as Invariant | null;
 }
 
 export interface Budget {

@@ -17,4 +17,4 @@ export interface Mutant {
 }
 
 /** As the lines of the checkers begin. */
-export type Invariant = "I1" | "I2" | "I3" | "I4" | "I5" | "I6" | "I7" | "liveness" | "git fsck";
+export type Invariant = "I1" | "I2" | "I3" | "I4" | "I5" | "I6" | "I7" | "coverage" | "liveness" | "git fsck";

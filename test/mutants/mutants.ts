@@ -2,6 +2,7 @@
 
 import { attributionMutants } from "./attribution-mutants.ts";
 import { branchMutants } from "./branch-mutants.ts";
+import { coverageMutants } from "./coverage-mutants.ts";
 import { gitMutants } from "./git-mutants.ts";
 import type { Mutant } from "./mutant.ts";
 import { reviewMutants } from "./review-mutants.ts";
@@ -13,4 +14,5 @@ export const mutants: readonly Mutant[] = [
   ...watchMutants,
   ...branchMutants,
   ...gitMutants,
+  ...coverageMutants,
 ];

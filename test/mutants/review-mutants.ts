@@ -43,7 +43,7 @@ export const reviewMutants: readonly Mutant[] = [
   {
     name: "journal-not-restored",
     defect: "the journal is written and never read",
-    file: "src/composition/admit.ts",
+    file: "src/composition/intake.ts",
     find: "engine.restore(correlations, {",
     replace: "engine.restore(correlations.slice(0, 0), {",
     breaks: "I7",
@@ -90,9 +90,9 @@ export const reviewMutants: readonly Mutant[] = [
   {
     name: "losses-not-told",
     defect: "the next process is not told what a full disk kept from the journal",
-    file: "src/composition/admit.ts",
-    find: "{ doubtedThroughMs, lastLifeArrival }",
-    replace: "{ lastLifeArrival }",
+    file: "src/composition/intake.ts",
+    find: "{ doubtedThroughMs, lastLifeArrival,",
+    replace: "{ lastLifeArrival,",
     breaks: "I3",
     faults: ["forgotten-rivals"],
     every: 1,

@@ -84,7 +84,7 @@ export const watchMutants: readonly Mutant[] = [
   {
     name: "first-list-after-restart",
     defect: "every start begins with a list, as if nothing were there",
-    file: "src/composition/start-engine.ts",
+    file: "src/composition/recording.ts",
     find: "cursorOf: ({ key }) => sharedStart(key, router.wanting(key)),",
     replace: "cursorOf: () => null,",
     breaks: "I7",

@@ -142,6 +142,7 @@ suite("the branch actor", () => {
         for (const history of run.histories) {
           const files = new Files(history);
           for (const entry of run.pool.committed) {
+            if (entry.kind === "coverage") continue;
             if ((entry.kind === "change" ? entry.change.type : entry.type) === history.type) files.apply(entry);
           }
           files.expectFaithful();

@@ -178,6 +178,8 @@ export class Files {
       }
       case "format":
         throw new Error("nothing here was ever written in another format");
+      case "coverage":
+        throw new Error("a blind time is of no file");
       case "change":
         this.changes.push(entry.change);
         return this.#change(entry.change);

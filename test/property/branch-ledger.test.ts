@@ -2,7 +2,7 @@ import fc from "fast-check";
 import { expect, test } from "vitest";
 import { BranchLedger } from "../../machines/branch-ledger.ts";
 import { type Change, compareCursors, type Cursor, type TypeKey } from "../../machines/messages.ts";
-import { configmaps, cursor, secrets } from "../fakes/branch-world.ts";
+import { blind, configmaps, cursor, secrets } from "../fakes/branch-world.ts";
 import { covers, cursorAt, joined } from "../../machines/cursor.ts";
 import { beginningOf, Files, History, Replay, type Act, type Revision } from "./branch-history.ts";
 import { check, suite } from "./check.ts";
@@ -11,7 +11,7 @@ import { check, suite } from "./check.ts";
 type Step =
   | { readonly do: "write"; readonly act: Act; readonly type: 0 | 1; readonly name: string }
   | { readonly do: "show"; readonly type: 0 | 1 }
-  | { readonly do: "take" | "settle" | "fail" | "start" | "replay" | "break" }
+  | { readonly do: "take" | "settle" | "fail" | "start" | "replay" | "break" | "blind" }
   | { readonly do: "crash"; readonly copied: boolean; readonly remembered: boolean; readonly late?: Late }
   | { readonly do: "open" }
   | { readonly do: "compact" | "relist"; readonly type: 0 | 1 };
@@ -34,7 +34,9 @@ const ordinary: fc.WeightedArbitrary<Step>[] = [
   { weight: 12, arbitrary: fc.record({ do: fc.constant("show" as const), type }) },
   {
     weight: 14,
-    arbitrary: fc.record({ do: fc.constantFrom("take", "settle", "fail", "start", "replay", "replay", "break") }),
+    arbitrary: fc.record({
+      do: fc.constantFrom("take", "take", "settle", "settle", "fail", "start", "replay", "replay", "break", "blind"),
+    }),
   },
 ];
 const crashes: fc.WeightedArbitrary<Step> = {
@@ -81,6 +83,9 @@ class Run {
   unheard = 0;
   /** The same of events that commit nothing: they are replayed with their plain meaning, too. */
   unheardQuiet = 0;
+  /** Blind times of this life, and those of them that were settled. */
+  #blind: number[] = [];
+  #told: number[] = [];
   #late: Late | null = null;
   /** What the state ref says. */
   #stateRef: ReadonlyMap<TypeKey, Cursor> = new Map();
@@ -128,6 +133,10 @@ class Run {
         return;
       case "open":
         return this.#openLate();
+      case "blind":
+        this.#blind.push(this.#blind.length);
+        this.ledger.receive(blind(this.#blind.length - 1), 0);
+        return;
       case "compact":
         this.histories[step.type].compacted = this.histories[step.type].end;
         return;
@@ -153,6 +162,7 @@ class Run {
     expect([...this.ledger.detachedTypes]).toEqual([]);
     expect(this.ledger.queue).toMatchObject({ depth: 0, bytes: 0 });
     expect(this.ledger.loggedVerdicts).toBe(0);
+    expect(this.#told).toEqual(this.#blind);
     this.verdictsLost += this.ledger.verdictsLost;
     for (const {
       type: { key },
@@ -168,6 +178,8 @@ class Run {
   #open(late: Late | null): BranchLedger {
     this.#flight = null;
     this.#replay = null;
+    this.#blind = [];
+    this.#told = [];
     this.#late = late;
     this.#shown = new Map([...this.#stateRef].map(([key, durable]) => [key, beginningOf(durable)]));
     if (late !== null) this.#shown.clear();
@@ -231,7 +243,10 @@ class Run {
     const { cursors } = this.#flight;
     this.#flight = null;
     this.#stateRef = cursors;
-    for (const { item, typeKey } of this.ledger.settle()) this.files.get(typeKey)?.apply(item);
+    for (const { item, typeKey } of this.ledger.settle()) {
+      if (item.kind === "coverage") this.#told.push(item.time.fromMs);
+      else if (typeKey !== null) this.files.get(typeKey)?.apply(item);
+    }
     for (const [key, durable] of cursors)
       expect(compareCursors(durable, this.ledger.cursorOf(key) ?? durable)).toBeLessThanOrEqual(0);
   }

@@ -67,7 +67,7 @@ function replayOf(
     `KUBESCRIBE_SEED=${details.seed}`,
     ...(details.counterexamplePath === null ? [] : [`KUBESCRIBE_PATH=${details.counterexamplePath}`]),
     ...(commands === undefined ? [] : [`KUBESCRIBE_COMMANDS=${commands}`]),
-    `npx vitest run --project unit ${file} -t ${quoted(`${name.replaceAll(/[.*+?^${}()|[\]\\]/g, String.raw`\$&`)}$`)}`,
+    `npx vitest run --project ${file.startsWith("test/e2e/") ? "e2e" : "unit"} ${file} -t ${quoted(`${name.replaceAll(/[.*+?^${}()|[\]\\]/g, String.raw`\$&`)}$`)}`,
   ].join(" ");
 }
 

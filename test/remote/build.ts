@@ -1,6 +1,6 @@
 /**
- * `npm run remotes`: installs what is missing of the servers that remotes are tested against, and strace, which counts what is asked of
- * files. dulwich comes from PyPI into the cache that servers.ts names; OpenSSH's server and strace are packages of the system.
+ * `npm run remotes`: installs what is missing of the servers that remotes are tested against, strace, which counts what is asked of
+ * files, and Prometheus. dulwich comes from PyPI into the cache that servers.ts names, the others are packages of the system.
  */
 
 import { spawnSync } from "node:child_process";
@@ -8,12 +8,14 @@ import { mkdirSync, rmSync } from "node:fs";
 import { dirname, join } from "node:path";
 
 import { findStrace } from "./strace.ts";
-import { dulwichEnvironment, dulwichVersion, findDulwich, findSshd } from "./servers.ts";
+import { dulwichEnvironment, dulwichVersion, findDulwich, findPrometheus, findSshd } from "./servers.ts";
 
 installPackage({ name: "openssh-server", program: "sshd", find: findSshd });
 installDulwich();
 installPackage({ name: "strace", program: "strace that may trace", find: findStrace });
-console.log(`What the tests of remotes and files need is there: ${findSshd()}, ${findDulwich()}, ${findStrace()}`);
+installPackage({ name: "prometheus", program: "prometheus", find: () => findPrometheus() });
+const found = [findSshd(), findDulwich(), findStrace(), findPrometheus()];
+console.log(`What the tests of remotes, files and metrics need is there: ${found.join(", ")}`);
 
 interface SystemPackage {
   readonly name: string;

@@ -1,6 +1,7 @@
 /** Fetches from stock git's HTTP server, and from what pretends to be one. */
 
 import { createHash } from "node:crypto";
+import { spawnSync } from "node:child_process";
 import { readdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { deflateSync } from "node:zlib";
@@ -95,6 +96,28 @@ test("what came later is fetched on top of a shallow start, and nothing twice", 
   expect(await fetched({ haves: [commits[7] ?? ""] })).toMatchObject({ pack: null });
   settle(await fetched({ depth: 100 }));
   expect(git(local, ["rev-list", branch]).split("\n")).toEqual(commits.toReversed());
+});
+
+const holds = (id: string): Promise<boolean> =>
+  Promise.resolve(spawnSync("git", ["-C", local, "cat-file", "-e", id]).status === 0);
+
+test("more of a history is fetched below the very commit at which what is here ends", async () => {
+  const commits = history(8);
+  put(branch, commits[7] ?? "");
+  settle(await fetched({ depth: 1, holds }));
+  settle(await fetched({ depth: 3, holds }));
+  expect(git(local, ["rev-list", branch]).split("\n")).toEqual(commits.slice(5).toReversed());
+  settle(await fetched({ depth: 0x7fffffff, holds }));
+  expect(git(local, ["rev-list", branch]).split("\n")).toEqual(commits.toReversed());
+});
+
+test("a branch that was set back to a commit that is here is told of", async () => {
+  const commits = history(4);
+  put(branch, commits[3] ?? "");
+  settle(await fetched({ holds }));
+  put(branch, commits[1] ?? "");
+  const back = await fetched({ haves: [commits[3] ?? ""], holds });
+  expect(back.refs.get(branch)).toBe(commits[1]);
 });
 
 test("a lock that a killed process left is taken over by whoever is alone there, and by nobody else", async () => {

@@ -1,6 +1,6 @@
 /** Tests of what this machine does not have, or not allow: they are left out, and say so. */
 
-import { findDulwich, findSshd } from "./servers.ts";
+import { findDulwich, findPrometheus, findSshd } from "./servers.ts";
 import { findMount } from "../composition/small-disk.ts";
 import { findStrace } from "./strace.ts";
 
@@ -9,6 +9,8 @@ const needs = [
   { file: "test/e2e/remote-ssh.test.ts", what: "sshd", found: findSshd(), how: installs },
   { file: "test/e2e/remote-dulwich.test.ts", what: "dulwich", found: findDulwich(), how: installs },
   { file: "test/git/traced-flush.test.ts", what: "strace that may trace", found: findStrace(), how: installs },
+  { file: "test/telemetry/alert-times.test.ts", what: "promtool", found: findPrometheus("promtool"), how: installs },
+  { file: "test/e2e/dashboards.test.ts", what: "prometheus", found: findPrometheus(), how: installs },
   {
     file: "test/composition/disks.test.ts",
     what: "right to mount a file system",

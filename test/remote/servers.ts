@@ -1,4 +1,7 @@
-/** Where the servers are that nobody here wrote: OpenSSH's of the system, dulwich in a cache outside the checkout, keyed by version. */
+/**
+ * Where the servers are that nobody here wrote: OpenSSH's and Prometheus of the system, dulwich in a cache outside the checkout, keyed by
+ * version.
+ */
 
 import { accessSync, constants } from "node:fs";
 import { homedir } from "node:os";
@@ -9,6 +12,11 @@ export const dulwichVersion = "1.2.21";
 /** sshd wants to be called by its whole path, which is not on everybody's PATH. */
 export function findSshd(): string | null {
   return ["/usr/sbin/sshd", "/usr/local/sbin/sshd", "/usr/bin/sshd"].find(isExecutable) ?? null;
+}
+
+/** Prometheus itself, or promtool, which comes with it. */
+export function findPrometheus(program: "prometheus" | "promtool" = "prometheus"): string | null {
+  return [`/usr/bin/${program}`, `/usr/local/bin/${program}`].find(isExecutable) ?? null;
 }
 
 export function dulwichEnvironment(): string {

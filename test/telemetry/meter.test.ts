@@ -63,15 +63,26 @@ describe("the meter", () => {
     expect(await linesOf(meter)).toContain('queue_depth{target="a/b"} 7');
   });
 
+  test("shows no 0 that would say something", async () => {
+    await using meter = createPrometheusMeter();
+    const lines = async (): Promise<readonly string[]> =>
+      (await linesOf(meter)).filter((line) => line.startsWith("process_resident_memory_bytes"));
+    expect(await lines()).toEqual([]);
+    meter.gauge("process_resident_memory_bytes", () => 0);
+    expect(await lines()).toEqual(["process_resident_memory_bytes 0"]);
+  });
+
   test("a gauge that cannot be read takes no other along", async () => {
     await using meter = createPrometheusMeter();
     meter.gauge("queue_bytes", () => {
       throw new Error("broken");
     });
     meter.gauge("watches", () => 2);
+    meter.gauge("detached", () => Number.NaN, { target: "a/b" });
     const lines = await linesOf(meter);
     expect(lines).toContain("watches 2");
     expect(lines.some((line) => line.startsWith("queue_bytes"))).toBe(false);
+    expect(lines.some((line) => line.includes("a/b"))).toBe(false);
   });
 
   test("bounds the label sets of a metric, and their values", async () => {
@@ -84,6 +95,15 @@ describe("the meter", () => {
     expect(lines).toContain('webhook_rejected_total{reason="other"} 50');
     expect(lines).toContain(String.raw`webhook_rejected_total{reason="reason-0?\"forged"} 1`);
     expect(await linesOf(meter)).toContain("metric_labels_dropped_total 50");
+  });
+
+  test("two values that are the same once they are cut are one line", async () => {
+    await using meter = createPrometheusMeter();
+    const account = "system:serviceaccount:shop:".padEnd(200, "x");
+    meter.count("webhook_rejected", { reason: `${account}1` });
+    meter.count("webhook_rejected", { reason: `${account}2` });
+    const lines = (await linesOf(meter)).filter((line) => line.startsWith("webhook_rejected_total"));
+    expect(lines).toEqual([`webhook_rejected_total{reason="${account.slice(0, 128)}"} 2`]);
   });
 });
 

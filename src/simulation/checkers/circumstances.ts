@@ -2,6 +2,7 @@
 
 import type { RefusalRecord } from "./refusals.ts";
 import type { ReviewRecord } from "./reviews.ts";
+import type { SightRecord } from "./sights.ts";
 import type { Truth } from "./truth.ts";
 import type { WatchRecord } from "./watches.ts";
 
@@ -10,6 +11,7 @@ export interface Circumstances {
   readonly reviews: ReviewRecord;
   readonly watches: WatchRecord;
   readonly refusals: RefusalRecord;
+  readonly sights: SightRecord;
   readonly limits: Limits;
 }
 

@@ -5,6 +5,7 @@
 
 import type { SimulatedType } from "../../simulator/resource-types.ts";
 import type { Circumstances } from "./circumstances.ts";
+import { CoverageCheck, isCoverage } from "./coverage.ts";
 import { durableChecker } from "./durable.ts";
 import { faithfulChecker } from "./faithful.ts";
 import type { Checker } from "./findings.ts";
@@ -34,6 +35,8 @@ export class RepositoryCheck {
 
   /** The oldest first. */
   see(commit: HistoryCommit): void {
+    // A blind time is of no file, and one commit tells all targets of a branch of it.
+    if (isCoverage(commit)) return this.#branches.forEach((branch) => branch.seeCoverage(commit));
     const touched = [...this.#branches.values()].filter((_, index) =>
       commit.files.some(({ path }) => path.startsWith(this.#prefixes[index] ?? "")),
     );
@@ -54,6 +57,7 @@ class BranchCheck {
   readonly #tree = new Map<string, string>();
   readonly #snapshots: Snapshots;
   readonly #checkers: readonly Checker[];
+  readonly #coverage: CoverageCheck;
 
   constructor(files: TargetFiles, around: Circumstances) {
     const { findings } = this;
@@ -61,6 +65,7 @@ class BranchCheck {
     this.#files = files;
     this.#around = around;
     this.#snapshots = new Snapshots({ findings, truth, files, watches: around.watches });
+    this.#coverage = new CoverageCheck(findings, around);
     this.#checkers = [
       onceChecker(findings),
       realChecker(findings, around, files),
@@ -71,7 +76,13 @@ class BranchCheck {
     ];
   }
 
+  seeCoverage(commit: HistoryCommit): void {
+    this.#coverage.see(commit);
+    this.#fault(commit);
+  }
+
   see(commit: HistoryCommit): void {
+    this.#coverage.begun(commit);
     if (commit.trailers.has("Kubescribe-Kind")) this.#note(commit);
     else this.#change(commit);
     for (const { path, after } of commit.files) {
@@ -82,11 +93,16 @@ class BranchCheck {
 
   end(): Findings {
     for (const { end } of this.#checkers) end?.();
+    this.#coverage.end();
     return this.findings;
   }
 
   #note(commit: HistoryCommit): void {
     this.#snapshots.see(commit);
+    this.#fault(commit);
+  }
+
+  #fault(commit: HistoryCommit): void {
     const fault = noteFault(commit);
     if (fault !== null) this.findings.break(`I3: ${fault}`);
   }

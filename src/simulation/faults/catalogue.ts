@@ -25,6 +25,7 @@ import { rejectingGit } from "./rejecting-git.ts";
 import { repeatedActs } from "./repeated-acts.ts";
 import { restores } from "./restores.ts";
 import { revertedActs } from "./reverted-acts.ts";
+import { ruleChanges } from "./rule-changes.ts";
 import { serverRestarts } from "./server-restarts.ts";
 import { settings } from "./settings.ts";
 import { slowGit } from "./slow-git.ts";
@@ -76,6 +77,7 @@ export const coincidences: readonly Fault[] = [
   latePowerLosses,
   undoneActs,
   revertedActs,
+  ruleChanges,
 ];
 
 export const catalogue: readonly (Fault | Setting)[] = [...faults, ...settings, ...coincidences];

@@ -151,7 +151,7 @@ export class Arena {
       log: new Witness(clock, false),
       plan: { options: optionsOf(design), documents },
       meter: this.#meter,
-      sights: { began: () => undefined, ended: () => undefined },
+      sights: [],
       losesPower: false,
       befell: () => undefined,
     });

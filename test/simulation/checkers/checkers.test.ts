@@ -145,6 +145,52 @@ function beside(story: Story, index: number, path: string): void {
   change(story, index, { files: [...files, { status: "A", path, before: "", after: "blob" }] });
 }
 
+describe("a time without reviews", () => {
+  /** Commits: those of every day, and 7 tells of ten seconds. */
+  function blinded(): Story {
+    const story = everyday();
+    story.tellBlind(story.goBlind(10_000));
+    return story;
+  }
+
+  test.each<[what: string, broken: string, falsify: (story: Story) => void]>([
+    ["as it was", "", () => undefined],
+    ["and nobody tells", "co", ({ commits }) => commits.splice(7, 1)],
+    ["told a bit early, by the last sign of life", "", (story) => shift(story, "From", -5_000)],
+    ["told too early", "co", (story) => shift(story, "From", -7_000)],
+    ["told too late", "co", (story) => shift(story, "From", 1_500)],
+    ["whose end is told too early", "co", (story) => shift(story, "To", -1_500)],
+    ["that goes on", "co", (story) => trailers(story, 7, { "Kubescribe-Blind-To": [] })],
+    ["told twice", "co", ({ commits }) => commits.push(...commits.slice(7, 8))],
+    ["for no reason", "co", (story) => trailers(story, 7, { "Kubescribe-Blind-Reason": [] })],
+    ["together with a file", "co", (story) => beside(story, 7, "all/other.yaml")],
+    ["told by a user", "I3", (story) => change(story, 7, signed("bob"))],
+    ["that ends before it begins", "co", (story) => shift(story, "To", -11_000)],
+  ])("%s", (_, broken, falsify) => {
+    const story = blinded();
+    falsify(story);
+    expect(brokenOf(story)).toBe(broken);
+  });
+
+  test("of which there was none", () => {
+    const story = everyday();
+    story.tellBlind({ fromMs: Date.parse("2000-01-01"), toMs: Date.parse("2100-01-01") });
+    expect(brokenOf(story)).toBe("co");
+  });
+
+  test("may be told wrongly by as much as the clock was moved", () => {
+    const story = blinded();
+    story.jump(3_000);
+    shift(story, "From", 2_500);
+    expect(brokenOf(story)).toBe("");
+  });
+});
+
+function shift(story: Story, end: "From" | "To", ms: number): void {
+  const [time = ""] = story.commits[7]?.trailers.get(`Kubescribe-Blind-${end}`) ?? [];
+  trailers(story, 7, { [`Kubescribe-Blind-${end}`]: [new Date(Date.parse(time) + ms).toISOString()] });
+}
+
 describe("a tie", () => {
   /** Carol asks first, and bob wins. */
   function tied(candidates: readonly string[]): Story {

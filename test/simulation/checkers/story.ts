@@ -3,6 +3,7 @@
 import type { CommittedFile, HistoryCommit } from "../../../src/simulation/checkers/git-reader.ts";
 import type { Circumstances, Limits } from "../../../src/simulation/checkers/circumstances.ts";
 import { RefusalRecord } from "../../../src/simulation/checkers/refusals.ts";
+import { SightRecord } from "../../../src/simulation/checkers/sights.ts";
 import { ReviewRecord } from "../../../src/simulation/checkers/reviews.ts";
 import { TargetFiles } from "../../../src/simulation/checkers/target-files.ts";
 import { Truth, type TrueWrite } from "../../../src/simulation/checkers/truth.ts";
@@ -36,6 +37,8 @@ export class Story {
   readonly truth: Truth;
   readonly reviews = new ReviewRecord();
   readonly refusals = new RefusalRecord();
+  /** Nobody was ever blind, unless a test says so. */
+  readonly sights: SightRecord;
   readonly watches: WatchRecord;
   readonly commits: HistoryCommit[] = [];
   readonly files = new TargetFiles(target, types);
@@ -52,12 +55,21 @@ export class Story {
     });
     this.truth = new Truth(this.cluster, () => this.#ms);
     this.watches = new WatchRecord({ monotonicMs: () => this.#ms, nowMs: () => this.#wallMs });
+    const wallMs = (): number => this.#wallMs;
+    const jumpedMs = (): number => Math.abs(this.#jumpedMs);
+    this.sights = new SightRecord({
+      nowMs: wallMs,
+      get jumpedMs() {
+        return jumpedMs();
+      },
+    });
+    this.sights.began();
     this.reviews.began(0);
     this.#snapshot();
   }
 
   get around(): Circumstances {
-    const { truth, reviews, watches, refusals } = this;
+    const { truth, reviews, watches, refusals, sights } = this;
     const limits = {
       pendingPerResource: 64,
       pendingTotal: 1000,
@@ -66,7 +78,7 @@ export class Story {
       verdictLogEntries: 1000,
       ...this.#limits,
     };
-    return { truth, reviews, watches, refusals, limits };
+    return { truth, reviews, watches, refusals, sights, limits };
   }
 
   get #wallMs(): number {
@@ -112,6 +124,30 @@ export class Story {
     this.reviews.ended(this.#ms);
     this.wait(100);
     this.reviews.began(this.#ms);
+  }
+
+  /** No review is taken for so long; when that was, by the wall clock. */
+  goBlind(ms: number): { readonly fromMs: number; readonly toMs: number } {
+    this.wait(5000);
+    this.sights.ended();
+    const fromMs = this.#wallMs;
+    this.wait(ms);
+    this.sights.began();
+    return { fromMs, toMs: this.#wallMs };
+  }
+
+  tellBlind({ fromMs, toMs }: { readonly fromMs: number; readonly toMs: number }): number {
+    this.commits.push({
+      ...this.#commit(signed("kubescribe")),
+      subject: "Attribution was blind",
+      trailers: new Map([
+        ["Kubescribe-Kind", ["coverage"]],
+        ["Kubescribe-Blind-From", [new Date(fromMs).toISOString()]],
+        ["Kubescribe-Blind-To", [new Date(toMs).toISOString()]],
+        ["Kubescribe-Blind-Reason", ["process-down"]],
+      ]),
+    });
+    return this.commits.length - 1;
   }
 
   /** What nobody saw is told at once, by a list. */

@@ -1,0 +1,100 @@
+/** Asks a cluster for what `install --check` looks at, as plain JSON. Nothing is written but access reviews, which the server keeps nowhere. */
+
+import type { ApiServer } from "../../actors/ports.ts";
+import { KubescribeError } from "../../machines/error.ts";
+import { networkDetail, readWhole } from "../kubernetes/body.ts";
+
+export interface Inquiry {
+  readonly get: (path: string) => Promise<Answer>;
+  /** Null: the server does not tell. `user` empty: whoever asks. */
+  readonly may: (access: Access, user: string) => Promise<boolean | null>;
+}
+
+export interface Answer {
+  readonly status: number;
+  readonly body: Json;
+}
+
+export interface Access {
+  readonly verb: string;
+  readonly group: string;
+  readonly resource: string;
+  readonly subresource?: string;
+  readonly namespace?: string;
+  readonly name?: string;
+}
+
+/** JSON of the API server, whatever it holds: asked for a member, it has one or not. */
+export class Json {
+  readonly value: unknown;
+  constructor(value: unknown) {
+    this.value = value;
+  }
+
+  at(...keys: readonly (string | number)[]): Json {
+    let value = this.value;
+    for (const key of keys) {
+      const own = typeof value === "object" && value !== null && Object.hasOwn(value, key);
+      value = own ? (value as Readonly<Record<string | number, unknown>>)[key] : undefined;
+    }
+    return new Json(value);
+  }
+
+  /** Empty where there is none. */
+  get text(): string {
+    return typeof this.value === "string" ? this.value : "";
+  }
+
+  /** Zero where there is none. */
+  get number(): number {
+    return typeof this.value === "number" ? this.value : 0;
+  }
+
+  get items(): readonly Json[] {
+    return Array.isArray(this.value) ? this.value.map((item: unknown) => new Json(item)) : [];
+  }
+}
+
+const maxAnswerBytes = 64 * 1024 * 1024;
+
+export function inquiryOf(api: ApiServer, signal: AbortSignal): Inquiry {
+  async function ask(method: "GET" | "POST", path: string, body?: object): Promise<Answer> {
+    const headers = { accept: "application/json", "content-type": "application/json" };
+    const sent = body === undefined ? {} : { body: Buffer.from(JSON.stringify(body)) };
+    const response = await api.request({ method, path, headers, ...sent }, signal).catch((cause: unknown) => {
+      throw new KubescribeError(
+        "cluster-unreachable",
+        `The API server does not answer (${networkDetail(cause)}). Check that it runs, and that the kubeconfig names the cluster that you mean.`,
+        { retry: "backoff", cause },
+      );
+    });
+    const text = await readWhole(response.body, maxAnswerBytes);
+    return { status: response.status, body: new Json(parsed(text)) };
+  }
+  return {
+    get: (path) => ask("GET", path),
+    may: async (access, user) => {
+      const kind = user === "" ? "SelfSubjectAccessReview" : "SubjectAccessReview";
+      const spec = { resourceAttributes: access, ...(user === "" ? {} : { user, groups: groupsOf(user) }) };
+      const review = { apiVersion: "authorization.k8s.io/v1", kind, spec };
+      const path = `/apis/authorization.k8s.io/v1/${kind.toLowerCase()}s`;
+      const { status, body } = await ask("POST", path, review);
+      return status === 201 ? body.at("status", "allowed").value === true : null;
+    },
+  };
+}
+
+/** Rights may be given to groups that every service account is in. */
+function groupsOf(user: string): readonly string[] {
+  const namespace = user.split(":")[2] ?? "";
+  return ["system:serviceaccounts", `system:serviceaccounts:${namespace}`, "system:authenticated"];
+}
+
+function parsed(text: string): unknown {
+  try {
+    return JSON.parse(text) as unknown;
+  } catch {
+    // Not JSON: an answer of something else than an API server. Its status says what there is to say.
+    return undefined;
+  }
+}

@@ -1,0 +1,181 @@
+/** Two processes and the Lease between them, joined by a wire that can be cut. Their intakes note what they are given. */
+
+import { describe, expect, test } from "vitest";
+
+import type { LeaseRecord } from "../../machines/lease.ts";
+import type { Knowledge } from "../../src/composition/intake.ts";
+import { Replicas } from "../../src/composition/replicas.ts";
+import { createSimulatedClock } from "../../src/simulation/simulated-clock.ts";
+import { FakeLog, FakeMeter } from "../fakes/branch-world.ts";
+
+const nothing: Knowledge = { sightSinceMs: 1, doubtedThroughMs: null, correlations: [] };
+
+class World {
+  readonly clock = createSimulatedClock();
+  readonly cut = new Set<string>();
+  readonly replicas = new Map<string, Replica>();
+  holder = "";
+  /** How long reviews are on their way from one to the other. */
+  road: Promise<void> = Promise.resolve();
+
+  add(address: string): Replica {
+    const replica = new Replica(this, address);
+    this.replicas.set(address, replica);
+    return replica;
+  }
+}
+
+class Replica {
+  readonly reviews: string[] = [];
+  /** Both in one: reviews, and what was asked of it. */
+  readonly told: string[] = [];
+  readonly adopted: Knowledge[] = [];
+  missed = 0;
+  /** What it believes; null: nobody holds it. */
+  sees: string | null = null;
+  readonly post: Replicas;
+
+  constructor(world: World, address: string) {
+    this.post = new Replicas({
+      intake: {
+        review: (body) => {
+          this.reviews.push(Buffer.from(body).toString());
+          this.told.push(Buffer.from(body).toString());
+          return Promise.resolve(`${address} answers`);
+        },
+        tell: () => {
+          this.told.push("handed over");
+          return Promise.resolve(nothing);
+        },
+        miss: () => void (this.missed += 1),
+        adopt: (knowledge) => Promise.resolve(void this.adopted.push(knowledge)),
+      },
+      lease: {
+        get held() {
+          return world.holder === address;
+        },
+        get holderAddress() {
+          return world.holder === "" || world.holder === address ? null : world.holder;
+        },
+      },
+      post: async (to, body) => {
+        if (!Buffer.from(body).toString().startsWith("{")) await world.road;
+        const other = world.replicas.get(to);
+        if (other === undefined || world.cut.has(to)) throw new Error("ECONNREFUSED");
+        return Buffer.from(await other.post.review(body, true));
+      },
+      address,
+      clock: world.clock,
+      meter: new FakeMeter(),
+      log: new FakeLog(),
+    });
+  }
+
+  review(text: string): Promise<string> {
+    return this.post.review(Buffer.from(text), false);
+  }
+}
+
+function leaseOf(holder: string, address: string): LeaseRecord {
+  return { holder, address, durationMs: 15_000, transitions: 1, renewedAt: "", version: "1" };
+}
+
+describe("replicas", () => {
+  test("hand a review on to the holder, and its answer back", async () => {
+    const world = new World();
+    const [a, b] = [world.add("a"), world.add("b")];
+    world.holder = "a";
+    expect(await b.review("1")).toBe("a answers");
+    expect([a.reviews, b.reviews]).toEqual([["1"], []]);
+  });
+
+  test("keep what cannot be handed on, and tell the holder before the next one that it misses something", async () => {
+    const world = new World();
+    const [a, b] = [world.add("a"), world.add("b")];
+    world.holder = "a";
+    world.cut.add("a");
+    expect(await b.review("1")).toBe("b answers");
+    world.cut.delete("a");
+    expect(await b.review("2")).toBe("a answers");
+    expect([a.reviews, b.reviews, a.missed, b.missed]).toEqual([["2"], ["1"], 1, 0]);
+  });
+
+  test("take over all that is known, and get every review from then on", async () => {
+    const world = new World();
+    const [a, b] = [world.add("a"), world.add("b")];
+    world.holder = "b";
+    expect(await b.post.takeOver(leaseOf("", "a"), "b")).toBe(true);
+    expect([b.adopted, b.missed]).toEqual([[expect.objectContaining(nothing)], 0]);
+    // Though it does not look at the Lease any more.
+    world.holder = "";
+    expect(await a.review("1")).toBe("b answers");
+  });
+
+  test("are told by one that holds the Lease itself that it hands nothing over", async () => {
+    const world = new World();
+    const [, b] = [world.add("a"), world.add("b")];
+    world.holder = "a";
+    expect(await world.clock.until(b.post.takeOver(leaseOf("", "a"), "b"))).toBe(false);
+    expect([b.adopted, b.missed]).toEqual([[], 1]);
+  });
+
+  test("say that something may be missing where the last holder is gone", async () => {
+    const world = new World();
+    const b = world.add("b");
+    world.holder = "b";
+    expect(await world.clock.until(b.post.takeOver(leaseOf("a", "a"), "b"))).toBe(false);
+    expect(b.missed).toBe(1);
+  });
+
+  test.each([
+    ["the first one ever", leaseOf("", "")],
+    ["the same process again", leaseOf("b", "elsewhere")],
+    ["the same address again", leaseOf("", "b")],
+  ])("ask nobody: %s", async (_who, before) => {
+    const world = new World();
+    const b = world.add("b");
+    expect(await b.post.takeOver(before, "b")).toBe(true);
+    expect([b.adopted, b.missed]).toEqual([[], 0]);
+  });
+
+  test("ask for what is known only once what they have handed on has arrived", async () => {
+    const world = new World();
+    const [a, b] = [world.add("a"), world.add("b")];
+    world.holder = "a";
+    const { promise, resolve } = Promise.withResolvers<void>();
+    world.road = promise;
+    const handed = b.review("1");
+    world.holder = "b";
+    const taking = b.post.takeOver(leaseOf("", "a"), "b");
+    setImmediate(resolve);
+    await taking;
+    expect(a.told).toEqual(["1", "handed over"]);
+    await handed;
+  });
+
+  test("hand on what another one hands on to them, once they have handed over", async () => {
+    const world = new World();
+    const [a, b] = [world.add("a"), world.add("b")];
+    world.holder = "b";
+    await b.post.takeOver(leaseOf("", "a"), "b");
+    await a.post.review(Buffer.from("1"), true);
+    expect([a.reviews, b.reviews]).toEqual([[], ["1"]]);
+  });
+
+  test("hand nothing on twice, whatever they believe", async () => {
+    const world = new World();
+    const [a, b] = [world.add("a"), world.add("b")];
+    world.holder = "c";
+    expect(await a.post.review(Buffer.from("1"), true)).toBe("a answers");
+    expect([a.reviews, b.reviews]).toEqual([["1"], []]);
+  });
+
+  test("take a body that only begins like a word of theirs for a review", async () => {
+    const world = new World();
+    const a = world.add("a");
+    world.holder = "a";
+    await a.review('{"kubescribe":"planted"}');
+    await a.review(`{"kubescribe":${"x".repeat(2000)}`);
+    expect(a.reviews).toHaveLength(2);
+  });
+});
