@@ -19,6 +19,7 @@ import { InitialEvents } from "./watch-initial-events.ts";
 import { WatchPosition } from "./watch-position.ts";
 import { Silence } from "./watch-silence.ts";
 import type { WatchGate } from "./watch-gate.ts";
+import type { WatchPeers } from "./watch-peers.ts";
 import type { ListMatch, StreamReceiver, WatchSource } from "./watch-source.ts";
 
 export interface WatchLimits {
@@ -55,6 +56,8 @@ export interface WatchActorOptions {
   readonly sink: (message: WatchMessage) => void;
   /** Shared by the watches of one server: so many lists at a time. */
   readonly gate?: WatchGate;
+  /** Shared by whoever reads the same types of one server. */
+  readonly peers?: WatchPeers;
   readonly limits?: WatchLimits;
   /** Asked behind each message: true ends the watch. */
   readonly until?: (message: WatchMessage) => boolean;
@@ -156,9 +159,10 @@ export class WatchActor implements AsyncDisposable {
   }
 
   async #run(): Promise<void> {
-    const { cursor, seen = cursor } = this.#options;
+    const { cursor, seen = cursor, peers } = this.#options;
     if (cursor !== null) this.#position.reset(cursor.resourceVersion);
     this.#epoch = cursor?.epoch ?? 0;
+    using _joined = peers?.join(this.type.key, this);
     let input: Answer = { type: "started", cursor, seen };
     for (;;) {
       try {
@@ -231,8 +235,10 @@ export class WatchActor implements AsyncDisposable {
 
   async #probe(request: AbortController): Promise<Answer> {
     using silence = this.#listen(request, this.#limits.requestSilenceMs);
+    // Before it is asked: what somebody reads meanwhile may be newer than the answer.
+    const heard = this.#options.peers?.highest(this.type.key) ?? null;
     const answer = await this.#options.source.version(this.type, request.signal);
-    if (answer.kind === "counted") return { type: "probed", version: answer.version };
+    if (answer.kind === "counted") return { type: "probed", version: answer.version, heard };
     return this.#failed(silence.fell ? silence.fault : answer.fault);
   }
 

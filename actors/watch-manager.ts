@@ -14,6 +14,7 @@ import type { Clock, Log, Meter, Random, Timer } from "./ports.ts";
 import { WatchActor } from "./watch-actor.ts";
 import type { WatchLimits } from "./watch-actor.ts";
 import { WatchGate } from "./watch-gate.ts";
+import type { WatchPeers } from "./watch-peers.ts";
 import type { WatchSource } from "./watch-source.ts";
 
 export interface TypeSelection {
@@ -34,6 +35,7 @@ export interface WatchManagerOptions {
   /** Asked every `rescanMs`, and when a watch meets a type that is not served. May throw: it is asked again. */
   readonly select: (signal: AbortSignal) => Promise<TypeSelection>;
   readonly source: WatchSource;
+  readonly peers?: WatchPeers;
   /** Where a watch begins; null: at a first list. */
   readonly cursorOf: (type: ResourceType) => WatchStart | null;
   readonly sink: (message: WatchMessage) => void;
@@ -174,7 +176,7 @@ export class WatchManager implements AsyncDisposable {
   }
 
   #start(type: ResourceType, own: Cursor | null): void {
-    const { source, clock, random, meter, log, sink, cursorOf, limits } = this.#options;
+    const { source, peers, clock, random, meter, log, sink, cursorOf, limits } = this.#options;
     this.#options.log.info("A watch begins.", { type: type.key, version: type.version });
     const { cursor, seen } = own === null ? (cursorOf(type) ?? nowhere) : { cursor: own, seen: own };
     const watch = new WatchActor({
@@ -189,6 +191,7 @@ export class WatchManager implements AsyncDisposable {
       sink,
       gate: this.#gate,
       onMissing: () => this.rescan(),
+      ...(peers === undefined ? {} : { peers }),
       ...(limits === undefined ? {} : { limits }),
     });
     this.#watches.set(type.key, watch);

@@ -23,7 +23,8 @@ export interface CatchUpStart {
   readonly typeKey: TypeKey;
   /** Null: begin with a list. */
   readonly from: Cursor | null;
-  readonly epoch: number;
+  /** How far the shared watch has come, in the newest epoch; null: nowhere yet. */
+  readonly seen: Cursor | null;
 }
 
 export interface DetachmentOptions {
@@ -115,10 +116,10 @@ export class BranchDetachments {
     const book = this.#intake.book(key);
     this.#catching = book;
     const { position, live } = book;
-    const epoch = live?.epoch ?? position?.epoch ?? 0;
-    this.#epoch = epoch;
+    const seen = live ?? position;
+    this.#epoch = seen?.epoch ?? 0;
     // A position of an older epoch may by now exist in the new one, with another meaning: only a list can tell.
-    return { typeKey: key, from: position?.epoch === epoch ? position : null, epoch };
+    return { typeKey: key, from: position?.epoch === this.#epoch ? position : null, seen };
   }
 
   /** The shared watch has left the epoch that the type's catch-up reads, whose stream may say nothing until its versions come again (K48). */

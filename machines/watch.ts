@@ -39,10 +39,10 @@ export interface WatchContext {
 }
 
 export type WatchInput =
-  /** `seen`: the highest of the cursors; those of an older epoch than its own mean nothing now. Null together with `cursor`. */
+  /** `seen`: the highest of the cursors; those of an older epoch than its own mean nothing now. */
   | { readonly type: "started"; readonly cursor: Cursor | null; readonly seen: Cursor | null }
-  /** A quorum LIST of one item was answered at this version. */
-  | { readonly type: "probed"; readonly version: ResourceVersion }
+  /** A quorum LIST of one item was answered at this version. `heard`: how far others had read when it was asked for. */
+  | { readonly type: "probed"; readonly version: ResourceVersion; readonly heard: Cursor | null }
   /** A list is complete. `continues`: it came by WatchList, whose stream goes on. */
   | { readonly type: "listed"; readonly version: ResourceVersion; readonly continues: boolean }
   /** `at`: how far the stream was passed on; null where there was none. `productive`: it said something. */
@@ -108,16 +108,21 @@ const chart = setup({
       if (event.type !== "listed") return {};
       return { position: { epoch: context.epoch, resourceVersion: event.version }, need: "stream" as const };
     }),
-    beginEpoch: assign(({ context }) => ({
-      epoch: context.epoch + 1,
+    beginEpoch: assign(({ context, event }) => ({
+      epoch: Math.max(context.epoch + 1, (event.type === "probed" ? event.heard?.epoch : undefined) ?? 0),
       position: null,
       seen: null,
       need: "latest" as const,
     })),
   },
   guards: {
-    countsLower: ({ context: { position, seen }, event }) =>
-      event.type === "probed" && [position, seen].some((cursor) => isBelow(event.version, cursor)),
+    countsLower: ({ context: { epoch, position, seen }, event }) => {
+      if (event.type !== "probed") return false;
+      const { version, heard } = event;
+      // Whoever has begun a newer epoch has been told so by the server.
+      if (heard !== null && heard.epoch > epoch) return true;
+      return [position, seen, heard?.epoch === epoch ? heard : null].some((cursor) => isBelow(version, cursor));
+    },
     isOld: ({ context: { position, need }, event }) =>
       // The exact list is where the stream begins, and nowhere else.
       event.type === "listed" && need !== "exact" && isBelow(event.version, position),

@@ -1,12 +1,13 @@
 /** One branch actor for each target, opened from its repository. */
 import { watchFrom } from "../../actors/watch-from.ts";
+import type { WatchPeers } from "../../actors/watch-peers.ts";
 import type { WatchSource } from "../../actors/watch-source.ts";
 import { BranchActor, openBranchActor } from "../../actors/branch-actor.ts";
 import type { BranchOptions, CatchUp } from "../../actors/branch-options.ts";
 import type { WatchStart } from "../../actors/watch-manager.ts";
 import type { Clock, CommitPool, FileSystem, Log, Meter, Random } from "../../actors/ports.ts";
 import { KubescribeError } from "../../machines/error.ts";
-import type { Cursor, TypeKey, WatchMessage } from "../../machines/messages.ts";
+import type { Cursor, TypeKey } from "../../machines/messages.ts";
 import type { TypeList } from "../../machines/branch-intake.ts";
 import { covers } from "../../machines/cursor.ts";
 import type { FaultKind } from "../../machines/watch-fault.ts";
@@ -23,6 +24,8 @@ export interface BranchPorts {
   readonly clusterUid: string;
   readonly rules: RuleView;
   readonly source: WatchSource;
+  /** Joined by the watches of those who catch up. */
+  readonly peers: WatchPeers;
   readonly pool: CommitPool;
   /** Told of a target's flushes. */
   readonly flushed: (targetId: string, commits: number) => void;
@@ -139,14 +142,11 @@ export function catchUpOf(
     "options" | "clusterUid" | "pool" | "flushed" | "lateness" | "files" | "signal" | "follower"
   >,
 ): CatchUp {
-  const { rules, source, clock, random, meter, log } = ports;
-  return async ({ typeKey, from, epoch }, sink, signal) => {
+  const { rules, source, peers, clock, random, meter, log } = ports;
+  return async ({ typeKey, from, seen }, sink, signal) => {
     const type = rules.typeOf(typeKey);
     if (type === undefined)
       throw new KubescribeError("catch-up-unknown-type", `${typeKey} is no longer served`, { retry: "backoff" });
-    // A watch that begins with a list counts epochs from 0, the shared one has come to `epoch`.
-    const inEpoch = (message: WatchMessage): void => sink({ ...message, epoch: message.epoch + epoch });
-    const watch = { type, cursor: from, source, clock, random, meter, log };
-    await watchFrom({ ...watch, sink: from === null ? inEpoch : sink }, signal);
+    await watchFrom({ type, cursor: from, seen, source, peers, clock, random, meter, log, sink }, signal);
   };
 }

@@ -11,6 +11,7 @@ import type { CorrelationMessage } from "../../actors/engine.ts";
 import { Engine } from "../../actors/engine.ts";
 import { KnownStore } from "../../actors/known-store.ts";
 import { WatchManager } from "../../actors/watch-manager.ts";
+import { WatchPeers } from "../../actors/watch-peers.ts";
 import type { ResourceType, WatchMessage } from "../../machines/messages.ts";
 import { isAllowed } from "../config/allowed.ts";
 import { isInner } from "../config/inner-host.ts";
@@ -54,6 +55,7 @@ export class Recording implements AsyncDisposable {
   readonly #ports: EnginePorts;
   readonly #hurry = new AbortController();
   readonly #watch$ = new Subject<WatchMessage>();
+  readonly #peers = new WatchPeers();
   readonly #stack = new AsyncDisposableStack();
   #sources: ReadinessSources | null = null;
   #upstreams: Upstreams | null = null;
@@ -110,6 +112,7 @@ export class Recording implements AsyncDisposable {
           return selection;
         },
         source,
+        peers: this.#peers,
         cursorOf: ({ key }) => sharedStart(key, router.wanting(key)),
         sink: (message) => this.#watch$.next(message),
       }),
@@ -192,7 +195,9 @@ export class Recording implements AsyncDisposable {
     );
     const flushed = upstreams.flushed.bind(upstreams);
     const lateness = upstreams.lateness.bind(upstreams);
-    const opened = await openBranches(ids, { ...ports, options, clusterUid, rules, source, pool, flushed, lateness });
+    const peers = this.#peers;
+    const needed = { options, clusterUid, rules, source, peers, pool, flushed, lateness };
+    const opened = await openBranches(ids, { ...ports, ...needed });
     for (const branch of opened.branches.values()) stack.use(branch);
     return { ...opened, upstreams };
   }

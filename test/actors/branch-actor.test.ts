@@ -198,7 +198,7 @@ describe("first contact", () => {
   test("a type of which the shared watch has no list to give makes its own", async () => {
     const { branch, pool, clock, catchUp } = await openBranch();
     receive(branch, changed({ version: 6 }));
-    expect(catchUp.starts).toEqual([{ typeKey: configmaps.key, from: null, epoch: 0 }]);
+    expect(catchUp.starts).toEqual([{ typeKey: configmaps.key, from: null, seen: cursor(6) }]);
     const items = [event({ version: 6 })];
     catchUp.send({
       kind: "listed",

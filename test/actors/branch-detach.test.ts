@@ -79,7 +79,7 @@ describe("a target that cannot keep up", () => {
     expect(meter.read("oldest_uncommitted_age_seconds")).toBe(20);
     expect(catchUp.starts).toHaveLength(0);
     await mend(world);
-    expect(catchUp.starts).toEqual([{ typeKey: configmaps.key, from: cursor(3), epoch: 0 }]);
+    expect(catchUp.starts).toEqual([{ typeKey: configmaps.key, from: cursor(3), seen: cursor(6) }]);
     catchUp.send(...observed(4, 5));
     receive(branch, changed({ version: 7 }, "erin"));
     await mend(world);
@@ -100,8 +100,8 @@ describe("a target that cannot keep up", () => {
     receive(branch, changed({ version: 2 }), changed({ version: 3 }), changed({ version: 4 }));
     await mend(world);
     branch.receive({ kind: "relisted", type: configmaps, cursor: cursor(2, 1), items: [], changes: [] });
-    const begun = { typeKey: configmaps.key, from: null, epoch: 1 };
-    expect(catchUp.starts).toEqual([{ typeKey: configmaps.key, from: cursor(3), epoch: 0 }, begun]);
+    const begun = { typeKey: configmaps.key, from: null, seen: cursor(2, 1) };
+    expect(catchUp.starts).toEqual([{ typeKey: configmaps.key, from: cursor(3), seen: cursor(4) }, begun]);
     catchUp.send({ kind: "listed", type: configmaps, ...cursor(2, 1), unbroken: false, items: [] });
     await mend(world);
     expect(branch.status()).toMatchObject({ supply: "attached", detachedTypes: [] });

@@ -65,7 +65,7 @@ describe("a target that is opened late", () => {
     expect(branch.status()).toMatchObject({ state: "unopened", supply: "detached", queueDepth: 0 });
     expect([pool.requests.length, catchUp.starts.length, files.size]).toEqual([0, 0, 0]);
     world.open(5);
-    expect(catchUp.starts).toEqual([{ typeKey: configmaps.key, from: cursor(1), epoch: 0 }]);
+    expect(catchUp.starts).toEqual([{ typeKey: configmaps.key, from: cursor(1), seen: cursor(5) }]);
     await world.observe(2, 4, 5);
     branch.receive(changed({ version: 6 }, "carol"));
     await clock.run(120_000);

@@ -4,6 +4,7 @@ import type { Cursor, ResourceVersion, Uid, WatchMessage } from "../../machines/
 import { WatchActor } from "../../actors/watch-actor.ts";
 import type { WatchActorOptions } from "../../actors/watch-actor.ts";
 import { watchFrom } from "../../actors/watch-from.ts";
+import { WatchPeers } from "../../actors/watch-peers.ts";
 import { FakeLog, FakeMeter } from "../fakes/branch-world.ts";
 import { createSimulatedClock, settled } from "../../src/simulation/simulated-clock.ts";
 import { configMaps, eventOf } from "../fakes/messages.ts";
@@ -318,6 +319,35 @@ describe("a watch", () => {
     for (const one of [event(8, "a"), event(9, "b"), event(10, "c")]) receiver.event(one);
     await done;
     expect(world.said).toEqual(["listed 7 epoch 0 unbroken: ", "a@8", "b@9"]);
+  });
+
+  test("a watch that another one has outread sees a restored backup that is above itself", async () => {
+    const world = new World();
+    const peers = new WatchPeers();
+    await using shared = world.watch(at("12"), { peers });
+    await (await world.source.nextVersion()).answer({ kind: "counted", version: version("12") });
+    await (await world.source.nextList()).answer({ kind: "listed", version: version("12"), items: [] });
+    const stream = await world.source.nextStream();
+    const catchUp = world.watch(null, { peers, sink: () => undefined });
+    (await world.source.nextStream()).receiver.bookmark(version("20"), true);
+    const ended = catchUp[Symbol.asyncDispose]();
+    await stream.fault("broken");
+    await world.clock.run(1000);
+    await (await world.source.nextVersion()).answer({ kind: "counted", version: version("15") });
+    (await world.source.nextStream()).receiver.bookmark(version("15"), true);
+    expect(world.said.at(-1)).toBe("listed 15 epoch 1: ");
+    expect(shared.cursor).toEqual(at("15", 1));
+    void ended;
+  });
+
+  test("what another one reads while the server is asked how far it has come is no restored backup", async () => {
+    const world = new World();
+    const peers = new WatchPeers();
+    await using _ = world.watch(at("12"), { peers });
+    const probe = await world.source.nextVersion();
+    peers.join(configMaps.key, { cursor: at("20") });
+    await probe.answer({ kind: "counted", version: version("15") });
+    expect((await world.source.nextList()).request).toMatchObject({ match: "exact", version: "12" });
   });
 
   test("ends at once when its signal is aborted", async () => {

@@ -3,6 +3,7 @@ import { expect, test } from "vitest";
 import type { CommitPool } from "../../actors/ports.ts";
 import type { Cursor, ResourceVersion, Uid, WatchMessage } from "../../machines/messages.ts";
 import { parseRunOptions } from "../../src/config/run-options.ts";
+import { WatchPeers } from "../../actors/watch-peers.ts";
 import { catchUpOf, openBranches, sharedStart } from "../../src/composition/open-branches.ts";
 import { RuleView } from "../../src/composition/rule-view.ts";
 import { cursor, FakeLog, FakeMeter, memoryFiles } from "../fakes/branch-world.ts";
@@ -39,8 +40,9 @@ test("a catch-up that begins with a list counts in the shared watch's epochs", a
   const said: WatchMessage[] = [];
   const stopping = new AbortController();
   const sink = (message: WatchMessage): void => void said.push(message);
-  const start = { typeKey: configMaps.key, from: null, epoch: 2 };
-  const caughtUp = catchUpOf({ ...ports, rules, source })(start, sink, stopping.signal);
+  const start = { typeKey: configMaps.key, from: null, seen: cursor(9, 2) };
+  const caughtUp = catchUpOf({ ...ports, rules, source, peers: new WatchPeers() })(start, sink, stopping.signal);
+  await (await source.nextVersion()).answer({ kind: "counted", version: "9" as ResourceVersion });
   const stream = await source.nextStream();
   stream.receiver.bookmark("10" as ResourceVersion, true);
   stream.receiver.bookmark("11" as ResourceVersion, false);
@@ -69,6 +71,7 @@ test("files of another format are compared at each target's own cursor, and a li
     clusterUid: "cluster",
     rules,
     source,
+    peers: new WatchPeers(),
     pool,
     flushed: () => {},
     lateness: () => undefined,

@@ -246,7 +246,7 @@ describe("a detached type", () => {
     const items = [event({ version: 3 })];
     receive(ledger, { ...relisted(3, items), cursor: cursor(3, 1) } as BranchMessage);
     flush(ledger);
-    expect(ledger.startCatchUp()).toEqual({ typeKey: configmaps.key, from: null, epoch: 1 });
+    expect(ledger.startCatchUp()).toEqual({ typeKey: configmaps.key, from: null, seen: cursor(3, 1) });
     const listed = { kind: "listed", type: configmaps, ...cursor(3, 1), unbroken: false, items } as const;
     expect(ledger.replay(listed, 0)).toBe("caughtUp");
     expect(flush(ledger).map(({ epoch, verdict }) => [epoch, verdict.tier])).toEqual([[1, "unresolved"]]);
@@ -301,13 +301,13 @@ describe("a catch-up across a restored backup", () => {
     const ledger = openLedger();
     expect(receive(ledger, changed({ version: 2 }), changed({ version: 3 }))).toEqual(["queued", "logged"]);
     flush(ledger);
-    expect(ledger.startCatchUp()).toMatchObject({ from: cursor(2), epoch: 0 });
+    expect(ledger.startCatchUp()).toMatchObject({ from: cursor(2), seen: cursor(3) });
     const restored = { kind: "relisted", type: configmaps, cursor: cursor(2, 1), items: [], changes: [] } as const;
     expect(receive(ledger, restored)).toEqual(["outdated"]);
     // Its stream was open all along, and goes on as if nothing had happened.
     expect(ledger.replay({ kind: "observed", event: event({ version: 3 }), epoch: 0 }, 0)).toBe("crowded");
     ledger.stopCatchUp(false);
-    expect(ledger.startCatchUp()).toMatchObject({ from: null, epoch: 1 });
+    expect(ledger.startCatchUp()).toMatchObject({ from: null, seen: cursor(2, 1) });
   });
 });
 

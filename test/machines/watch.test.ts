@@ -18,7 +18,11 @@ const start = (text: string | null, epoch = 0, seen?: Cursor): WatchInput => {
   const cursor = text === null ? null : cursorAt(text, epoch);
   return { type: "started", cursor, seen: seen ?? cursor };
 };
-const probed = (at: string): WatchInput => ({ type: "probed", version: version(at) });
+const probed = (at: string, heard: Cursor | null = null): WatchInput => ({
+  type: "probed",
+  version: version(at),
+  heard,
+});
 const listed = (at: string, continues = false): WatchInput => ({ type: "listed", version: version(at), continues });
 const failed = (kind: FaultKind, at: string | null = null, productive = false): WatchInput => ({
   type: "failed",
@@ -249,6 +253,42 @@ const rows: readonly {
     inputs: [start("7", 2, cursorAt("9", 2)), probed("8")],
     state: "relisting",
     last: "restarted epoch, watch-list latest",
+  },
+  {
+    name: "a backup from between this watch and one that has read further is told apart",
+    inputs: [...streaming, failed("broken", "12", true), elapsed, probed("14", cursorAt("15"))],
+    state: "relisting",
+    last: "restarted epoch, watch-list latest",
+  },
+  {
+    name: "one that has read further says nothing of where the watch goes on",
+    inputs: [...streaming, failed("broken", "12", true), elapsed, probed("15", cursorAt("15"))],
+    state: "streaming",
+    last: "stream 12",
+  },
+  {
+    name: "one that still reads an older epoch says nothing",
+    inputs: [start("7", 2), probed("9", cursorAt("15", 1)), listed("7")],
+    state: "streaming",
+    last: "emit 7 epoch 2 unbroken, stream 7",
+  },
+  {
+    name: "one that has begun a newer epoch is followed into it",
+    inputs: [start("7", 2), probed("9", cursorAt("8", 4)), listed("9", true)],
+    state: "streaming",
+    last: "emit 9 epoch 4",
+  },
+  {
+    name: "who begins with a list in an epoch that others have come to asks first whether the server counts lower",
+    inputs: [start(null, 0, cursorAt("9", 2)), probed("8"), listed("8", true)],
+    state: "streaming",
+    last: "emit 8 epoch 3",
+  },
+  {
+    name: "who begins with a list counts in the epoch that others have come to",
+    inputs: [start(null, 0, cursorAt("9", 2)), probed("9"), listed("10", true)],
+    state: "streaming",
+    last: "emit 10 epoch 2",
   },
   {
     name: "another target's cursor says nothing of where the watch goes on",
