@@ -32,7 +32,7 @@ function rulesOf(name: string, url: string): string {
   return texts.map((text) => `\n---\n${text}\n`).join("");
 }
 
-test("others commit and push at once, and all is caught up with by its authors", { timeout: 240_000 }, async () => {
+test("others commit and push at once, and all is caught up with by its authors", async () => {
   await using stack = new AsyncDisposableStack();
   const directory = mkdtempSync(join(tmpdir(), "kubescribe-dead-"));
   stack.defer(() => rmSync(directory, { recursive: true, force: true, maxRetries: 3 }));
