@@ -1,7 +1,8 @@
 /** A control plane, a Git server, an installation and its pods. Owns them all, and what was measured of them. */
 
 import { execFile } from "node:child_process";
-import { readFileSync } from "node:fs";
+import { cpSync, mkdtempSync, readFileSync } from "node:fs";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { promisify } from "node:util";
@@ -119,6 +120,16 @@ export class Household implements AsyncDisposable {
       },
       { timeoutMs: patienceMs, everyMs: 3_000, what: "the end of the pushes" },
     );
+  }
+
+  /** Copies the repository and what the pods said; returns the directory, which is the caller's from now on. */
+  keep(): string {
+    const directory = mkdtempSync(join(tmpdir(), "kubescribe-soak-"));
+    cpSync(this.repository, join(directory, "history.git"), { recursive: true });
+    for (const { pod } of this.lives) {
+      cpSync(join(this.plane.directory, "pods", pod, "log"), join(directory, `${pod}.log`));
+    }
+    return directory;
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

@@ -1,6 +1,7 @@
 /**
  * `npm run soak`: an installation under load on a real control plane, while its certificates are renewed, its rules change and its pods are
- * replaced; then every acknowledged write is looked for in the history. `-- --minutes 30 --record` writes docs/SOAK.md.
+ * replaced; then every acknowledged write is looked for in the history. `-- --minutes 30 --record` writes docs/SOAK.md. `--incident NAME`
+ * (again for more) lets nothing else befall it. Where something is wrong, the history and what the pods said are kept.
  */
 
 import { writeFileSync } from "node:fs";
@@ -14,10 +15,20 @@ import { pageOf } from "./page.ts";
 import { Writers } from "./writers.ts";
 
 const { values } = parseArgs({
-  options: { minutes: { type: "string", default: "30" }, record: { type: "boolean", default: false } },
+  options: {
+    minutes: { type: "string", default: "30" },
+    record: { type: "boolean", default: false },
+    incident: { type: "string", multiple: true, default: [] },
+  },
 });
 const minutes = Number(values.minutes);
 if (!(minutes > 0)) throw new Error(`--minutes: expected a number above 0, found ${values.minutes}`);
+
+const wanted = incidents.filter(({ name }) => values.incident.length === 0 || values.incident.includes(name));
+if (wanted.length === 0) {
+  const names = [...new Set(incidents.map(({ name }) => name))].join(", ");
+  throw new Error(`--incident: expected one of ${names}; found ${values.incident.join(", ")}`);
+}
 
 const startedMs = performance.now();
 const elapsedSeconds = (): number => Math.round((performance.now() - startedMs) / 1000);
@@ -28,7 +39,7 @@ say("installed, and recording");
 const writers = Writers.start(household.plane);
 const befell: Incident["name"][] = [];
 for (let turn = 0; elapsedSeconds() < minutes * 60; turn += 1) {
-  const incident = incidents[turn % incidents.length];
+  const incident = wanted[turn % wanted.length];
   if (incident === undefined) break;
   say(`${incident.name}; ${writers.count} writes so far, ${household.rssMib()} MiB`);
   await incident.strike(household);
@@ -42,4 +53,5 @@ say("judged");
 const page = pageOf({ household, writers, verdict, befell, seconds: elapsedSeconds() });
 console.log(page);
 if (values.record) writeFileSync(join(import.meta.dirname, "../../docs/SOAK.md"), page);
+if (verdict.faults.length > 0) say(`kept for a look: ${household.keep()}`);
 process.exitCode = verdict.faults.length === 0 ? 0 : 1;
