@@ -111,6 +111,7 @@ export class Installation implements AsyncDisposable {
       lease: this.#lease,
       post: (to, body, patienceMs) => peers.post({ address: to, body, patienceMs }),
       address,
+      missed: (sinceMs) => this.#webhookCoverage.notHandedOn(sinceMs),
       clock,
       meter,
       log,

@@ -7,7 +7,11 @@ export type PeerWord =
   /** Whoever holds the Lease now asks the one before it for all that is pending, and is handed every review from then on. */
   | { readonly kind: "handOver"; readonly to: string }
   /** Reviews could not be handed on: who else was reviewed at that time may have had rivals. */
-  | { readonly kind: "missed" };
+  | {
+      readonly kind: "missed";
+      /** Wall clock; null: nobody said so. */
+      readonly sinceMs: number | null;
+    };
 
 export type HandOverAnswer =
   /** It holds the Lease itself, as far as it knows. */
@@ -27,7 +31,8 @@ const mark = Buffer.from('{"kubescribe":');
 const longestWordBytes = 1024;
 
 export function encodeWord(word: PeerWord): Uint8Array {
-  return Buffer.from(JSON.stringify({ kubescribe: word.kind, to: word.kind === "handOver" ? word.to : "" }));
+  const { kind, ...rest } = word;
+  return Buffer.from(JSON.stringify({ kubescribe: kind, ...rest }));
 }
 
 /** Null: it is something else. */
@@ -35,8 +40,8 @@ export function decodeWord(body: Uint8Array): PeerWord | null {
   if (body.length > longestWordBytes || body.length < mark.length) return null;
   if (mark.compare(body, 0, mark.length) !== 0) return null;
   try {
-    const { kubescribe, to } = JSON.parse(Buffer.from(body).toString()) as { kubescribe?: unknown; to?: unknown };
-    if (kubescribe === "missed") return { kind: "missed" };
+    const { kubescribe, to, sinceMs } = JSON.parse(Buffer.from(body).toString()) as Readonly<Record<string, unknown>>;
+    if (kubescribe === "missed") return { kind: "missed", sinceMs: timeOf(sinceMs) };
     return kubescribe === "handOver" && typeof to === "string" ? { kind: "handOver", to } : null;
   } catch {
     return null;

@@ -17,6 +17,8 @@ export interface ReplicasOptions {
   readonly lease: { readonly held: boolean; readonly holderAddress: string | null };
   readonly post: (address: string, body: Uint8Array, patienceMs: number) => Promise<Uint8Array>;
   readonly address: string;
+  /** Called by whoever records: from then (wall clock) until now reviews were kept by a replica that could not hand them on. */
+  readonly missed: (sinceMs: number) => void;
   readonly clock: Clock;
   readonly meter: Meter;
   readonly log: Log;
@@ -35,7 +37,8 @@ export class Replicas {
   /** Reviews that are on their way to another replica. */
   readonly #handing = new Set<Promise<string | null>>();
   readonly #succeeded = Promise.withResolvers<void>();
-  #missed = false;
+  /** Wall clock: since when this one keeps reviews that the holder does not know of; null: it knows all of them. */
+  #missedSinceMs: number | null = null;
 
   constructor(options: ReplicasOptions) {
     this.#options = options;
@@ -62,6 +65,9 @@ export class Replicas {
   async takeOver(before: LeaseRecord, identity: string): Promise<boolean> {
     const { intake, address, log } = this.#options;
     this.#successor = null;
+    // What was kept here is known from now on; what was written meanwhile was judged without it.
+    if (this.#missedSinceMs !== null) this.#options.missed(this.#missedSinceMs);
+    this.#missedSinceMs = null;
     // The first one ever, or this very process, which has its own journal.
     if (before.address === "" || before.address === address || before.holder === identity) return true;
     // What is still on its way there would arrive behind the answer.
@@ -95,32 +101,36 @@ export class Replicas {
   }
 
   async #handOn(address: string, body: Uint8Array): Promise<string | null> {
-    const { post, meter, log } = this.#options;
+    const { post, clock, meter, log } = this.#options;
+    const beganMs = clock.nowMs();
     try {
-      if (this.#missed) {
-        await post(address, encodeWord({ kind: "missed" }), handOnPatienceMs);
-        this.#missed = false;
+      const sinceMs = this.#missedSinceMs;
+      if (sinceMs !== null) {
+        await post(address, encodeWord({ kind: "missed", sinceMs }), handOnPatienceMs);
+        if (this.#missedSinceMs === sinceMs) this.#missedSinceMs = null;
       }
       const answer = await post(address, body, handOnPatienceMs);
       meter.count("webhook_handed_on", { outcome: "done" });
       return Buffer.from(answer).toString();
     } catch (error) {
       meter.count("webhook_handed_on", { outcome: "failed" });
-      if (!this.#missed)
+      if (this.#missedSinceMs === null)
         log.warn("A review could not be handed on to the holder of the Lease; it is kept here.", {
           address,
           reason: error instanceof Error ? error.message : "unknown",
         });
-      this.#missed = true;
+      this.#missedSinceMs ??= beganMs;
       return null;
     }
   }
 
   async #hear(word: PeerWord): Promise<string> {
-    const { intake, lease } = this.#options;
+    const { intake, lease, clock, missed } = this.#options;
     switch (word.kind) {
       case "missed":
         intake.miss();
+        // Clocks of two nodes: it is over when it is told of.
+        missed(Math.min(word.sinceMs ?? clock.nowMs(), clock.nowMs()));
         return JSON.stringify({ kind: "heard" });
       case "handOver": {
         if (lease.held) return encodeAnswer({ kind: "refused" });

@@ -47,6 +47,13 @@ export class WebhookCoverage implements Disposable {
     this.#coverage.seeing("holder");
   }
 
+  /** From then until now a replica kept reviews that it could not hand on to the one that records. */
+  notHandedOn(sinceMs: number): void {
+    const message = "reviews reached a replica that could not hand them on to the one that records";
+    this.#coverage.blind("replicas", { reasons: [{ code: "not-handed-on", message }], sinceMs });
+    this.#coverage.seeing("replicas");
+  }
+
   [Symbol.dispose](): void {
     this.#subscription.unsubscribe();
   }

@@ -31,6 +31,8 @@ class Replica {
   readonly told: string[] = [];
   readonly adopted: Knowledge[] = [];
   missed = 0;
+  /** Since when, as it was told to the history. */
+  readonly missedSince: number[] = [];
   /** What it believes; null: nobody holds it. */
   sees: string | null = null;
   readonly post: Replicas;
@@ -65,6 +67,7 @@ class Replica {
         return Buffer.from(await other.post.review(body, true));
       },
       address,
+      missed: (sinceMs) => void this.missedSince.push(sinceMs),
       clock: world.clock,
       meter: new FakeMeter(),
       log: new FakeLog(),
@@ -94,10 +97,29 @@ describe("replicas", () => {
     const [a, b] = [world.add("a"), world.add("b")];
     world.holder = "a";
     world.cut.add("a");
+    const beganMs = world.clock.nowMs();
     expect(await b.review("1")).toBe("b answers");
+    await world.clock.advance(3000);
     world.cut.delete("a");
     expect(await b.review("2")).toBe("a answers");
-    expect([a.reviews, b.reviews, a.missed, b.missed]).toEqual([["2"], ["1"], 1, 0]);
+    expect(await b.review("3")).toBe("a answers");
+    expect([a.reviews, b.reviews, a.missed, b.missed]).toEqual([["2", "3"], ["1"], 1, 0]);
+    expect([a.missedSince, b.missedSince]).toEqual([[beganMs], []]);
+  });
+
+  test("tell of what they kept themselves when they take over", async () => {
+    const world = new World();
+    const [, b] = [world.add("a"), world.add("b")];
+    world.holder = "a";
+    world.cut.add("a");
+    const beganMs = world.clock.nowMs();
+    await b.review("1");
+    world.cut.delete("a");
+    world.holder = "b";
+    await world.clock.advance(3000);
+    expect(await b.post.takeOver(leaseOf("", "a"), "b")).toBe(true);
+    expect(await b.post.takeOver(leaseOf("", "a"), "b")).toBe(true);
+    expect([b.missedSince, b.missed]).toEqual([[beganMs], 0]);
   });
 
   test("take over all that is known, and get every review from then on", async () => {
