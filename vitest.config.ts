@@ -1,8 +1,16 @@
 import { defineConfig } from "vitest/config";
 
+import { installationTests, olderServers } from "./test/controlplane/older-servers.ts";
 import { leftOutTests } from "./test/remote/left-out.ts";
 
 const leftOut = leftOutTests();
+const endToEnd = {
+  exclude: leftOut,
+  globalSetup: ["test/controlplane/require.ts"],
+  fileParallelism: false,
+  testTimeout: 120_000,
+  hookTimeout: 120_000,
+};
 
 /** The end-to-end tests share one machine and its clock: one file after the other, after the unit tests. */
 export default defineConfig({
@@ -21,15 +29,20 @@ export default defineConfig({
       {
         test: {
           name: "e2e",
+          ...endToEnd,
           include: ["test/e2e/**/*.test.ts"],
-          exclude: leftOut,
-          globalSetup: ["test/controlplane/require.ts"],
-          fileParallelism: false,
-          testTimeout: 120_000,
-          hookTimeout: 120_000,
           sequence: { groupOrder: 1 },
         },
       },
+      ...olderServers().map((minor, index) => ({
+        test: {
+          name: `e2e-${minor}`,
+          ...endToEnd,
+          include: installationTests,
+          env: { KUBESCRIBE_KUBERNETES: minor },
+          sequence: { groupOrder: 2 + index },
+        },
+      })),
     ],
   },
 });
