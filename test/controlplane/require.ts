@@ -2,14 +2,12 @@
 
 import type { TestProject } from "vitest/node";
 
-import { buildCommand, findBinaries, minorOf, newestKubernetes } from "./binaries.ts";
+import { buildCommand, findBinaries, minorOf, minorUnderTest, newestKubernetes } from "./binaries.ts";
 import { untestedServers } from "./older-servers.ts";
 
-export function setup({ name, config }: TestProject): void {
-  const minor = minorOf(
-    config.env["KUBESCRIBE_KUBERNETES"] ?? process.env["KUBESCRIBE_KUBERNETES"] ?? newestKubernetes,
-    name,
-  );
+export function setup({ name }: TestProject): void {
+  const [, older] = /^e2e-(.+)$/.exec(name) ?? [];
+  const minor = older === undefined ? minorUnderTest() : minorOf(older, name);
   const { directory, missing } = findBinaries(minor);
   if (missing.length > 0) {
     throw new Error(
