@@ -6,7 +6,7 @@
 
 import { spawn } from "node:child_process";
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
-import { delimiter, join } from "node:path";
+import { delimiter, join, relative } from "node:path";
 import { tmpdir } from "node:os";
 
 import { findBinaries } from "../test/controlplane/binaries.ts";
@@ -25,11 +25,31 @@ interface Counts {
   skipped: number;
 }
 
+/** What of vitest's report is read here. */
+interface Report {
+  readonly numPassedTests: number;
+  readonly numFailedTests: number;
+  readonly numPendingTests: number;
+  readonly numTodoTests: number;
+  readonly testResults: readonly {
+    readonly name: string;
+    readonly status: string;
+    readonly message?: string;
+    readonly assertionResults: readonly {
+      readonly fullName: string;
+      readonly status: string;
+      readonly failureMessages?: readonly string[] | null;
+    }[];
+  }[];
+}
+
 const atOnce = 2;
+const linesOfFailure = 20;
 const root = join(import.meta.dirname, "..");
 const scratch = mkdtempSync(join(tmpdir(), "kubescribe-check-"));
 const total: Counts = { passed: 0, failed: 0, skipped: 0 };
 const failedSteps: string[] = [];
+const failedTests: string[] = [];
 
 try {
   await runAll();
@@ -37,6 +57,7 @@ try {
   rmSync(scratch, { recursive: true, force: true });
 }
 if (failedSteps.length > 0) console.log(`\nFailed: ${failedSteps.join(", ")}`);
+for (const failed of failedTests) console.log(failed);
 console.log(`\n${total.passed} passed, ${total.failed} failed, ${total.skipped} skipped`);
 process.exitCode = failedSteps.length === 0 ? 0 : 1;
 
@@ -124,29 +145,40 @@ function closingLines(output: string): string {
 }
 
 function count(project: string): Counts {
-  const counts = readCounts(reportOf(project));
+  const report = readReport(reportOf(project));
+  // A run that broke before it could report counts as nothing: its step has failed already.
+  if (report === undefined) return { passed: 0, failed: 0, skipped: 0 };
+  const counts = {
+    passed: report.numPassedTests,
+    failed: report.numFailedTests,
+    skipped: report.numPendingTests + report.numTodoTests,
+  };
   total.passed += counts.passed;
   total.failed += counts.failed;
   total.skipped += counts.skipped;
+  failedTests.push(...describeFailures(report));
   return counts;
 }
 
-/** A run that broke before it could report counts as nothing: its step has failed already. */
-function readCounts(path: string): Counts {
+function readReport(path: string): Report | undefined {
   try {
-    const report = JSON.parse(readFileSync(path, "utf8")) as {
-      readonly numPassedTests: number;
-      readonly numFailedTests: number;
-      readonly numPendingTests: number;
-      readonly numTodoTests: number;
-    };
-    return {
-      passed: report.numPassedTests,
-      failed: report.numFailedTests,
-      skipped: report.numPendingTests + report.numTodoTests,
-    };
+    return JSON.parse(readFileSync(path, "utf8")) as Report;
   } catch {
-    return { passed: 0, failed: 0, skipped: 0 };
+    return undefined;
+  }
+}
+
+/** Said again at the very end, where a long log is read first. */
+function* describeFailures(report: Report): Generator<string> {
+  for (const file of report.testResults) {
+    const name = relative(root, file.name);
+    for (const test of file.assertionResults) {
+      if (test.status !== "failed") continue;
+      const why = (test.failureMessages ?? []).join("\n").split("\n").slice(0, linesOfFailure);
+      yield `\n✗ ${name}: ${test.fullName}\n${why.join("\n")}`;
+    }
+    const broken = file.status === "failed" && file.assertionResults.every(({ status }) => status !== "failed");
+    if (broken) yield `\n✗ ${name}\n${file.message ?? ""}`;
   }
 }
 

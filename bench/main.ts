@@ -26,6 +26,7 @@ const benches: Readonly<Record<string, string>> = {
   disk: "what a history takes on disk, beside git repack and gc",
   growth: "what a change costs by the files of a branch and the commits behind it",
   memory: "100,000 idle resources",
+  sizing: "memory and CPU of a real process by the size of a cluster, in memory cgroups",
   churn: "a simulated day of names that come and go; a flood of reviews",
   who: "who changed a resource, in a history of 100,000 changes, beside git log",
   promises: "what the first designs promised, beside them",

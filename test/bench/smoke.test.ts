@@ -19,6 +19,7 @@ const names = [
   "push",
   "growth",
   "memory",
+  "sizing",
   "churn",
   "who",
   "promises",

@@ -71,7 +71,7 @@ interface History {
 async function history(secrets: string): Promise<History> {
   const directory = mkdtempSync(join(tmpdir(), "kubescribe-canaries-"));
   try {
-    await using house = await PlayedHouse.open(directory, `  secrets: ${secrets}\n`);
+    await using house = await PlayedHouse.open(directory, { spec: `  secrets: ${secrets}\n` });
     return await lived(house);
   } finally {
     rmSync(directory, { recursive: true });

@@ -14,7 +14,7 @@ const path = (name: string): string => `demo/default/core/configmaps/${name}.yam
 test("the tree follows, and what somebody changes is all that he is credited with", async () => {
   const directory = mkdtempSync(join(tmpdir(), "kubescribe-rules-"));
   try {
-    await using house = await PlayedHouse.open(directory, "");
+    await using house = await PlayedHouse.open(directory);
     const create = (name: string, labels: Readonly<Record<string, string>>): Promise<void> => {
       const body = { metadata: { name, labels }, data: { a: "one", b: "two" } };
       return house.call({ user: ALICE, method: "POST", path: collection, body }, 201);
@@ -75,7 +75,7 @@ test("the tree follows, and what somebody changes is all that he is credited wit
 test("a type that no rule named for a time goes on where it was left", async () => {
   const directory = mkdtempSync(join(tmpdir(), "kubescribe-rules-"));
   try {
-    await using house = await PlayedHouse.open(directory, "");
+    await using house = await PlayedHouse.open(directory);
     const create = (name: string, value: string): Promise<void> => {
       const body = { metadata: { name }, data: { a: value } };
       return house.call({ user: ALICE, method: "POST", path: collection, body }, 201);

@@ -28,7 +28,7 @@ describe.each(["local", "remote"] as const)("the disk of a %s target", (kind) =>
     });
     await world.write(8);
     expect(await world.judge()).toEqual([]);
-  }, 60_000);
+  });
   afterAll(() => world[Symbol.asyncDispose]());
 
   test.each([
@@ -40,26 +40,22 @@ describe.each(["local", "remote"] as const)("the disk of a %s target", (kind) =>
       says: "mount its file system for writing",
     },
     { trouble: "gone", begin: () => disk.lose(), end: () => disk.restore(), says: "mount it or put it back" },
-  ])(
-    "is $trouble: it says so, keeps its bounds, and goes on by itself",
-    { timeout: 180_000 },
-    async ({ begin, end, says }) => {
-      const from = world.said.length;
-      begin();
-      await world.write(1);
-      await world.says(says, from);
-      expect(await world.readiness(503)).toContain(says);
-      await world.write(many, bytes);
-      await world.reaches("detached", 1);
-      expect(await world.metric("queue_bytes")).toBeLessThanOrEqual(backlogBytes);
-      end();
-      await world.readiness(200);
-      expect(await world.judge()).toEqual([]);
-      await world.write(4);
-      expect(await world.judge()).toEqual([]);
-      expect(await fsck(repository)).toBe("");
-    },
-  );
+  ])("is $trouble: it says so, keeps its bounds, and goes on by itself", async ({ begin, end, says }) => {
+    const from = world.said.length;
+    begin();
+    await world.write(1);
+    await world.says(says, from);
+    expect(await world.readiness(503)).toContain(says);
+    await world.write(many, bytes);
+    await world.reaches("detached", 1);
+    expect(await world.metric("queue_bytes")).toBeLessThanOrEqual(backlogBytes);
+    end();
+    await world.readiness(200);
+    expect(await world.judge()).toEqual([]);
+    await world.write(4);
+    expect(await world.judge()).toEqual([]);
+    expect(await fsck(repository)).toBe("");
+  });
 });
 
 test.each([
@@ -76,35 +72,31 @@ test.each([
   await expect(start).rejects.toThrow(says);
 });
 
-test(
-  "a disk that goes away while pushes are tried again is no place for a second history",
-  { timeout: 180_000 },
-  async () => {
-    let disk: SmallDisk | undefined;
-    let isDown = false;
-    let repository = "";
-    await using world = await RunWorld.start(async (directory, stack) => {
-      disk = stack.use(new SmallDisk(directory, 16));
-      const options = await remotePlace(directory, { disk, stack, isDown: () => isDown });
-      ({ repository } = options);
-      return options;
-    });
-    await world.write(8);
-    expect(await world.judge()).toEqual([]);
-    isDown = true;
-    await world.write(2);
-    await world.says("A push did not get through");
-    disk?.lose();
-    const from = world.said.length;
-    await world.says("A push did not get through", from);
-    await world.write(4);
-    await world.says("mount it or put it back", from);
-    disk?.restore();
-    isDown = false;
-    expect(await world.judge()).toEqual([]);
-    expect(await fsck(repository)).toBe("");
-  },
-);
+test("a disk that goes away while pushes are tried again is no place for a second history", async () => {
+  let disk: SmallDisk | undefined;
+  let isDown = false;
+  let repository = "";
+  await using world = await RunWorld.start(async (directory, stack) => {
+    disk = stack.use(new SmallDisk(directory, 16));
+    const options = await remotePlace(directory, { disk, stack, isDown: () => isDown });
+    ({ repository } = options);
+    return options;
+  });
+  await world.write(8);
+  expect(await world.judge()).toEqual([]);
+  isDown = true;
+  await world.write(2);
+  await world.says("A push did not get through");
+  disk?.lose();
+  const from = world.said.length;
+  await world.says("A push did not get through", from);
+  await world.write(4);
+  await world.says("mount it or put it back", from);
+  disk?.restore();
+  isDown = false;
+  expect(await world.judge()).toEqual([]);
+  expect(await fsck(repository)).toBe("");
+});
 
 function localPlace(directory: string, { path }: SmallDisk): RunOptions {
   const repository = join(path, "history.git");

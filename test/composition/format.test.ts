@@ -14,7 +14,7 @@ const path = (name: string): string => `demo/default/core/secrets/${name}.yaml`;
 test("files are written anew by nobody, and what changed meanwhile is its author's alone", async () => {
   const directory = mkdtempSync(join(tmpdir(), "kubescribe-format-"));
   try {
-    await using house = await PlayedHouse.open(directory, "");
+    await using house = await PlayedHouse.open(directory);
     const create = (name: string): Promise<void> => {
       const body = { metadata: { name }, stringData: { a: "one", b: "two" } };
       return house.call({ user: ALICE, method: "POST", path: collection, body }, 201);

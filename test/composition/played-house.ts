@@ -23,7 +23,15 @@ import { eventually } from "../controlplane/eventually.ts";
 const main = join(import.meta.dirname, "../../src/main.ts");
 const admissionPath = "/correlate";
 
-interface Parts {
+export interface HouseOptions {
+  /** More lines for the GitRepoConfig. */
+  readonly spec?: string;
+  readonly logLevel?: "debug" | "info";
+  /** A command that becomes the one which is given to it, and keeps the process id: the words before that one's. */
+  readonly through?: readonly string[];
+}
+
+interface Parts extends Required<Pick<HouseOptions, "logLevel" | "through">> {
   readonly place: DemoPlace;
   readonly cluster: SimulatedCluster;
   readonly client: DemoClient;
@@ -46,8 +54,8 @@ export class PlayedHouse implements AsyncDisposable {
     this.#parts = parts;
   }
 
-  /** `spec`: more lines for the GitRepoConfig. */
-  static async open(directory: string, spec: string): Promise<PlayedHouse> {
+  static async open(directory: string, options: HouseOptions = {}): Promise<PlayedHouse> {
+    const { spec = "", logLevel = "debug", through = [] } = options;
     await using stack = new AsyncDisposableStack();
     const cluster = new SimulatedCluster({ clock, random, firstRevision: 1000 });
     const serverCertificate = await makeCertificate("API server", clock);
@@ -70,7 +78,7 @@ export class PlayedHouse implements AsyncDisposable {
     writeFileSync(place.rulesFile, rules.replace("  branch: main\n", `  branch: main\n${spec}`));
     const client = stack.use(new DemoClient({ serverUrl: front.url, caBundlePem: serverCertificate.certificatePem }));
     const { certificatePem: caPem } = webhookCertificate;
-    return new PlayedHouse({ place, cluster, client, caPem, reviewing, owned: stack.move() });
+    return new PlayedHouse({ place, cluster, client, caPem, reviewing, logLevel, through, owned: stack.move() });
   }
 
   get place(): DemoPlace {
@@ -82,6 +90,11 @@ export class PlayedHouse implements AsyncDisposable {
     return this.#parts.cluster;
   }
 
+  /** Of the process that runs. */
+  get pid(): number {
+    return this.#child?.pid ?? 0;
+  }
+
   /** Of all lives, both streams. */
   get output(): string {
     return this.#output;
@@ -89,7 +102,7 @@ export class PlayedHouse implements AsyncDisposable {
 
   /** Resolves when it is ready, and the API server asks it. */
   async start(): Promise<void> {
-    const { place, caPem, reviewing } = this.#parts;
+    const { place, caPem, reviewing, logLevel, through } = this.#parts;
     const flags = [
       ["--kubeconfig", place.kubeconfigFile],
       ["--config", place.rulesFile],
@@ -98,11 +111,12 @@ export class PlayedHouse implements AsyncDisposable {
       ["--data-dir", place.dataDirectory],
       ["--admission-address", "127.0.0.1:0"],
       ["--metrics-address", "127.0.0.1:0"],
-      ["--log-level", "debug"],
+      ["--log-level", logLevel],
     ];
     this.#begins = this.#output.length;
     const env = { ...process.env, KUBESCRIBE_DEBUG: "1" };
-    const child = spawn(process.execPath, [main, "run", ...flags.flat()], { stdio: ["ignore", "pipe", "pipe"], env });
+    const [command = "", ...args] = [...through, process.execPath, main, "run", ...flags.flat()];
+    const child = spawn(command, args, { stdio: ["ignore", "pipe", "pipe"], env });
     this.#child = child;
     this.#exited = once(child, "close");
     for (const stream of [child.stdout, child.stderr]) {
@@ -124,11 +138,16 @@ export class PlayedHouse implements AsyncDisposable {
   /** Resolves when this life has said so. */
   async says(what: string): Promise<void> {
     const said = (): string => this.#output.slice(this.#begins);
-    try {
-      await eventually(() => (said().includes(what) ? true : undefined));
-    } catch (cause) {
-      throw new Error(`kubescribe did not say "${what}":\n${said().slice(-4000)}`, { cause });
-    }
+    const child = this.#child;
+    const hasEnded = (): boolean => child !== null && (child.exitCode !== null || child.signalCode !== null);
+    const waited = eventually(() => (said().includes(what) || hasEnded() ? true : undefined));
+    const failure = await waited.then(
+      () => null,
+      (cause: unknown) => ({ cause }),
+    );
+    if (said().includes(what)) return;
+    const end = hasEnded() ? ` before it ended (${child?.signalCode ?? child?.exitCode ?? ""})` : "";
+    throw new Error(`kubescribe did not say "${what}"${end}:\n${said().slice(-4000)}`, failure ?? {});
   }
 
   /** Throws where the API server answers with another status. */

@@ -21,7 +21,7 @@ function changesOf(commits: readonly Commit[]): readonly Commit[] {
   return commits.filter(({ kind, uid }) => kind === "" && uid !== "");
 }
 
-test("one trace and one line for each change, and the metrics", { timeout: 120_000 }, async () => {
+test("one trace and one line for each change, and the metrics", async () => {
   await using receiver = await OtlpReceiver.start();
   let repository = "";
   await using world = await RunWorld.start(async (directory, stack) => {
@@ -78,7 +78,7 @@ test("one trace and one line for each change, and the metrics", { timeout: 120_0
   );
 });
 
-test("an endpoint that is not there costs nothing but a warning", { timeout: 120_000 }, async () => {
+test("an endpoint that is not there costs nothing but a warning", async () => {
   const receiver = await OtlpReceiver.start();
   const { endpoint } = receiver;
   await receiver[Symbol.asyncDispose]();

@@ -6,7 +6,7 @@ import { setTimeout as delay } from "node:timers/promises";
  */
 export async function eventually<T>(
   look: () => T | undefined | Promise<T | undefined>,
-  { timeoutMs = 30_000, everyMs = 50, what = "what was waited for" } = {},
+  { timeoutMs = 60_000, everyMs = 50, what = "what was waited for" } = {},
 ): Promise<T> {
   const deadline = performance.now() + timeoutMs;
   for (;;) {

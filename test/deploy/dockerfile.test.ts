@@ -65,7 +65,7 @@ describe("deploy/Dockerfile", () => {
     }
     execFileSync("chmod", ["-R", "a-w,a+rX", app]);
     execFileSync("chmod", ["a+rx", work]);
-  }, 300_000);
+  });
 
   test("copies what its ignore file lets through, and nothing else", () => {
     const allowed = readFileSync(join(root, "deploy/Dockerfile.dockerignore"), "utf8")

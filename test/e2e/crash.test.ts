@@ -45,26 +45,22 @@ describe("kubescribe killed with kill -9", () => {
     await plane[Symbol.asyncDispose]();
   });
 
-  test(
-    "under load, again and again, loses and doubles nothing, and keeps every author that was reviewed",
-    { timeout: 180_000 },
-    async () => {
-      const load = await Load.start(plane, ["load-a", "load-b", "load-c"], users);
-      for (let kill = 0; kill < 3; kill += 1) {
-        await load.acknowledged(40);
-        load.reviewing = false;
-        await kubescribe.kill9();
-        await load.acknowledged(10);
-        await kubescribe.start();
-        await kubescribe.reviewed();
-        load.reviewing = true;
-      }
-      await load.acknowledged(20);
-      await load.stop();
-      expect(await load.judge(kubescribe, { gaps: false })).toEqual([]);
-      await kubescribe.assertSound();
-    },
-  );
+  test("under load, again and again, loses and doubles nothing, and keeps every author that was reviewed", async () => {
+    const load = await Load.start(plane, ["load-a", "load-b", "load-c"], users);
+    for (let kill = 0; kill < 3; kill += 1) {
+      await load.acknowledged(40);
+      load.reviewing = false;
+      await kubescribe.kill9();
+      await load.acknowledged(10);
+      await kubescribe.start();
+      await kubescribe.reviewed();
+      load.reviewing = true;
+    }
+    await load.acknowledged(20);
+    await load.stop();
+    expect(await load.judge(kubescribe, { gaps: false })).toEqual([]);
+    await kubescribe.assertSound();
+  });
 
   test("after reviews were answered and before the watch said so, the authors come from the journal", async () => {
     await made(["kept", "removed", "renewed"]);

@@ -202,7 +202,7 @@ describe("helm", () => {
   });
 });
 
-test("what helm installs, as INSTALL tells, makes commits by their authors", { timeout: 180_000 }, async () => {
+test("what helm installs, as INSTALL tells, makes commits by their authors", async () => {
   await using here = await Installed.open();
   const shell = new Shell(here.plane);
   const args = ["--log-level=debug", here.allow];

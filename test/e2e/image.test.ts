@@ -86,7 +86,7 @@ describe("deploy/Dockerfile", () => {
         execFileSync("sh", ["-c", command], { cwd: app, env, stdio: ["ignore", "ignore", "inherit"], ...user });
     }
     execFileSync("chmod", ["-R", "a-w,a+rX", app]);
-  }, 300_000);
+  });
 
   test("copies what its ignore file lets through, and nothing else", () => {
     const allowed = readFileSync(join(root, "deploy/Dockerfile.dockerignore"), "utf8")

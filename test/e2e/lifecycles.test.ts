@@ -127,49 +127,43 @@ describe("how things end, with the controllers on", () => {
     ]);
   });
 
-  test(
-    "a custom resource is watched when its definition comes, and let go when it goes",
-    { timeout: 180_000 },
-    async () => {
-      const defined = async (): Promise<void> => {
-        await send("admin", "POST", definitions, definition);
-        await eventually(async () =>
-          (await plane.request("admin", "GET", widgets)).status === 200 ? true : undefined,
-        );
-      };
-      await defined();
-      await send("alice", "POST", widgets, widget("first"));
-      // The first list of a type that is new may hold what was made before: then it is a snapshot.
-      const path = "cluster/default/example.com/widgets/first.yaml";
-      await eventually(
-        async () => ((await kubescribe.commits()).some(({ paths }) => paths.includes(path)) ? true : undefined),
-        { timeoutMs: 60_000, what: "a custom resource in the history" },
-      );
-      await send("bob", "PATCH", `${widgets}/first`, { spec: { size: 2 } });
-      await eventually(async () => {
+  test("a custom resource is watched when its definition comes, and let go when it goes", async () => {
+    const defined = async (): Promise<void> => {
+      await send("admin", "POST", definitions, definition);
+      await eventually(async () => ((await plane.request("admin", "GET", widgets)).status === 200 ? true : undefined));
+    };
+    await defined();
+    await send("alice", "POST", widgets, widget("first"));
+    // The first list of a type that is new may hold what was made before: then it is a snapshot.
+    const path = "cluster/default/example.com/widgets/first.yaml";
+    await eventually(
+      async () => ((await kubescribe.commits()).some(({ paths }) => paths.includes(path)) ? true : undefined),
+      { timeoutMs: 60_000, what: "a custom resource in the history" },
+    );
+    await send("bob", "PATCH", `${widgets}/first`, { spec: { size: 2 } });
+    await eventually(async () => {
+      const commit = (await kubescribe.commitsOf("widgets", "default/first")).at(-1);
+      return commit?.user === "bob" && commit.tier === "exact" ? true : undefined;
+    });
+    await send("carol", "DELETE", `${definitions}/widgets.example.com`);
+    await eventually(
+      async () => {
         const commit = (await kubescribe.commitsOf("widgets", "default/first")).at(-1);
-        return commit?.user === "bob" && commit.tier === "exact" ? true : undefined;
-      });
-      await send("carol", "DELETE", `${definitions}/widgets.example.com`);
-      await eventually(
-        async () => {
-          const commit = (await kubescribe.commitsOf("widgets", "default/first")).at(-1);
-          return commit?.operation === "DELETE" ? true : undefined;
-        },
-        { what: "the end of a custom resource" },
-      );
-      await eventually(async () => (await plane.request("admin", "GET", widgets)).status === 404 || undefined);
-      await defined();
-      await eventually(
-        async () => {
-          await plane.request("dave", "POST", widgets, widget("second"));
-          const seen = (await kubescribe.commits()).some(({ paths }) => paths.some((at) => at.endsWith("second.yaml")));
-          return seen ? true : undefined;
-        },
-        { timeoutMs: 60_000, what: "a custom resource of the new definition" },
-      );
-    },
-  );
+        return commit?.operation === "DELETE" ? true : undefined;
+      },
+      { what: "the end of a custom resource" },
+    );
+    await eventually(async () => (await plane.request("admin", "GET", widgets)).status === 404 || undefined);
+    await defined();
+    await eventually(
+      async () => {
+        await plane.request("dave", "POST", widgets, widget("second"));
+        const seen = (await kubescribe.commits()).some(({ paths }) => paths.some((at) => at.endsWith("second.yaml")));
+        return seen ? true : undefined;
+      },
+      { timeoutMs: 60_000, what: "a custom resource of the new definition" },
+    );
+  });
 
   test("the history is sound", async () => {
     await kubescribe.assertSound();

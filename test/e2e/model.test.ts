@@ -80,7 +80,7 @@ test(`several users at once, ${replay}`, { timeout: timeoutMs }, async () => {
   }
 });
 
-test("lives that have an order of their own, and what clients ask of a collection", { timeout: 120_000 }, async () => {
+test("lives that have an order of their own, and what clients ask of a collection", async () => {
   await using real = await RealSide.start(plane, scriptKinds);
   const model = new ModelSide();
   for (const [what, request] of script) {

@@ -39,7 +39,7 @@ describe("an API server that has its troubles", () => {
     expect(await load.judge(kubescribe, { gaps: false })).toEqual([]);
   });
 
-  test("killed and started again under changes, it costs no change and no author", { timeout: 180_000 }, async () => {
+  test("killed and started again under changes, it costs no change and no author", async () => {
     const load = await Load.start(plane, ["killed-a", "killed-b", "killed-c"], users);
     await load.acknowledged(40);
     await plane.stopApiServer();
@@ -50,7 +50,7 @@ describe("an API server that has its troubles", () => {
     expect(await load.judge(kubescribe, { gaps: true })).toEqual([]);
   });
 
-  test("restored from an older backup, it begins an epoch of its own", { timeout: 180_000 }, async () => {
+  test("restored from an older backup, it begins an epoch of its own", async () => {
     const make = (user: string, name: string): Promise<unknown> =>
       plane.request(user, "POST", configMaps, { metadata: { name }, data: { by: user } });
     await make("alice", "older");

@@ -50,7 +50,7 @@ test.each([
   { name: "kubectl, with its process dead", by: kubectl, dead: true },
   { name: "helm, with its process at work", by: helm, dead: false },
   { name: "helm, with its process dead", by: helm, dead: true },
-])("by $name", { timeout: 180_000 }, async ({ name, by, dead }) => {
+])("by $name", async ({ name, by, dead }) => {
   const pod = await installed(by.install(), name);
   const writing = new Writing(here.plane, name);
   await writing.more(10);

@@ -64,69 +64,63 @@ beforeAll(() => {
 
 afterAll(() => before[Symbol.dispose]());
 
-test.each(ways)(
-  "by $name, an installation is upgraded and rolled back under load",
-  { timeout: 300_000 },
-  async ({ bring, volume }) => {
-    await using here = await Installed.open();
-    const sources = [before.directory, root];
-    const shells = new Map(
-      sources.map((source, index) => [source, new Shell(here.plane, { name: `${index}`, source })]),
-    );
-    const typesAreOf = async (source: string): Promise<void> => {
-      for (const [each, shell] of shells) {
-        const { stdout } = await shell.run("kubescribe install --check");
-        const found = each === source ? /^ok +custom resources +3, of this/m : /^LACKS +custom resources .*of another/m;
-        expect(stdout).toMatch(found);
-      }
-    };
-    const place = { here, shells };
-    await bring(place, before.directory, "first");
-    const shell = new Shell(here.plane);
-    shell.write("rules.yaml", here.rules());
-    await shell.type("kubectl apply -f rules.yaml");
-    await typesAreOf(before.directory);
-    let pod: Pod = await here.start(before.directory);
-    await here.recorded(pod);
-    const load = await Load.start(here.plane, names, users);
-    await load.acknowledged(30);
-    for (const [source, turn] of [
-      [root, "on"],
-      [before.directory, "back"],
-    ] as const) {
-      await bring(place, source, turn);
-      await typesAreOf(source);
-      await load.acknowledged(20);
-      const older = pod;
-      if (volume) {
-        load.reviewing = false;
-        expect(await older.stop()).toBe(0);
-        pod = await here.start(source);
-        await pod.ready();
-        await here.reviewed(pod);
-        load.reviewing = true;
-      } else {
-        pod = await here.start(source);
-        await pod.ready();
-        await load.acknowledged(20);
-        expect(await older.stop()).toBe(0);
-      }
-      await load.acknowledged(40);
+test.each(ways)("by $name, an installation is upgraded and rolled back under load", async ({ bring, volume }) => {
+  await using here = await Installed.open();
+  const sources = [before.directory, root];
+  const shells = new Map(sources.map((source, index) => [source, new Shell(here.plane, { name: `${index}`, source })]));
+  const typesAreOf = async (source: string): Promise<void> => {
+    for (const [each, shell] of shells) {
+      const { stdout } = await shell.run("kubescribe install --check");
+      const found = each === source ? /^ok +custom resources +3, of this/m : /^LACKS +custom resources .*of another/m;
+      expect(stdout).toMatch(found);
     }
-    await load.stop();
-    expect(load.writes.filter(({ reviewed }) => reviewed).length).toBeGreaterThan(150);
-    const faults = await load.judge(here, { gaps: false });
-    if (faults.length > 0) throw new Error([...faults, ...here.failedOpen()].join("\n"));
-    const commits = await here.commits();
-    expect(doubled(commits)).toEqual([]);
-    expect(await fsck(here.repository)).toBe("");
-    expect(await shell.type("kubectl diff -f rules.yaml")).toBe("");
-    expect(commits.some(({ kind }) => kind === "coverage")).toBe(volume);
-    const tiers = Map.groupBy(
-      commits.filter(({ kind }) => kind === ""),
-      ({ tier }) => tier,
-    );
-    const counts = [...tiers].map(([tier, { length }]) => `${tier} ${length}`).join(", ");
-    console.info(`upgraded and rolled back during ${load.writes.length} writes; commits: ${counts}`);
-  },
-);
+  };
+  const place = { here, shells };
+  await bring(place, before.directory, "first");
+  const shell = new Shell(here.plane);
+  shell.write("rules.yaml", here.rules());
+  await shell.type("kubectl apply -f rules.yaml");
+  await typesAreOf(before.directory);
+  let pod: Pod = await here.start(before.directory);
+  await here.recorded(pod);
+  const load = await Load.start(here.plane, names, users);
+  await load.acknowledged(30);
+  for (const [source, turn] of [
+    [root, "on"],
+    [before.directory, "back"],
+  ] as const) {
+    await bring(place, source, turn);
+    await typesAreOf(source);
+    await load.acknowledged(20);
+    const older = pod;
+    if (volume) {
+      load.reviewing = false;
+      expect(await older.stop()).toBe(0);
+      pod = await here.start(source);
+      await pod.ready();
+      await here.reviewed(pod);
+      load.reviewing = true;
+    } else {
+      pod = await here.start(source);
+      await pod.ready();
+      await load.acknowledged(20);
+      expect(await older.stop()).toBe(0);
+    }
+    await load.acknowledged(40);
+  }
+  await load.stop();
+  expect(load.writes.filter(({ reviewed }) => reviewed).length).toBeGreaterThan(150);
+  const faults = await load.judge(here, { gaps: false });
+  if (faults.length > 0) throw new Error([...faults, ...here.failedOpen()].join("\n"));
+  const commits = await here.commits();
+  expect(doubled(commits)).toEqual([]);
+  expect(await fsck(here.repository)).toBe("");
+  expect(await shell.type("kubectl diff -f rules.yaml")).toBe("");
+  expect(commits.some(({ kind }) => kind === "coverage")).toBe(volume);
+  const tiers = Map.groupBy(
+    commits.filter(({ kind }) => kind === ""),
+    ({ tier }) => tier,
+  );
+  const counts = [...tiers].map(([tier, { length }]) => `${tier} ${length}`).join(", ");
+  console.info(`upgraded and rolled back during ${load.writes.length} writes; commits: ${counts}`);
+});

@@ -28,7 +28,7 @@ export const seed = Number(process.env["KUBESCRIBE_SEED"] ?? 5);
 export const runs = Math.max(1, Number(process.env["KUBESCRIBE_RUNS"] ?? 1));
 
 /** Of a test that tries them, on a machine that is busy with something else. */
-export const timeoutMs = 180_000 * runs;
+export const timeoutMs = 600_000 * runs;
 
 /** Calls that leave the disk as it was. */
 export const reading: ReadonlySet<string> = new Set(["readFile", "list", "stat", "read"]);

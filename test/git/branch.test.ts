@@ -495,7 +495,7 @@ test("many flushes leave few packs, and every object", async () => {
   expect(subjectsIn(place)).toHaveLength(120);
   expect((await poolAt(place.path).open("default/history")).cursors.get(configmaps.key)).toEqual(cursorOf(120));
   sound(place);
-}, 20_000);
+});
 
 test("a branch whose last file goes is read and cloned by stock git: no delta is as short as an empty tree's would be", async () => {
   using place = temporaryPlace();
@@ -538,7 +538,7 @@ test("trees that are deltas are joined, and read again", async () => {
   // Copies entries as they are, by the checksums of the index.
   place.git("repack", "-q", "-a", "-d");
   sound(place);
-}, 20_000);
+});
 
 test("isomorphic-git reads the same as stock git, before and after git gc", async () => {
   using place = temporaryPlace();

@@ -80,30 +80,26 @@ async function runCrashedAt(
 }
 
 describe.each(faults)("$fault, then $loss loss, from flush $from on", (fault) => {
-  test(
-    "leaves each change in one commit, once repeated, and what stock git calls sound",
-    { timeout: 60_000 },
-    async () => {
-      for (let at = 0; ; at += fault.stride) {
-        const world = new MemoryWorld();
-        const struck = await runCrashedAt(at, fault, world);
-        world.fs.inject({});
-        const state = await world.pool().open("default/history");
-        expect(state.cursors.get(configmaps.key), `call ${at}`).toEqual(cursorOf(15));
-        expect(await world.subjects(), `call ${at}`).toEqual(subjects);
-        // Stock git is slow to start: it looks at some, and at the last.
-        if (at % 40 === 6 || !struck) {
-          using place = temporaryPlace();
-          world.copyTo(place.path);
-          expect(place.git("fsck", "--strict", "--no-dangling"), `call ${at}`).toBe("");
-          expect(place.git("log", "--format=%s").split("\n"), `call ${at}`).toEqual(subjects);
-        }
-        if (!struck) return;
+  test("leaves each change in one commit, once repeated, and what stock git calls sound", async () => {
+    for (let at = 0; ; at += fault.stride) {
+      const world = new MemoryWorld();
+      const struck = await runCrashedAt(at, fault, world);
+      world.fs.inject({});
+      const state = await world.pool().open("default/history");
+      expect(state.cursors.get(configmaps.key), `call ${at}`).toEqual(cursorOf(15));
+      expect(await world.subjects(), `call ${at}`).toEqual(subjects);
+      // Stock git is slow to start: it looks at some, and at the last.
+      if (at % 40 === 6 || !struck) {
+        using place = temporaryPlace();
+        world.copyTo(place.path);
+        expect(place.git("fsck", "--strict", "--no-dangling"), `call ${at}`).toBe("");
+        expect(place.git("log", "--format=%s").split("\n"), `call ${at}`).toEqual(subjects);
       }
-    },
-  );
+      if (!struck) return;
+    }
+  });
 
-  test("leaves a sound repository even before it is repeated", { timeout: 60_000 }, async () => {
+  test("leaves a sound repository even before it is repeated", async () => {
     if (fault.loss === null) return;
     for (let at = 5; ; at += 29) {
       const world = new MemoryWorld();

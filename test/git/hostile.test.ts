@@ -104,7 +104,7 @@ test("no text forges a trailer, a header, a path or somebody else", async () => 
     ]);
     expect(trailers).toContain("Kubescribe-Attribution: tie");
   }
-}, 30_000);
+});
 
 test("claims name the author, and an address that is none is not used", async () => {
   using place = temporaryPlace();

@@ -28,7 +28,7 @@ describe.each([
   { fault: "ENOSPC", loss: "process" },
   { fault: "EIO", loss: "power" },
 ] as const)("$fault, then $loss loss", ({ fault, loss }) => {
-  test("leaves every object, and is done the next time", { timeout: 60_000 }, async () => {
+  test("leaves every object, and is done the next time", async () => {
     const { fs } = await filled();
     for (let at = 0; ; at += 1) {
       const world = new MemoryWorld(fs);

@@ -90,4 +90,4 @@ test("worker threads make the same commits, and their errors keep code and retry
   await expect(pool.open("nobody")).rejects.toMatchObject({ code: "git-target-unknown" });
   await pool[Symbol.asyncDispose]();
   await (await lockTarget(targetAt(place.path), { fs, clock, processes }))[Symbol.asyncDispose]();
-}, 20_000);
+});

@@ -58,7 +58,7 @@ describe.each([
   { fault: "ENOSPC", loss: "process" },
   { fault: "EIO", loss: "power" },
 ] as const)("$fault, then $loss loss", ({ fault, loss }) => {
-  test("loses and doubles nothing, and the next attempt arrives", { timeout: 60_000 }, async () => {
+  test("loses and doubles nothing, and the next attempt arrives", async () => {
     const before = new MemoryWorld();
     const remote = await overtaken(before);
     for (let at = 0; ; at += 1) {

@@ -18,25 +18,21 @@ function jobOf(...argv: readonly string[]): Job {
   return job;
 }
 
-test(
-  "a run that breaks a promise is shortened, and the printed command breaks it again",
-  { timeout: 60_000 },
-  async () => {
-    const said: string[] = [];
-    const job = jobOf("--seed", "3", "--changes", "120", "--attribution", "fifo", "--faults", "none");
-    const ports = { out: (text: string) => void said.push(text), progress: () => undefined };
-    const options = { jobs: [job], threads: null, trace: false, json: false };
-    expect(await simulate(options, { ...ports, play: (each) => play(each, stockGit) })).toBe(1);
-    const text = said.join("");
-    const commands = [...text.matchAll(/again: npm run simulate -- (.*)/g)].map(([, flags = ""]) => flags.split(" "));
-    const [whole, short] = commands.map((flags) => jobOf(...flags));
-    expect(whole).toEqual({ ...job, traced: true });
-    expect(short?.only?.length).toBeLessThan(12);
-    const { broken } = await play(short ?? job, stockGit);
-    expect(broken.length).toBeGreaterThan(0);
-    expect(text).toContain(broken[0]);
-  },
-);
+test("a run that breaks a promise is shortened, and the printed command breaks it again", async () => {
+  const said: string[] = [];
+  const job = jobOf("--seed", "3", "--changes", "120", "--attribution", "fifo", "--faults", "none");
+  const ports = { out: (text: string) => void said.push(text), progress: () => undefined };
+  const options = { jobs: [job], threads: null, trace: false, json: false };
+  expect(await simulate(options, { ...ports, play: (each) => play(each, stockGit) })).toBe(1);
+  const text = said.join("");
+  const commands = [...text.matchAll(/again: npm run simulate -- (.*)/g)].map(([, flags = ""]) => flags.split(" "));
+  const [whole, short] = commands.map((flags) => jobOf(...flags));
+  expect(whole).toEqual({ ...job, traced: true });
+  expect(short?.only?.length).toBeLessThan(12);
+  const { broken } = await play(short ?? job, stockGit);
+  expect(broken.length).toBeGreaterThan(0);
+  expect(text).toContain(broken[0]);
+});
 
 test("a job comes back from its command as it was", () => {
   const argv = ["--seed", "7", "--changes", "300", "--faults", "crashes:4,restores,denials:0.5", "--fault-every", "90"];
