@@ -1,10 +1,18 @@
 import { defineConfig } from "vitest/config";
 
+import { installationTests, olderServers } from "./test/controlplane/older-servers.ts";
 import { leftOutTests } from "./test/remote/left-out.ts";
 
 const leftOut = leftOutTests();
 /** Until what hangs is given up. No test is judged by its speed: on a busy machine the longest take minutes. */
 const patienceMs = 600_000;
+const endToEnd = {
+  exclude: leftOut,
+  globalSetup: ["test/controlplane/require.ts"],
+  fileParallelism: false,
+  testTimeout: patienceMs,
+  hookTimeout: patienceMs,
+};
 
 /** The end-to-end tests share one machine and its clock: one file after the other, after the unit tests. */
 export default defineConfig({
@@ -24,15 +32,20 @@ export default defineConfig({
       {
         test: {
           name: "e2e",
+          ...endToEnd,
           include: ["test/e2e/**/*.test.ts"],
-          exclude: leftOut,
-          globalSetup: ["test/controlplane/require.ts"],
-          fileParallelism: false,
-          testTimeout: patienceMs,
-          hookTimeout: patienceMs,
           sequence: { groupOrder: 1 },
         },
       },
+      ...olderServers().map((minor, index) => ({
+        test: {
+          name: `e2e-${minor}`,
+          ...endToEnd,
+          include: installationTests,
+          env: { KUBESCRIBE_KUBERNETES: minor },
+          sequence: { groupOrder: 2 + index },
+        },
+      })),
     ],
   },
 });

@@ -29,8 +29,8 @@ export async function checkInstallation(values: InstallValues, ports: CheckPorts
 
 async function findingsOf(values: InstallValues, { inquiry, served }: CheckPorts): Promise<readonly Finding[]> {
   const { namespace } = values;
-  const server = await checkServer(inquiry);
-  if (server.state === "lacks") return [server];
+  const { finding: server, answers } = await checkServer(inquiry);
+  if (!answers) return [server];
   const definitions = manifests({ values, file: () => null }).filter(({ kind }) => kind === "CustomResourceDefinition");
   const types = await served();
   const rules = await checkRules(inquiry, types);

@@ -119,9 +119,19 @@ Nothing lacks.
   const deployment = "/apis/apps/v1/namespaces/kubescribe-system/deployments/kubescribe";
   test.each<readonly [string, World, RegExp]>([
     [
-      "an older server",
-      { answers: { "/version": { gitVersion: "v1.29.1", minor: "29+" } } },
-      /^note +API server +v1\.29\.1 \(not tested/m,
+      "a server that is older than the oldest supported, and looks at the rest all the same",
+      { answers: { "/version": { gitVersion: "v1.33.9-gke.1", minor: "33+" } } },
+      /^LACKS +API server +v1\.33\.9-gke\.1 is older than 1\.34, the oldest that is supported\n +Upgrade the cluster to 1\.34[^]*^ok +your rights/m,
+    ],
+    [
+      "the oldest supported server",
+      { answers: { "/version": { gitVersion: "v1.34.0", minor: "34" } } },
+      /^ok +API server +v1\.34\.0 \(tested: 1\.34 to 1\.36 are\)/m,
+    ],
+    [
+      "a newer server than those of the tests",
+      { answers: { "/version": { gitVersion: "v1.37.0", minor: "37" } } },
+      /^note +API server +v1\.37\.0 \(not tested/m,
     ],
     [
       "no API server",

@@ -4,13 +4,30 @@ import { accessSync, constants } from "node:fs";
 import { homedir } from "node:os";
 import { join } from "node:path";
 
-export const kubernetesVersion = "1.36.3";
+/** Of each minor version that tests run on its latest patch, the newest first. The others beside it are built when they are asked for. */
+export const kubernetesVersions = { "1.36": "1.36.3", "1.34": "1.34.4" } as const;
+export const kubernetesMinors = Object.keys(kubernetesVersions) as KubernetesMinor[];
+export const newestKubernetes: KubernetesMinor = "1.36";
 export const etcdVersion = "3.6.6";
 export const sopsVersion = "3.13.3";
 export const helmVersion = "3.22.0";
-export const binaryNames = ["etcd", "kube-apiserver", "kube-controller-manager", "kubectl"] as const;
+export const kubernetesPrograms = ["kube-apiserver", "kubectl", "kube-controller-manager"] as const;
+const binaryNames = ["etcd", ...kubernetesPrograms] as const;
 
 export type BinaryName = (typeof binaryNames)[number];
+export type KubernetesMinor = keyof typeof kubernetesVersions;
+
+/** What this process runs its control planes with: KUBESCRIBE_KUBERNETES, as 1.34; the newest when it is not set. */
+export function minorUnderTest(): KubernetesMinor {
+  return minorOf(process.env["KUBESCRIBE_KUBERNETES"] ?? newestKubernetes, "KUBESCRIBE_KUBERNETES");
+}
+
+/** Throws, with what is known, on any other word. `where` it stands. */
+export function minorOf(word: string, where: string): KubernetesMinor {
+  const found = kubernetesMinors.find((minor) => minor === word);
+  if (found === undefined) throw new Error(`${where}: expected ${kubernetesMinors.join(" or ")}, found "${word}".`);
+  return found;
+}
 
 export interface Binaries {
   readonly directory: string;
@@ -19,23 +36,31 @@ export interface Binaries {
   readonly missing: readonly BinaryName[];
 }
 
-export function findBinaries(): Binaries {
-  const assets = process.env["KUBEBUILDER_ASSETS"] ?? "";
+/** Every version runs on the newest one's etcd, so an older one has none of its own; nor is it ever in KUBEBUILDER_ASSETS. */
+export function findBinaries(minor = minorUnderTest()): Binaries {
+  const newest = minor === newestKubernetes;
+  const assets = newest ? (process.env["KUBEBUILDER_ASSETS"] ?? "") : "";
   const given = assets !== "";
-  const directory = given ? assets : cacheDirectory();
-  return { directory, given, missing: binaryNames.filter((name) => !executable(join(directory, name))) };
+  const directory = given ? assets : cacheDirectory(minor);
+  const names = newest ? binaryNames : kubernetesPrograms;
+  return { directory, given, missing: names.filter((name) => !executable(join(directory, name))) };
 }
 
 export function binaryPath(name: BinaryName): string {
-  const { directory, given, missing } = findBinaries();
+  const minor = minorUnderTest();
+  const { directory, given, missing } = findBinaries(name === "etcd" ? newestKubernetes : minor);
   if (missing.includes(name)) {
     throw new Error(
       given
         ? `${name} is not in KUBEBUILDER_ASSETS (${directory}): put it there, or unset the variable and run "npm run controlplane".`
-        : `${name} is not in ${directory}: run "npm run controlplane", which builds it.`,
+        : `${name} is not in ${directory}: run "${buildCommand(minor)}", which builds it.`,
     );
   }
   return join(directory, name);
+}
+
+export function buildCommand(minor: KubernetesMinor): string {
+  return minor === newestKubernetes ? "npm run controlplane" : `npm run controlplane -- --server ${minor}`;
 }
 
 /** No part of what KUBEBUILDER_ASSETS names: they are always built here. */
@@ -52,8 +77,9 @@ export function toolPath(tool: Tool): string {
   return join(directory, tool);
 }
 
-function cacheDirectory(): string {
-  return join(cacheOf("controlplane"), `kubernetes-${kubernetesVersion}-etcd-${etcdVersion}`);
+function cacheDirectory(minor: KubernetesMinor): string {
+  const kubernetes = `kubernetes-${kubernetesVersions[minor]}`;
+  return join(cacheOf("controlplane"), minor === newestKubernetes ? `${kubernetes}-etcd-${etcdVersion}` : kubernetes);
 }
 
 function cacheOf(what: string): string {

@@ -10,7 +10,10 @@ import { type ControlPlane, startControlPlane } from "../controlplane/control-pl
 import { type HelmResult, runHelm } from "../controlplane/helm.ts";
 import { drawnValues } from "../manifests/drawn-values.ts";
 import { check, suite } from "../property/check.ts";
+import { documentedCommands } from "./documented.ts";
 import { install, type ManifestObject, objectsIn, pathOf, titleOf } from "./installation.ts";
+import { configMaps, Installed } from "./installed.ts";
+import { Shell } from "./typed.ts";
 
 const chart = new URL("../../deploy/chart", import.meta.url).pathname;
 const directory = mkdtempSync(join(tmpdir(), "kubescribe-helm-"));
@@ -197,6 +200,23 @@ describe("helm", () => {
     expect(await plane.kubectl("alice", ["create", "configmap", "after"])).toMatchObject({ code: 0 });
     expect(run(["install", ...release])).toMatchObject({ code: 0, stderr: "" });
   });
+});
+
+test("what helm installs, as INSTALL tells, makes commits by their authors", async () => {
+  await using here = await Installed.open();
+  const shell = new Shell(here.plane);
+  const args = ["--log-level=debug", here.allow];
+  shell.write("values.yaml", JSON.stringify({ watch: [{ apiGroups: [""], resources: ["configmaps"] }], args }));
+  shell.write("rules.yaml", here.rules());
+  const [command = ""] = documentedCommands("docs/INSTALL.md", "With Helm");
+  await shell.type(command);
+  await shell.type("kubectl apply -f rules.yaml");
+  const pod = await here.start();
+  expect((await here.waitForCommits("", 1, pod))[0]).toMatchObject({ kind: "snapshot" });
+  await pod.ready();
+  await here.recorded(pod);
+  await here.plane.request("alice", "POST", configMaps, { metadata: { name: "hers" } });
+  expect(await here.waitForCommits("default/hers", 1, pod)).toMatchObject([{ user: "alice", tier: "exact" }]);
 });
 
 const rules = "/apis/kubescribe.dev/v1alpha1/clusterwatchrules";

@@ -43,8 +43,8 @@ export interface PodsOptions {
   readonly args?: readonly string[];
 }
 
-const root = join(import.meta.dirname, "../..");
-const main = join(root, "src/main.ts");
+/** Of this checkout. */
+export const root = join(import.meta.dirname, "../..");
 const accountPath = "/var/run/secrets/kubernetes.io/serviceaccount";
 const servicePort = 443;
 const probeEveryMs = 250;
@@ -75,8 +75,8 @@ export class Pods implements AsyncDisposable {
     return pods;
   }
 
-  /** As the Deployment is now. Resolves when the process runs: `ready` waits for more. */
-  async start(): Promise<Pod> {
+  /** As the Deployment is now, with the program of a checkout. Resolves when the process runs: `ready` waits for more. */
+  async start(source = root): Promise<Pod> {
     const { namespace, name } = this.#options;
     const path = `/apis/apps/v1/namespaces/${namespace}/deployments/${name}`;
     const deployment = JSON.parse((await this.#plane.request("admin", "GET", path)).text) as {
@@ -89,6 +89,7 @@ export class Pods implements AsyncDisposable {
       address: `127.0.0.${this.#count + 1}`,
       spec: deployment.spec.template.spec,
       args: this.#options.args ?? [],
+      source,
     });
     this.#pods.push(pod);
     await pod.start();
@@ -135,6 +136,7 @@ interface PodOptions {
   readonly address: string;
   readonly spec: PodSpec;
   readonly args: readonly string[];
+  readonly source: string;
 }
 
 export class Pod {
@@ -188,7 +190,7 @@ export class Pod {
   }
 
   async start(): Promise<void> {
-    const { spec, namespace } = this.#options;
+    const { spec, namespace, source } = this.#options;
     const [container] = spec.containers;
     const account = join(this.#place, "account");
     mkdirSync(account, { recursive: true });
@@ -232,11 +234,11 @@ export class Pod {
         "-c",
         `${binds} && exec "$0" "$@"`,
         process.execPath,
-        main,
+        join(source, "src/main.ts"),
         ...args,
       ],
       {
-        cwd: root,
+        cwd: source,
         stdio: ["ignore", log, log],
         env: {
           PATH: process.env["PATH"],

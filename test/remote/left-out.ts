@@ -1,5 +1,6 @@
 /** Tests of what this machine does not have, or not allow: they are left out, and say so. */
 
+import { findVersionBefore } from "../e2e/older-checkout.ts";
 import { findDulwich, findPrometheus, findSshd } from "./servers.ts";
 import { findMount } from "../composition/small-disk.ts";
 import { findStrace } from "./strace.ts";
@@ -16,6 +17,12 @@ const needs = [
     what: "right to mount a file system",
     found: findMount(),
     how: "be root, in a container with CAP_SYS_ADMIN",
+  },
+  {
+    file: "test/e2e/upgrade.test.ts",
+    what: "version before this one in the history of this clone",
+    found: findVersionBefore(),
+    how: '"git fetch --unshallow" gets it',
   },
 ];
 

@@ -1,0 +1,47 @@
+/** The version before, taken whole from the repository's own history. Owns the directory that it lies in. */
+
+import { execFileSync, spawnSync } from "node:child_process";
+import { mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+
+/** The commit that an installation is upgraded from, and rolled back to. */
+const versionBefore = "1752144d90299f08dd37975f452bf9740aa77fbf";
+
+/** In its types, and not in those of today: so that there is something to upgrade, whatever else has changed. */
+const files = ["src/manifests/custom-resources.ts", "deploy/chart/templates/custom-resources.yaml"];
+const [wordsNow, wordsBefore] = ["Whether all that it names is watched.", "Whether what it names is watched."];
+
+const root = join(import.meta.dirname, "../..");
+const maxArchiveBytes = 256 * 1024 * 1024;
+
+/** Null where the history does not reach back to it: a shallow clone, or no repository at all. */
+export function findVersionBefore(): string | null {
+  const { status } = spawnSync("git", ["-C", root, "cat-file", "-e", `${versionBefore}^{commit}`], { stdio: "ignore" });
+  return status === 0 ? versionBefore : null;
+}
+
+export class OlderCheckout implements Disposable {
+  readonly directory = mkdtempSync(join(tmpdir(), "kubescribe-before-"));
+
+  /** With the packages of its own lock file. */
+  constructor() {
+    const archive = execFileSync("git", ["-C", root, "archive", "--format=tar", versionBefore], {
+      maxBuffer: maxArchiveBytes,
+    });
+    execFileSync("tar", ["-x", "-C", this.directory], { input: archive });
+    for (const file of files) {
+      const text = readFileSync(join(this.directory, file), "utf8");
+      if (!text.includes(wordsNow)) throw new Error(`${file} of ${versionBefore} does not say "${wordsNow}".`);
+      writeFileSync(join(this.directory, file), text.replaceAll(wordsNow, wordsBefore));
+    }
+    const lock = (directory: string): string => readFileSync(join(directory, "package-lock.json"), "utf8");
+    if (lock(root) === lock(this.directory))
+      symlinkSync(join(root, "node_modules"), join(this.directory, "node_modules"));
+    else execFileSync(process.execPath, [join(this.directory, ".ci/install.mjs")], { stdio: "inherit" });
+  }
+
+  [Symbol.dispose](): void {
+    rmSync(this.directory, { recursive: true, force: true });
+  }
+}
