@@ -97,7 +97,6 @@ KUBESCRIBE_DEBUG=1 adds stack traces to errors.
 /** What a person has to change on the command line, in a file, or in the environment before another try makes sense. */
 const configurationCodes = new Set([
   "configuration-invalid",
-  "usage",
   "tls-files",
   "locked",
   "git-not-a-repository",

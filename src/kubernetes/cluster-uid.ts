@@ -27,7 +27,21 @@ export async function readClusterUid(api: ApiServer, signal: AbortSignal): Promi
   }
   throw new KubescribeError(
     "cluster-unknown",
-    `The namespace kube-system cannot be read (status ${response.status}): its uid names the cluster. Give this user the right to get it (see "kubescribe install").`,
+    `The namespace kube-system cannot be read (status ${response.status}): its uid names the cluster. ${adviceOn(response.status)}`,
     { retry: "backoff" },
   );
+}
+
+function adviceOn(status: number): string {
+  switch (status) {
+    case 401:
+      return "The credentials are not accepted: try them with kubectl auth whoami.";
+    case 403:
+      return 'Give this user the right to get it (see "kubescribe install").';
+    case 200:
+    case 404:
+      return "Something else than an API server seems to answer at this address: check the server of the kubeconfig.";
+    default:
+      return "Check that the API server is well: kubectl get --raw /readyz.";
+  }
 }
