@@ -1,5 +1,6 @@
 /** Looks at what `kubescribe install` makes: is it there, is it of this version, was it altered, does it run. */
 
+import { adviceOnStatus } from "../kubernetes/reach-advice.ts";
 import type { PlainObject } from "../manifests/fill.ts";
 import { installation } from "../manifests/names.ts";
 import type { Inquiry, Json } from "./cluster-inquiry.ts";
@@ -14,7 +15,15 @@ export async function checkServer({ get }: Inquiry): Promise<Finding> {
   const about = "API server";
   const version = body.at("gitVersion").text;
   if (status !== 200 || version === "")
-    return { state: "lacks", about, detail: `expected a Kubernetes API server, found status ${status} at /version` };
+    return {
+      state: "lacks",
+      about,
+      detail: `expected a Kubernetes API server, found status ${status} at /version`,
+      advice: adviceOnStatus(
+        status,
+        "This user may not read it: the role system:public-info-viewer is what usually lets everybody.",
+      ),
+    };
   const minor = Number.parseInt(body.at("minor").text, 10);
   const { from, to } = testedMinors;
   const tested = minor >= from && minor <= to;

@@ -23,3 +23,15 @@ test.each([
     message: expect.stringMatching(`\\(status ${status}\\).*${advice}`) as string,
   });
 });
+
+test.each([
+  ["ECONNREFUSED", "Check that it runs"],
+  ["DEPTH_ZERO_SELF_SIGNED_CERT", "Its certificate is not trusted"],
+  ["CERT_HAS_EXPIRED", "Its certificate is not trusted"],
+])("silence by %s says what to do", async (code, advice) => {
+  const silent = new FakeApi(() => Object.assign(new Error("no"), { code }));
+  await expect(readClusterUid(silent, signal)).rejects.toMatchObject({
+    code: "cluster-unreachable",
+    message: expect.stringContaining(`(${code}). ${advice}`) as string,
+  });
+});
