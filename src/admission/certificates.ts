@@ -112,7 +112,7 @@ async function read(options: CertificatesOptions, path: string): Promise<Buffer>
     const code = cause instanceof Error && "code" in cause ? String(cause.code) : "an error";
     throw new KubescribeError(
       "tls-files",
-      `${path} cannot be read: expected a PEM file, found ${code}. Check --tls-cert-file and --tls-key-file, and who may read them.`,
+      `${path} cannot be read: expected a PEM file, found ${code === "ENOENT" ? "nothing there (ENOENT)" : code}. Check --tls-cert-file and --tls-key-file, and who may read them.`,
       { retry: "never", cause },
     );
   }

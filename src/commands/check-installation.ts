@@ -1,5 +1,6 @@
 /** Looks at what `kubescribe install` makes: is it there, is it of this version, was it altered, does it run. */
 
+import { adviceOnStatus } from "../kubernetes/reach-advice.ts";
 import type { PlainObject } from "../manifests/fill.ts";
 import { installation } from "../manifests/names.ts";
 import type { Inquiry, Json } from "./cluster-inquiry.ts";
@@ -19,7 +20,11 @@ export async function checkServer({ get }: Inquiry): Promise<{ readonly finding:
   if (status === 200 && version !== "")
     return { finding: versionFinding(version, Number.parseInt(body.at("minor").text, 10)), answers: true };
   const detail = `expected a Kubernetes API server, found status ${status} at /version`;
-  return { finding: { state: "lacks", about: "API server", detail }, answers: false };
+  const advice = adviceOnStatus(
+    status,
+    "This user may not read it: the role system:public-info-viewer is what usually lets everybody.",
+  );
+  return { finding: { state: "lacks", about: "API server", detail, advice }, answers: false };
 }
 
 function versionFinding(version: string, minor: number): Finding {

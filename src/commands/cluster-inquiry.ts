@@ -3,6 +3,7 @@
 import type { ApiServer } from "../../actors/ports.ts";
 import { KubescribeError } from "../../machines/error.ts";
 import { networkDetail, readWhole } from "../kubernetes/body.ts";
+import { adviceOnSilence } from "../kubernetes/reach-advice.ts";
 
 export interface Inquiry {
   readonly get: (path: string) => Promise<Answer>;
@@ -62,9 +63,10 @@ export function inquiryOf(api: ApiServer, signal: AbortSignal): Inquiry {
     const headers = { accept: "application/json", "content-type": "application/json" };
     const sent = body === undefined ? {} : { body: Buffer.from(JSON.stringify(body)) };
     const response = await api.request({ method, path, headers, ...sent }, signal).catch((cause: unknown) => {
+      const code = networkDetail(cause);
       throw new KubescribeError(
         "cluster-unreachable",
-        `The API server does not answer (${networkDetail(cause)}). Check that it runs, and that the kubeconfig names the cluster that you mean.`,
+        `The API server does not answer (${code}). ${adviceOnSilence(code)}`,
         { retry: "backoff", cause },
       );
     });

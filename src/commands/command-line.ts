@@ -63,6 +63,11 @@ async function attempt(command: Command, argv: readonly string[], context: Comma
   try {
     return await command.run(argv, context);
   } catch (error) {
+    // Whatever was under way ends in a fault of its own, which is not the reason.
+    if (context.signal.aborted && error instanceof KubescribeError && error.retry !== "never") {
+      context.error(`kubescribe ${command.name}: interrupted before it was done\n`);
+      return exitFailed;
+    }
     context.error(faultText(error, { command: command.name, debug: context.debug }));
     return error instanceof KubescribeError && isConfiguration(error.code) ? exitUsage : exitFailed;
   }
@@ -97,7 +102,6 @@ KUBESCRIBE_DEBUG=1 adds stack traces to errors.
 /** What a person has to change on the command line, in a file, or in the environment before another try makes sense. */
 const configurationCodes = new Set([
   "configuration-invalid",
-  "usage",
   "tls-files",
   "locked",
   "git-not-a-repository",

@@ -41,13 +41,26 @@ export async function writePlace(fileSystem: FileSystem, place: DemoPlace, conte
     caBundlePem: contents.serverCertificate.certificatePem,
     token: tokenOf(KUBESCRIBE),
   });
-  await fileSystem.makeDirectory(place.directory);
+  await makePlace(fileSystem, place);
   await refuseUsed(fileSystem, place);
   await fileSystem.makeDirectory(place.dataDirectory);
   await writeText(fileSystem, place.rulesFile, rulesOf(place));
   await writeText(fileSystem, place.kubeconfigFile, kubeconfig);
   await writeText(fileSystem, place.tlsCertFile, contents.webhookCertificate.certificatePem);
   await writeText(fileSystem, place.tlsKeyFile, contents.webhookCertificate.keyPem);
+}
+
+async function makePlace(fileSystem: FileSystem, { directory }: DemoPlace): Promise<void> {
+  try {
+    await fileSystem.makeDirectory(directory);
+  } catch (error) {
+    const found = error instanceof Error && "code" in error ? String(error.code) : String(error);
+    throw new KubescribeError(
+      "demo-directory-unusable",
+      `expected a directory that can be made at ${directory}, found ${found}: name another --directory`,
+      { retry: "never", cause: error },
+    );
+  }
 }
 
 /** Every demo is a cluster of its own: its history cannot go on in an older one's place. */

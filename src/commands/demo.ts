@@ -3,9 +3,10 @@
  * to look at. Owns all that it starts, and takes it down in the reverse order, on Ctrl-C too.
  */
 
-import { parseArgs } from "node:util";
 import type { Clock, FileSystem, Random } from "../../actors/ports.ts";
 import { KubescribeError } from "../../machines/error.ts";
+import { demoOptionTable } from "../config/option-table.ts";
+import { parseOptions } from "../config/parse-options.ts";
 import { makeCertificate } from "../simulator/certificate.ts";
 import type { Policy } from "../simulator/cluster.ts";
 import { SimulatedCluster } from "../simulator/cluster.ts";
@@ -59,8 +60,8 @@ export interface DemoPorts {
   readonly output: Output;
   /** Absolute path of a new, empty directory. */
   readonly makeTemporaryDirectory: () => Promise<string>;
-  /** Makes a path of the command line absolute. */
-  readonly absolute: (path: string) => string;
+  /** What relative paths are relative to. */
+  readonly cwd: string;
   readonly startEngine: StartEngine;
   /** Aborted by Ctrl-C. */
   readonly signal: AbortSignal;
@@ -88,30 +89,18 @@ const SETTLE_STEP_MS = 100;
 
 /** Resolves to the exit code. */
 export async function demo(argv: readonly string[], ports: DemoPorts): Promise<number> {
-  const options = optionsOf(argv);
-  if (options.help) {
+  if (argv.includes("--help") || argv.includes("-h")) {
     ports.output.write(DEMO_HELP);
     return 0;
   }
-  const directory =
-    options.directory === undefined ? await ports.makeTemporaryDirectory() : ports.absolute(options.directory);
+  const named = parseOptions(argv, { table: demoOptionTable, cwd: ports.cwd }).textOrNull("directory");
+  const directory = named ?? (await ports.makeTemporaryDirectory());
   try {
     return await play(placeAt(directory), ports);
   } catch (error) {
     if (!ports.signal.aborted) throw error;
     ports.output.write(`\n  Stopped before the end. What there is, is in ${directory}\n`);
     return 1;
-  }
-}
-
-function optionsOf(argv: readonly string[]): { readonly help: boolean; readonly directory: string | undefined } {
-  try {
-    const options = { help: { type: "boolean", short: "h" }, directory: { type: "string" } } as const;
-    const { values } = parseArgs({ args: [...argv], options, strict: true, allowPositionals: false });
-    return { help: values.help ?? false, directory: values.directory };
-  } catch (error) {
-    const found = error instanceof Error ? error.message : String(error);
-    throw new KubescribeError("usage", `${found}. See kubescribe demo --help`, { retry: "never", cause: error });
   }
 }
 

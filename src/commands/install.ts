@@ -24,7 +24,7 @@ Three commands to a history:
 More examples:
   kubescribe install --replicas 2 --service-monitor --prometheus-rule | kubectl apply --server-side -f -
   kubescribe install --storage pvc --storage-size 20Gi -- --log-level=debug
-  kubescribe install | kubectl delete --ignore-not-found -f -        (with all rules; what is in Git stays)
+  kubescribe install ... | kubectl delete --ignore-not-found -f -        (the options as installed; all rules go, what is in Git stays)
 
 ${optionHelp(installOptionTable)}
 

@@ -23,6 +23,8 @@ export interface LookPorts {
   readonly clock: Clock;
   readonly files: FileSystem;
   readonly signal: AbortSignal;
+  /** Told what is being read: a large cluster takes its time. */
+  readonly progress: (text: string) => void;
   /** Path of a repository that holds the target's branch as it stands now. */
   readonly repositoryOf: (target: CompiledTarget) => Promise<string>;
   /** What becomes of Secrets in a target. Throws a KubescribeError where that cannot be known. */
@@ -44,7 +46,11 @@ async function lookAtTarget(target: CompiledTarget, types: readonly ResourceType
   if (target.config.remote === null) await gitDirectoryOf(target, repository, ports.files);
   // The cluster first: what is committed meanwhile is then in the tree, and a second look settles the rest.
   const expected = new Map<ResourceType, ReadonlyMap<string, ExpectedFile>>();
-  for (const type of wanted) expected.set(type, await filesExpected(type, target, ports));
+  for (const type of wanted) {
+    ports.progress(`${target.id}: listing ${type.key} …`);
+    expected.set(type, await filesExpected(type, target, ports));
+  }
+  ports.progress(`${target.id}: reading ${branch} of ${repository} …`);
   const head = await Head.open(await gitDirectoryOf(target, await ports.repositoryOf(target), ports.files), branch);
   for (const type of wanted) {
     const found = await head.filesOf(type, pathPrefixOf(path), index);

@@ -1,6 +1,7 @@
 /** `kubescribe run`: checks everything that can be checked, then starts the engine and waits for its end. */
 
 import type { Clock, FileSystem, Log, Meter } from "../../actors/ports.ts";
+import { KubescribeError } from "../../machines/error.ts";
 import { optionHelp } from "../config/help.ts";
 import type { RuleDocument } from "../config/documents.ts";
 import type { RunOptions } from "../config/options.ts";
@@ -62,7 +63,11 @@ export async function run(options: RunOptions, ports: RunPorts): Promise<number>
   const { log, signal } = ports;
   const documents = await checkRun(options, ports);
   if (signal.aborted) return exitDone;
-  await using engine = await ports.startEngine({ options, documents });
+  await using engine = await started(options, documents, ports);
+  if (engine === null) {
+    log.info("Stopping.");
+    return exitDone;
+  }
   const stopped = new Promise<"stopped">((resolve) => {
     if (signal.aborted) resolve("stopped");
     signal.addEventListener("abort", () => resolve("stopped"), { once: true });
@@ -74,4 +79,18 @@ export async function run(options: RunOptions, ports: RunPorts): Promise<number>
   }
   log.info("Stopping.");
   return exitDone;
+}
+
+/** Null: stopped while it waited for the cluster. That it was not there yet is in the log, and no failure of this process. */
+async function started(
+  options: RunOptions,
+  documents: readonly RuleDocument[],
+  { startEngine, signal }: RunPorts,
+): Promise<RunningEngine | null> {
+  try {
+    return await startEngine({ options, documents });
+  } catch (error) {
+    if (signal.aborted && error instanceof KubescribeError && error.retry === "backoff") return null;
+    throw error;
+  }
 }

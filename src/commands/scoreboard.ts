@@ -31,6 +31,7 @@ export async function scoreboard({ json, ...size }: ScoreboardOptions, ports: Sc
   const onCell = (played: number, wanted: number): void => ports.progress(`${played} of ${wanted} runs`);
   const cells = await playBoard(loads, { ...ports, onCell });
   ports.out(json ? `${JSON.stringify(cells, null, 2)}\n` : `${scoreboardText(cells)}${legend}`);
+  if (ports.signal.aborted && !json) ports.out("Interrupted: these are the runs that were played until then.\n");
   const clean = cells.every((cell) => cell.design !== "exact" || faultsOf(cell) === 0);
   return clean && !ports.signal.aborted ? exitDone : exitFailed;
 }

@@ -39,6 +39,8 @@ export interface Look {
 export interface VerifyPorts {
   readonly clock: Clock;
   readonly out: (text: string) => void;
+  /** For a person who waits. */
+  readonly progress: (text: string) => void;
   readonly signal: AbortSignal;
   readonly look: () => Promise<readonly Look[]>;
 }
@@ -52,6 +54,7 @@ const shownDifferences = 1000;
 export async function verify(options: { readonly json: boolean }, ports: VerifyPorts): Promise<number> {
   let found = await ports.look();
   for (let taken = 1; taken < looks && found.some(differs) && !ports.signal.aborted; taken += 1) {
+    ports.progress("Something differs: looking again, for it may be on its way to Git …");
     await pause(ports);
     found = confirmed(found, await ports.look());
   }

@@ -70,7 +70,8 @@ function typesOf(known: readonly KnownResource[]): ReadonlyMap<string, TypeName>
 
 function noSuchType({ type }: ResourceQuestion, known: readonly KnownResource[]): string {
   const there = [...typesOf(known).values()].map(typeText).toSorted();
-  if (there.length === 0) return `the history has no change of any resource`;
+  if (there.length === 0)
+    return "expected a history that kubescribe wrote, found no change of any resource: name its clone with --repository, or its branch with --branch";
   const near = nearest(type, [...there, ...there.map((text) => text.split(".", 1)[0] ?? "")]);
   return `the history has no ${quoted(type)}${meant(near)}; it has ${listed(there, shownTypes)}`;
 }

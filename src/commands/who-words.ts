@@ -16,9 +16,13 @@ const meanings: Readonly<Record<string, string>> = {
   dual: "attempted, by --ingestion dual",
 };
 
+/** Nobody else is known to fit, and somebody's review may be missing. */
+const loneTie = "the only one who was seen; others may be missing";
+
 /** Of the trailer Kubescribe-Attribution; a tier of a later version stands for itself. */
-export function verdictText({ kind, tier }: RecordedCommit): string {
+export function verdictText({ kind, tier, candidates }: RecordedCommit): string {
   if (kind !== "") return kind;
+  if (tier === "tie" && candidates.length === 1) return loneTie;
   return Object.hasOwn(meanings, tier) ? (meanings[tier] ?? tier) : tier;
 }
 

@@ -2,7 +2,7 @@
 
 import { mkdtemp } from "node:fs/promises";
 import { tmpdir } from "node:os";
-import { join, resolve } from "node:path";
+import { join } from "node:path";
 import type { CommandContext } from "../commands/command-line.ts";
 import { demo } from "../commands/demo.ts";
 import type { DemoEngine, DemoEngineOptions } from "../commands/demo.ts";
@@ -30,7 +30,7 @@ export async function composeDemo(argv: readonly string[], context: CommandConte
       columns: terminal ? process.stdout.columns : plainColumns,
     },
     makeTemporaryDirectory: () => mkdtemp(join(tmpdir(), "kubescribe-demo-")),
-    absolute: (path) => resolve(context.cwd, path),
+    cwd: context.cwd,
     startEngine: (options) => startDemoEngine(options, context),
     signal: context.signal,
   });

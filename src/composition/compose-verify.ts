@@ -2,6 +2,7 @@
 
 import type { CommandContext } from "../commands/command-line.ts";
 import { exitDone } from "../commands/command-line.ts";
+import { ProgressLine } from "../commands/demo-terminal.ts";
 import { lookAt } from "../commands/look.ts";
 import { verify, verifyHelp } from "../commands/verify.ts";
 import { compileRules } from "../config/compile-rules.ts";
@@ -18,6 +19,8 @@ import { RemoteCopies } from "./node-remote-copies.ts";
 import { lookedAtSecrets } from "./secret-options.ts";
 import { ServedTypes } from "./served-types.ts";
 import { terminalLog } from "./terminal-log.ts";
+
+const plainColumns = 100;
 
 export async function composeVerify(argv: readonly string[], context: CommandContext): Promise<number> {
   if (argv.includes("--help") || argv.includes("-h")) {
@@ -37,11 +40,23 @@ export async function composeVerify(argv: readonly string[], context: CommandCon
   await using copies = await RemoteCopies.make({ ...options, files, signal });
   const readUid = (): Promise<string> => readClusterUid(api, signal);
   const secretsOf = lookedAtSecrets({ files, place: options, readClusterUid: readUid });
-  return await verify(options, {
-    clock: nodeClock,
-    out,
-    signal,
-    look: () =>
-      lookAt(rules, { api, clock: nodeClock, files, signal, secretsOf, repositoryOf: copies.of.bind(copies) }),
-  });
+  const terminal = process.stderr.isTTY;
+  const columns = terminal ? process.stderr.columns : plainColumns;
+  const line = new ProgressLine({ write: context.error, terminal, colour: false, columns });
+  const progress = (text: string): void => line.update(text);
+  const ports = { api, clock: nodeClock, files, signal, progress, secretsOf, repositoryOf: copies.of.bind(copies) };
+  try {
+    return await verify(options, {
+      clock: nodeClock,
+      out: (text) => {
+        line.clear();
+        out(text);
+      },
+      progress,
+      signal,
+      look: () => lookAt(rules, ports),
+    });
+  } finally {
+    line.clear();
+  }
 }

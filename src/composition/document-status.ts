@@ -4,6 +4,7 @@ import type { BranchStatus } from "../../actors/branch-actor.ts";
 import type { UpstreamStatus } from "../../actors/upstream-actor.ts";
 import type { WatchState } from "../../actors/watch-manager.ts";
 import type { Acceptance } from "../config/accept-documents.ts";
+import type { RuleDocument } from "../config/documents.ts";
 import { aggregationLabel } from "../manifests/names.ts";
 import type { ResourceType } from "../../machines/messages.ts";
 
@@ -35,7 +36,16 @@ const longestMessage = 4096;
 /** By which the ClusterRole of an installation takes up the rules of others. */
 const [aggregationKey = ""] = Object.keys(aggregationLabel);
 
-export function repositoryStatusOf(acceptance: Acceptance, around: Surroundings): DocumentStatus {
+/** `around` is of the target that the document is about: a rule is no further than its repository. */
+export function documentStatusOf(
+  kind: RuleDocument["kind"],
+  acceptance: Acceptance,
+  around: Surroundings,
+): DocumentStatus {
+  return kind === "GitRepoConfig" ? repositoryStatusOf(acceptance, around) : ruleStatusOf(acceptance, around);
+}
+
+function repositoryStatusOf(acceptance: Acceptance, around: Surroundings): DocumentStatus {
   const { branch, upstream } = around;
   return {
     conditions: [readyOf(acceptance, around), syncedOf(acceptance, around), pushedOf(acceptance, around)],
@@ -49,7 +59,7 @@ export function repositoryStatusOf(acceptance: Acceptance, around: Surroundings)
   };
 }
 
-export function ruleStatusOf(acceptance: Acceptance, around: Surroundings): DocumentStatus {
+function ruleStatusOf(acceptance: Acceptance, around: Surroundings): DocumentStatus {
   return {
     conditions: [readyOf(acceptance, around), syncedOf(acceptance, around)],
     rest: { watchedTypes: around.watches.map(({ type }) => wordOf(type)).toSorted() },

@@ -17,7 +17,7 @@ import { withOwnRules } from "../config/own-rules.ts";
 import { ApiObjects } from "../kubernetes/objects.ts";
 import { ClusterDocuments, type StoredDocument } from "./cluster-documents.ts";
 import { CredentialFiles } from "./credential-files.ts";
-import { type DocumentStatus, repositoryStatusOf, ruleStatusOf } from "./document-status.ts";
+import { type DocumentStatus, documentStatusOf } from "./document-status.ts";
 import type { ClusterApi, EnginePorts } from "./engine-ports.ts";
 import type { Recording } from "./recording.ts";
 import { StatusWriter } from "./status-writer.ts";
@@ -172,21 +172,17 @@ export class FollowedRules implements AsyncDisposable {
     const recording = this.#options.recording();
     const sources = recording?.sources ?? null;
     const trouble = this.#troubles.get(title) ?? null;
-    if (recording === null || sources === null) {
-      const around = { watches: [], trouble, recording: false };
-      return document.kind === "GitRepoConfig"
-        ? repositoryStatusOf(acceptance, around)
-        : ruleStatusOf(acceptance, around);
-    }
+    if (recording === null || sources === null)
+      return documentStatusOf(document.kind, acceptance, { watches: [], trouble, recording: false });
     const targetId = targetOf(acceptance);
     const { watches: all } = sources.watches;
     const watches = all.filter(({ type }) => targetId !== null && recording.rules.wantsOf(targetId, type.key, title));
     const branch = targetId === null ? undefined : sources.branches.get(targetId)?.status();
-    const around = { watches, trouble, recording: true };
-    if (document.kind !== "GitRepoConfig") return ruleStatusOf(acceptance, around);
     const upstream = targetId === null ? undefined : sources.upstreams.actors.get(targetId)?.status();
-    return repositoryStatusOf(acceptance, {
-      ...around,
+    return documentStatusOf(document.kind, acceptance, {
+      watches,
+      trouble,
+      recording: true,
       ...(branch === undefined ? {} : { branch }),
       ...(upstream === undefined ? {} : { upstream }),
     });

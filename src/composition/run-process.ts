@@ -2,7 +2,7 @@
 
 import { readFile } from "node:fs/promises";
 import type { Command, CommandContext } from "../commands/command-line.ts";
-import { commandLine } from "../commands/command-line.ts";
+import { commandLine, exitFailed } from "../commands/command-line.ts";
 import { interruptOf } from "./process-signals.ts";
 
 export async function runProcess(): Promise<void> {
@@ -64,8 +64,11 @@ async function versionOf(): Promise<string> {
 /** `kubescribe --help | head -1` is no error; and who reads the log may go without taking the engine along. */
 function survivePipes(): void {
   process.stdout.on("error", (error: NodeJS.ErrnoException) => {
-    if (error.code !== "EPIPE") throw error;
-    process.exit();
+    if (error.code === "EPIPE") process.exit();
+    process.stderr.write(
+      `kubescribe: the output cannot be written (${error.code ?? error.message}): make room where it goes, and run it again.\n`,
+    );
+    process.exit(exitFailed);
   });
   process.stderr.on("error", () => undefined);
 }

@@ -89,7 +89,12 @@ function forbiddenPlace(config: GitRepoConfig, allow: readonly string[]): string
   const inner = innerHostOf(remote.url);
   return inner === null
     ? null
-    : `spec.url: expected a public Git server, found ${inner}, which is inside of the cluster or its network: let whoever runs kubescribe add --allow https://${inner}/`;
+    : `spec.url: expected a public Git server, found ${inner}, which is inside of the cluster or its network: let whoever runs kubescribe add --allow ${prefixOf(remote.url)}`;
+}
+
+/** What `--allow` would take for all of that server; `git@HOST:PATH` is no URL, and its host ends in the colon. */
+function prefixOf(url: string): string {
+  return /^[a-z]+:\/\/[^/]*\//i.exec(url)?.[0] ?? url.slice(0, url.indexOf(":") + 1);
 }
 
 /** A WatchRule writes to its own namespace's repositories, and to those that name its namespace. */

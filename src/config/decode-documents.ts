@@ -15,6 +15,8 @@ export interface Decoded {
   readonly problems: readonly Problem[];
 }
 
+const unnamed: Metadata = { name: "unnamed", namespace: "" };
+
 const kinds = ["GitRepoConfig", "WatchRule", "ClusterWatchRule"] as const;
 
 export function decodeDocuments(text: string, file: string): Decoded {
@@ -66,8 +68,10 @@ function decodeDocument(root: Field): RuleDocument | null {
   const metadata = decodeMetadata(root, fields.get("metadata"));
   const spec = fields.get("spec");
   if (spec === undefined) return root.problem("spec is missing");
-  if (kindText === null || metadata === null) return null;
-  return kindText === "GitRepoConfig" ? decodeRepository(spec, metadata) : decodeRule(spec, metadata, kindText);
+  if (kindText === null) return null;
+  // A wrong name hides no other mistake: what is decoded beside a problem is not used.
+  const named = metadata ?? unnamed;
+  return kindText === "GitRepoConfig" ? decodeRepository(spec, named) : decodeRule(spec, named, kindText);
 }
 
 function decodeMetadata(root: Field, field: Field | undefined): Metadata | null {

@@ -4,7 +4,7 @@ import type { AuthorConfig, GitRepoConfig, Metadata, PersonConfig, SecretsConfig
 import type { Field } from "./field.ts";
 import { isName, isNamespace, nameExpected } from "./kubernetes-names.ts";
 import { quoted } from "./problem.ts";
-import { repositoryOf } from "./repository-url.ts";
+import { repositoryOf, urlExpected } from "./repository-url.ts";
 
 const defaultNamespace = "default";
 const defaultBranch = "main";
@@ -14,7 +14,7 @@ export function decodeRepository(spec: Field, metadata: Metadata): GitRepoConfig
     known: ["url", "branch", "path", "secretRef", "author", "commit", "push", "secrets", "allowedNamespaces"],
   });
   const url = fields.get("url");
-  const place = url === undefined ? spec.problem("url is missing: expected file:///absolute/path") : repositoryOf(url);
+  const place = url === undefined ? spec.problem(`url is missing: expected ${urlExpected}`) : repositoryOf(url);
   const branch = decodeBranch(fields.get("branch"));
   const path = decodePath(fields.get("path"));
   const author = decodeAuthor(fields.get("author"));

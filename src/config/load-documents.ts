@@ -73,6 +73,7 @@ function unreadable(path: string, message: string): Error {
 }
 
 function codeOf(error: unknown): string {
-  if (error instanceof Error && "code" in error && typeof error.code === "string") return error.code;
+  if (error instanceof Error && "code" in error && typeof error.code === "string")
+    return error.code === "ENOENT" ? "nothing there (ENOENT)" : error.code;
   return error instanceof Error ? error.message : "an error";
 }

@@ -279,12 +279,14 @@ export const verifyOptionTable: readonly OptionDefinition[] = [
 ];
 
 export const simulateOptionTable: readonly OptionDefinition[] = [
-  count("seed", runs, {
-    fallback: 1,
-    to: 4_294_967_295,
-    unit: "seed",
-    help: "of the first run; the next one has the next",
-  }),
+  {
+    name: "seed",
+    group: runs,
+    value: "N",
+    fallback: "1",
+    kind: { kind: "number", from: 1, to: 4_294_967_295, unit: "" },
+    help: "seed of the first run; the next one has the next",
+  },
   count("runs", runs, { fallback: 1, to: 1_000_000, unit: "runs", help: "side by side on the threads" }),
   count("changes", runs, {
     fallback: 1000,
@@ -345,6 +347,10 @@ export const simulateOptionTable: readonly OptionDefinition[] = [
 function dataDirOption(help: string): OptionDefinition {
   return { ...path("data-dir", storage, { value: "DIR", help }), fallback: "/var/lib/kubescribe" };
 }
+
+export const demoOptionTable: readonly OptionDefinition[] = [
+  path("directory", storage, { value: "DIR", help: "where the history and all files go" }),
+];
 
 export const whoOptionTable: readonly OptionDefinition[] = [
   {

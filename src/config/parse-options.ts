@@ -84,8 +84,10 @@ function tokensOf(
   });
   const given = new Map<string, string>();
   const words: string[] = [];
+  /** Where the value of an unknown option would stand: it is not another mistake. */
+  let unknownValueAt = -1;
   for (const token of tokens) {
-    if (token.kind === "positional") words.push(token.value);
+    if (token.kind === "positional" && token.index !== unknownValueAt) words.push(token.value);
     if (token.kind !== "option") continue;
     const definition = table.find(({ name }) => name === token.name);
     if (definition === undefined) {
@@ -95,6 +97,7 @@ function tokensOf(
         "--",
       )}`;
       problems.push({ place: null, path: "", message });
+      unknownValueAt = token.inlineValue ? -1 : token.index + 1;
     } else if (given.has(token.name)) problems.push(problem(definition, "is given twice: expected it once"));
     else if (definition.value === null) {
       if (token.value !== undefined) problems.push(problem(definition, `takes no value, found ${quoted(token.value)}`));
@@ -161,7 +164,7 @@ function wrong(expected: string, advice = ""): Checked {
 function numberOf(text: string, kind: Extract<OptionKind, { readonly kind: "number" }>): Checked {
   const value = /^[0-9]{1,15}$/.test(text) ? Number(text) : Number.NaN;
   if (value >= kind.from && value <= kind.to) return { value };
-  return wrong(`a whole number of ${kind.unit} from ${kind.from} to ${kind.to}`);
+  return wrong(`a whole number${kind.unit === "" ? "" : ` of ${kind.unit}`} from ${kind.from} to ${kind.to}`);
 }
 
 const factors: Readonly<Record<string, number>> = {

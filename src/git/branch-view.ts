@@ -102,11 +102,17 @@ function completed(durable: ReadonlyMap<TypeKey, Cursor>, walk: CommitWalk): Rea
 
 function rewritten(target: TargetOptions, tip: string, found: string): KubescribeError {
   const branch = branchRefOf(target);
+  const stateRef = stateRefOf(target);
+  // What is wrong in a copy is wrong in its remote, and is mended there.
+  const advice =
+    target.isMirror === true
+      ? `Put it back with "git push --force REMOTE ${tip}:${branch}", or accept the new history with "git push REMOTE --delete ` +
+        `'${stateRef}'", both from a clone; then move this copy away, if it is on a volume, and restart`
+      : `Put it back with "git update-ref ${branch} ${tip}", or accept the new history with "git update-ref -d ${stateRef}"; then restart`;
   return new KubescribeError(
     "git-history-rewritten",
     `${branch} of ${target.repository} should descend from ${tip}, the last commit of target ${target.id}, but ${found}: ` +
-      `somebody rewrote the history. Nothing more is committed there. Put it back with "git update-ref ${branch} ${tip}", or ` +
-      `accept the new history with "git update-ref -d ${stateRefOf(target)}"; then restart`,
+      `somebody rewrote the history. Nothing more is committed there. ${advice}`,
     { retry: "never" },
   );
 }

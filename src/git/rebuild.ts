@@ -239,7 +239,8 @@ function rewrittenError({ targets, pushed, head }: RebuildOptions): KubescribeEr
     "git-remote-rewritten",
     `${branch} of the remote should descend from ${pushed}, which was pushed there, and is at ${head === "" ? "nothing" : head}: somebody ` +
       "rewrote the history. Nothing more is pushed there; what is committed stays in this process's own repository. Put the branch back, or " +
-      `accept the new history: move the local repository ${target?.repository ?? ""} away; then restart`,
+      `accept the new history: "git push REMOTE --delete ${targets.map((one) => `'${stateRefOf(one)}'`).join(" ")}" from a clone, and move ` +
+      `the local repository ${target?.repository ?? ""} away; then restart`,
     { retry: "never" },
   );
 }

@@ -5,7 +5,9 @@ import { KubescribeError } from "../../machines/error.ts";
 import type { Uid } from "../../machines/messages.ts";
 import { readObjectHead } from "../bytes/object-head.ts";
 import { networkDetail, readWhole } from "./body.ts";
+import { adviceOnSilence, adviceOnStatus } from "./reach-advice.ts";
 
+const right = 'Give this user the right to get it (see "kubescribe install").';
 const maxNamespaceBytes = 4 * 1024 * 1024;
 
 /** Throws `cluster-unreachable` or `cluster-unknown`. */
@@ -14,9 +16,10 @@ export async function readClusterUid(api: ApiServer, signal: AbortSignal): Promi
   const response = await api
     .request({ method: "GET", path, headers: { accept: "application/json" } }, signal)
     .catch((error: unknown) => {
+      const code = networkDetail(error);
       throw new KubescribeError(
         "cluster-unreachable",
-        `The API server does not answer (${networkDetail(error)}). Check that it runs, that the address in the kubeconfig is right, and that the network lets this process through.`,
+        `The API server does not answer (${code}). ${adviceOnSilence(code)}`,
         { retry: "backoff", cause: error },
       );
     });
@@ -27,7 +30,7 @@ export async function readClusterUid(api: ApiServer, signal: AbortSignal): Promi
   }
   throw new KubescribeError(
     "cluster-unknown",
-    `The namespace kube-system cannot be read (status ${response.status}): its uid names the cluster. Give this user the right to get it (see "kubescribe install").`,
+    `The namespace kube-system cannot be read (status ${response.status}): its uid names the cluster. ${adviceOnStatus(response.status, right)}`,
     { retry: "backoff" },
   );
 }

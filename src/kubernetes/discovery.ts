@@ -5,6 +5,7 @@ import { KubescribeError } from "../../machines/error.ts";
 import { typeKeyOf } from "../../machines/messages.ts";
 import type { ResourceType } from "../../machines/messages.ts";
 import { networkDetail, readWhole } from "./body.ts";
+import { adviceOnSilence, adviceOnStatus } from "./reach-advice.ts";
 import { readAggregated, readGroupVersions, readResourceList } from "./discovery-documents.ts";
 import type { GroupResources, ServedType, ServedVersion } from "./discovery-documents.ts";
 
@@ -48,7 +49,8 @@ export class Discovery {
     const response = await this.#ask(path, headers, signal);
     const text = await readWhole(response.body, maxDocumentBytes);
     if (response.status === 304 && cached !== undefined) return cached.groups;
-    if (response.status !== 200) throw failed(path, `status ${response.status}`);
+    if (response.status !== 200)
+      throw failed(path, `status ${response.status}`, adviceOnStatus(response.status, right(path)));
     const groups = parsed(path, () => readAggregated(text)) ?? (await this.#readEach(path, text, signal));
     const etag = response.headers["etag"] ?? "";
     if (etag !== "" && groups.every((group) => group.current)) this.#cached.set(path, { etag, groups });
@@ -73,7 +75,7 @@ export class Discovery {
     try {
       return await this.#api.request({ method: "GET", path, headers }, signal);
     } catch (error) {
-      throw failed(path, networkDetail(error), error);
+      throw failed(path, networkDetail(error), adviceOnSilence(networkDetail(error)), error);
     }
   }
 }
@@ -107,14 +109,18 @@ function parsed<T>(path: string, read: () => T): T {
   try {
     return read();
   } catch (error) {
-    throw failed(path, "the answer is no JSON", error);
+    throw failed(path, "the answer is no JSON", adviceOnStatus(200, ""), error);
   }
 }
 
-function failed(path: string, found: string, cause?: unknown): KubescribeError {
+function right(path: string): string {
+  return `Let this user read ${path} (the role system:discovery).`;
+}
+
+function failed(path: string, found: string, advice: string, cause?: unknown): KubescribeError {
   return new KubescribeError(
     "discovery-failed",
-    `The API server does not say which types it serves: ${found} at ${path}. Check that it runs, and that this user may read ${path} (the role system:discovery).`,
+    `The API server does not say which types it serves: ${found} at ${path}. ${advice}`,
     { retry: "backoff", ...(cause === undefined ? {} : { cause }) },
   );
 }

@@ -89,7 +89,7 @@ export class ClusterDocument {
     if (status === 401 || status === 403) {
       throw new KubescribeError(
         "webhook-forbidden",
-        `${this.#said} is out of reach: expected the right to ${verb} it, found status ${status} (${detail}). Grant it by name (see "kubescribe install").`,
+        `${this.#said} is out of reach: expected the right to ${verb} it, found status ${status} (${detail}). Apply what "kubescribe install" prints: it makes it, and grants by name what is needed.`,
         { retry: "backoff" },
       );
     }

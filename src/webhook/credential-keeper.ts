@@ -207,7 +207,7 @@ export class CredentialKeeper implements AsyncDisposable {
     // As the installation makes it.
     if (this.#known === null && found.kind === "found" && found.read.kind === "empty") return;
     meter.count("webhook_credentials_lost");
-    log.warn("The webhook's Secret holds no credentials that can be used. It is filled anew.", {
+    log.warn("The webhook's Secret holds no credentials that can be used. It is filled anew, if it is there.", {
       found: lostAs(found),
     });
   }

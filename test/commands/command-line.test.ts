@@ -18,10 +18,13 @@ const commands: readonly Command[] = [
   command("run", () =>
     Promise.reject(new KubescribeError("git-locked", "somebody else writes there", { retry: "never" })),
   ),
+  command("look", () =>
+    Promise.reject(new KubescribeError("cluster-unreachable", "no answer: ABORT_ERR", { retry: "backoff" })),
+  ),
   command("crash", () => Promise.reject(new TypeError("x is undefined"))),
 ];
 
-async function called(argv: readonly string[], debug = false) {
+async function called(argv: readonly string[], debug = false, interrupted = false) {
   let out = "";
   let error = "";
   const context = {
@@ -29,7 +32,7 @@ async function called(argv: readonly string[], debug = false) {
     error: (text: string) => void (error += text),
     cwd: "/",
     debug,
-    signal: new AbortController().signal,
+    signal: interrupted ? AbortSignal.abort() : new AbortController().signal,
   };
   const code = await commandLine(argv, { commands, context, version: "1.2.3" });
   return { code, out, error };
@@ -76,6 +79,14 @@ describe("the command line", () => {
 
   test("what failed is exit code 1", async () => {
     expect(await called(["run"])).toMatchObject({ code: 1, error: "kubescribe run: somebody else writes there\n" });
+  });
+
+  test("what Ctrl-C broke off says that, and not what it was broken off in", async () => {
+    const said = async (name: string, interrupted: boolean) => (await called([name], false, interrupted)).error;
+    expect(await said("look", true)).toBe("kubescribe look: interrupted before it was done\n");
+    expect(await said("look", false)).toContain("no answer");
+    expect(await said("verify", true)).toContain("one");
+    expect(await said("crash", true)).toContain("x is undefined");
   });
 
   test("a bug says so, with a stack trace only where it is asked for", async () => {

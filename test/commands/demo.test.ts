@@ -1,4 +1,4 @@
-import { mkdtemp, mkdir, open, readdir, rm } from "node:fs/promises";
+import { mkdtemp, mkdir, open, readdir, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
@@ -44,9 +44,19 @@ describe("the demo", () => {
     await expect(demo(["--directory", "place"], portsOf().ports)).rejects.toThrow(/to be empty or absent/);
   });
 
+  test("refuses a directory that cannot be made", async () => {
+    await writeFile(join(directory, "file"), "");
+    await expect(demo(["--directory", "file/place"], portsOf().ports)).rejects.toMatchObject({
+      code: "demo-directory-unusable",
+      message: `expected a directory that can be made at ${join(directory, "file/place")}, found ENOTDIR: name another --directory`,
+    });
+  });
+
   test("refuses words that it does not know, and explains itself", async () => {
     const { ports, text } = portsOf();
-    await expect(demo(["--nonsense"], ports)).rejects.toMatchObject({ code: "usage" });
+    await expect(demo(["--dirctory", "x"], ports)).rejects.toThrow(
+      /^unknown option "--dirctory"\. Did you mean "--directory"\?$/,
+    );
     expect(await demo(["--help"], ports)).toBe(0);
     expect(text()).toContain("--directory DIR");
   });
@@ -60,7 +70,7 @@ function portsOf(lies: Lies = {}, signal: AbortSignal = new AbortController().si
     fileSystem,
     output: { write: (text) => written.push(text), terminal: false, colour: false, columns: 100 },
     makeTemporaryDirectory: async () => join(directory, "place"),
-    absolute: (path) => join(directory, path),
+    cwd: directory,
     startEngine: (options) => startPlainEngine(options, lies),
     signal,
   };

@@ -53,6 +53,7 @@ function look(differences: Look["differences"]): Look {
 async function verified(looks: readonly Look["differences"][], json = false) {
   let taken = 0;
   let text = "";
+  const progress: string[] = [];
   const clock = {
     nowMs: () => 0,
     monotonicMs: () => 0,
@@ -66,11 +67,12 @@ async function verified(looks: readonly Look["differences"][], json = false) {
     {
       clock,
       out: (part) => void (text += part),
+      progress: (part) => void progress.push(part),
       signal: new AbortController().signal,
       look: () => Promise.resolve([look(looks[Math.min(taken++, looks.length - 1)] ?? [])]),
     },
   );
-  return { code, text, taken };
+  return { code, text, taken, progress };
 }
 
 describe("verify", () => {
@@ -81,7 +83,9 @@ describe("verify", () => {
   });
 
   test("what is on its way is no difference", async () => {
-    expect(await verified([[missing], []])).toMatchObject({ code: 0, taken: 2 });
+    const found = await verified([[missing], []]);
+    expect(found).toMatchObject({ code: 0, taken: 2 });
+    expect(found.progress).toEqual([expect.stringContaining("looking again")]);
     expect(await verified([[missing], [{ ...missing, path: "b" }], []])).toMatchObject({ code: 0 });
   });
 

@@ -90,6 +90,11 @@ describe("the list of changes", () => {
 
   test.each([
     [
+      "tie of one",
+      { ...verdictBy(alice), tier: "tie", candidates: [actorOf(alice)] },
+      `${alice}  the only one who was seen; others may be missing`,
+    ],
+    [
       "tie",
       { ...verdictBy(alice), tier: "tie", candidates: [actorOf(alice), actorOf(bob)] },
       `${alice} or ${bob}  a tie: all of them fit`,

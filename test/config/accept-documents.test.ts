@@ -84,8 +84,11 @@ describe("custom resources", () => {
     ["an IPv4 address in IPv6", "https://[::ffff:10.0.0.1]/x.git", "https://[::ffff:10.0.0.1]"],
   ])("name %s only where that is allowed", (_what, url, prefix) => {
     const title = "GitRepoConfig team/history";
-    expect(verdicts([repository("team", { url })])[title]).toMatch(/^Forbidden: spec\.url: /);
+    const refusal = verdicts([repository("team", { url })])[title] ?? "";
+    expect(refusal).toMatch(/^Forbidden: spec\.url: /);
     expect(verdicts([repository("team", { url })], [prefix])[title]).toBe("accepted");
+    const hint = /--allow ([^\s)]+)/.exec(refusal)?.[1] ?? "";
+    expect(verdicts([repository("team", { url })], [hint])[title]).toBe("accepted");
   });
 
   test("are not allowed by a prefix that ends within a name", () => {

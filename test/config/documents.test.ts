@@ -60,6 +60,15 @@ describe("rule documents", () => {
     expect(decodeDocuments(json, "a").problems).toEqual([]);
   });
 
+  test("are wrong in all of their places at once, a wrong name included", () => {
+    const text = clusterRule("  rules: [{apiGroups: [apps], resources: [deployments/scale], operations: [WATCH]}]");
+    expect(problemsOf(text.replace("workloads", "Workloads"))).toEqual([
+      expect.stringContaining("metadata.name: expected a Kubernetes name"),
+      expect.stringContaining("spec.rules[0].resources[0]: expected a plural"),
+      expect.stringContaining("spec.rules[0].operations[0]: expected one of"),
+    ]);
+  });
+
   test.each([["https://example.com/a.git"], ["ssh://git@example.com:2222/a.git"], ["git@example.com:team/a.git"]])(
     "name a remote, and the Secret of their own namespace: %s",
     (url) => {

@@ -101,6 +101,13 @@ describe("options of run", () => {
     expect(() => parseRunOptions([...required, ...argv], "/")).toThrow(message);
   });
 
+  test("take the value of an unknown option for no other mistake", () => {
+    expect(() => parseRunOptions([...required, "--confg", "x"], "/")).toThrow(
+      /^unknown option "--confg"\. Did you mean "--config"\?$/,
+    );
+    expect(() => parseRunOptions([...required, "--confg=x", "y"], "/")).toThrow('expected options only, found "y"');
+  });
+
   test("ask for what is missing, and for all of it", () => {
     expect(() => parseRunOptions([], "/")).toThrow(/--tls-cert-file is missing[^]*--tls-key-file is missing/);
   });

@@ -1,14 +1,13 @@
 /** What a page points at is there: files, and headings in them. So are the headings that alerts send people to. */
 
-import { existsSync, globSync, readFileSync, statSync } from "node:fs";
+import { existsSync, readFileSync, statSync } from "node:fs";
 import { dirname, join, relative } from "node:path";
 import { expect, test } from "vitest";
 
-const root = join(import.meta.dirname, "../..");
-const pages = globSync("{*.md,{.ci,actors,bench,deploy,docs,machines,src,test}/**/*.md}", { cwd: root });
+import { pages, root, textOf, withoutBlocks } from "./pages.ts";
 
 test.each(pages)("%s points at what is there", (page) => {
-  const text = withoutCode(readFileSync(join(root, page), "utf8"));
+  const text = withoutCode(textOf(page));
   const targets = [...text.matchAll(/\]\(([^)\s]+)\)|(?:src|srcset)="([^"]+)"/g)].map(
     ([, link, image]) => link ?? image ?? "",
   );
@@ -51,6 +50,6 @@ function headingsOf(text: string): ReadonlySet<string> {
 }
 
 function withoutCode(text: string, { inline = true }: { readonly inline?: boolean } = {}): string {
-  const prose = text.replaceAll(/^```[\s\S]*?^```/gm, "");
+  const prose = withoutBlocks(text);
   return inline ? prose.replaceAll(/`[^`\n]*`/g, "") : prose;
 }

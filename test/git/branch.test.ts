@@ -438,6 +438,16 @@ describe("others", () => {
     expect((await poolAt(place.path).open("default/history")).tip).toBe("");
   });
 
+  test("a rewritten history of a copy is mended in its remote, and the error says so", async () => {
+    using place = temporaryPlace();
+    await flush(poolAt(place.path), [snapshot(5, ["a"]), changed({ version: 6, name: "a" })]);
+    const tip = place.git("rev-parse", "main");
+    place.git("update-ref", "refs/heads/main", "main~1");
+    const opening = poolAt(place.path, { isMirror: true }).open("default/history");
+    await expect(opening).rejects.toThrow(`"git push --force REMOTE ${tip}:refs/heads/main"`);
+    await expect(opening).rejects.toThrow(`"git push REMOTE --delete '${stateRef}'"`);
+  });
+
   test("git gc may pack refs and objects away under our feet", async () => {
     using place = temporaryPlace();
     const pool = poolAt(place.path);

@@ -254,8 +254,26 @@ test("a rewritten remote is left alone, and nothing is lost", async () => {
   await expect(world.pool.mirrors.rebuild(target, world.fetch())).rejects.toMatchObject({
     code: "git-remote-rewritten",
     retry: "never",
+    message: expect.stringContaining(`git push REMOTE --delete '${state}'`) as string,
   });
   expect(runGit(world.place.path, ["show", `main:${fileOf("a")}`])).toBe("a2");
+});
+
+test("a rewritten remote is gone on with in an empty copy, once its state is taken away", async () => {
+  using world = new MirrorWorld();
+  for (const at of [1, 2, 3]) await world.commit("a", `a${at}`);
+  await world.push();
+  runGit(world.remote, ["update-ref", branch, `${branch}~1`]);
+  const opened = async (name: string) => {
+    const path = join(world.place.path, "..", name);
+    const pool = world.open(path);
+    await pool.mirrors.adopt(target, {});
+    await pool.mirrors.adopt(target, world.fetch(path));
+    return await pool.open(target);
+  };
+  await expect(opened("second.git")).rejects.toMatchObject({ code: "git-history-rewritten" });
+  runGit(world.remote, ["update-ref", "-d", state]);
+  expect((await opened("third.git")).tip).toBe(runGit(world.remote, ["rev-parse", branch]));
 });
 
 test.each([1, 2])("a new process takes over what is there, from %i of its commits", async (depth) => {
