@@ -32,7 +32,7 @@ import { persistently } from "./persistently.ts";
 import type { ReadinessSources } from "./readiness.ts";
 import { RuleView } from "./rule-view.ts";
 import { ScopedMeter } from "./scoped-meter.ts";
-import type { SecretOptionsOf } from "./secret-options.ts";
+import type { OpenSecrets, SecretOptionsOf } from "./secret-options.ts";
 import { lockedPool } from "./target-lock.ts";
 import { targetOptionsOf } from "./target-options.ts";
 import { Upstreams } from "./upstreams.ts";
@@ -40,7 +40,7 @@ import { Upstreams } from "./upstreams.ts";
 export interface RecordingNeeds {
   readonly plan: EnginePlan;
   readonly api: ClusterApi;
-  readonly secretOptionsOf: SecretOptionsOf;
+  readonly openSecrets: OpenSecrets;
   readonly coverage: Pick<CoverageKeeper, "connect">;
   readonly correlation$: Subject<CorrelationMessage>;
   /** Told of the types that are to be watched, before they are, and whenever they may be others. */
@@ -82,7 +82,7 @@ export class Recording implements AsyncDisposable {
 
   /** Once. Resolves when every watch has begun; waits for an API server that is not there. Throws what no patience mends. */
   async open(): Promise<void> {
-    const { plan, api, secretOptionsOf, coverage, watched = ignore } = this.#needs;
+    const { plan, api, openSecrets, coverage, watched = ignore } = this.#needs;
     const { clock, log, files, signal } = this.#ports;
     const { engine, rules, router } = this;
     const stack = this.#stack;
@@ -91,6 +91,7 @@ export class Recording implements AsyncDisposable {
     const clusterUid = await persistently(() => readClusterUid(api, signal), this.#ports);
     const { types } = await persistently(() => rules.refresh(signal), this.#ports);
     watched(types);
+    const secretOptionsOf = await persistently(() => openSecrets(signal), this.#ports);
     const { branches, late, upstreams } = await this.#openTargets({ clusterUid, secretOptionsOf, source });
     this.#upstreams = upstreams;
     router.opened(branches);

@@ -105,7 +105,7 @@ ok      your rights       you may install, upgrade and uninstall
 ok      custom resources  3, of this version
 ok      process           1 of 1 pods ready
 ok      webhook           writes are reviewed, and it fails open
-ok      rights            kubescribe may keep its rules, webhook, Secret and Lease
+ok      rights            kubescribe may keep its rules, webhook, Secrets and Lease
 ok      rules             2 documents
 ok      rights            kubescribe may watch all 1 types that the rules name
 ok      rights            kubescribe may read Secret default/git
