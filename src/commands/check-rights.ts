@@ -38,7 +38,7 @@ export async function checkBaseRights({ may }: Inquiry, namespace: string): Prom
     ...ruleResources.flatMap((resource) => verbs(["get", "list", "watch"], { group, resource })),
     ...ruleResources.map((resource) => ({ verb: "patch", group, resource, subresource: "status" })),
     { verb: "get", group: "", resource: "namespaces", name: "kube-system" },
-    ...verbs(["get", "watch", "update", "patch"], { ...configuration, name: installation }),
+    ...verbs(["get", "update", "patch"], { ...configuration, name: installation }),
     ...verbs(["get", "update", "patch"], { group: "", resource: "secrets", namespace, name: webhookSecret }),
     ...verbs(["get", "update"], { group: "", resource: "secrets", namespace, name: keysSecret }),
     ...verbs(["get", "update", "patch"], {

@@ -78,7 +78,7 @@ const base: Template = {
       apiGroups: ["admissionregistration.k8s.io"],
       resources: ["validatingwebhookconfigurations"],
       resourceNames: [installation],
-      verbs: ["get", "list", "watch", "update", "patch"],
+      verbs: ["get", "update", "patch"],
     },
   ],
 };

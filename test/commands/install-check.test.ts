@@ -50,7 +50,16 @@ const webhook = {
   failurePolicy: "Ignore",
   timeoutSeconds: 2,
   clientConfig: { caBundle: "YQ==", service: { namespace: "kubescribe-system", name: "kubescribe" } },
-  rules: [{ apiGroups: ["apps"], apiVersions: ["v1"], resources: ["deployments", "deployments/*"] }],
+  admissionReviewVersions: ["v1"],
+  rules: [
+    {
+      apiGroups: ["apps"],
+      apiVersions: ["v1"],
+      resources: ["deployments", "deployments/*"],
+      operations: ["CREATE", "UPDATE", "DELETE"],
+      scope: "*",
+    },
+  ],
 };
 
 function answersOf(world: World): Readonly<Record<string, unknown>> {
@@ -163,6 +172,41 @@ Nothing lacks.
         },
       },
       /calls a Service in x: expected kubescribe-system/,
+    ],
+    [
+      "a webhook that leaves out deletions",
+      {
+        answers: {
+          [configuration]: {
+            webhooks: [{ ...webhook, rules: [{ ...webhook.rules[0], operations: ["CREATE", "UPDATE"] }] }],
+          },
+        },
+      },
+      /writes to apps\/deployments \(v1\) are not reviewed/,
+    ],
+    [
+      "a webhook that leaves out what has a namespace",
+      {
+        answers: {
+          [configuration]: { webhooks: [{ ...webhook, rules: [{ ...webhook.rules[0], scope: "Cluster" }] }] },
+        },
+      },
+      /writes to apps\/deployments \(v1\) are not reviewed/,
+    ],
+    [
+      "a webhook that leaves out namespaces",
+      { answers: { [configuration]: { webhooks: [{ ...webhook, namespaceSelector: { matchLabels: { a: "b" } } }] } } },
+      /^LACKS +webhook +changes\.kubescribe\.dev: namespaceSelector leaves out more namespaces than its own\.$/m,
+    ],
+    [
+      "a webhook that leaves out objects",
+      { answers: { [configuration]: { webhooks: [{ ...webhook, objectSelector: { matchLabels: { a: "b" } } }] } } },
+      /^LACKS +webhook +changes\.kubescribe\.dev: objectSelector hides objects\.$/m,
+    ],
+    [
+      "a webhook that leaves out requests",
+      { answers: { [configuration]: { webhooks: [{ ...webhook, matchConditions: [{ name: "a" }] }] } } },
+      /^LACKS +webhook +changes\.kubescribe\.dev: matchConditions hide requests\.$/m,
     ],
     ["no process", { answers: { [deployment]: 404 } }, /^LACKS +process +there is no Deployment/m],
     [
