@@ -13,8 +13,6 @@ import { KnownStore } from "../../actors/known-store.ts";
 import { WatchManager } from "../../actors/watch-manager.ts";
 import { WatchPeers } from "../../actors/watch-peers.ts";
 import type { ResourceType, WatchMessage } from "../../machines/messages.ts";
-import { isAllowed } from "../config/allowed.ts";
-import { isInner } from "../config/inner-host.ts";
 import type { EnginePlan } from "../commands/run.ts";
 import { createWatchSource } from "../kubernetes/api-watch-source.ts";
 import { readClusterUid } from "../kubernetes/cluster-uid.ts";
@@ -35,7 +33,7 @@ import { ScopedMeter } from "./scoped-meter.ts";
 import type { OpenSecrets, SecretOptionsOf } from "./secret-options.ts";
 import { lockedPool } from "./target-lock.ts";
 import { targetOptionsOf } from "./target-options.ts";
-import { Upstreams } from "./upstreams.ts";
+import { refusedHosts, Upstreams } from "./upstreams.ts";
 
 export interface RecordingNeeds {
   readonly plan: EnginePlan;
@@ -177,10 +175,8 @@ export class Recording implements AsyncDisposable {
     const stack = this.#stack;
     const { files, clock, processes } = ports;
     const { options } = this.#needs.plan;
-    const { allow, config, credentialsDir, dataDir } = options;
-    // Whoever writes a file on this machine may have it speak to whomever he likes.
-    const isTrusted = (url: string): boolean => config !== null || isAllowed(url, allow);
-    const refusesHostOf = (url: string): typeof isInner | null => (isTrusted(url) ? null : isInner);
+    const { credentialsDir, dataDir } = options;
+    const refusesHostOf = refusedHosts(options);
     const needs = { clusterUid, dataDir, secretOptionsOf, files };
     const targets = await Promise.all(rules.targets.map((target) => targetOptionsOf(target, needs)));
     const threads = ports.commitPool({
