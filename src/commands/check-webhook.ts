@@ -51,7 +51,7 @@ function webhookFaults(webhook: Json, namespace: string): readonly string[] {
   if (service.value !== undefined && service.at("namespace").text !== namespace)
     faults.push(`${name} calls a Service in ${service.at("namespace").text}: expected ${namespace}`);
   if (webhook.at("clientConfig", "caBundle").text === "")
-    faults.push(`${name} trusts no certificate: expected a caBundle`);
+    faults.push(`${name} trusts what the API server's machine trusts, and no more: expected a caBundle`);
   return faults;
 }
 
