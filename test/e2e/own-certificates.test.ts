@@ -1,8 +1,9 @@
 /** An installation whose certificate is not its own: what stands in caBundle, what `--check` says of it, and what replicas tell each other. */
 
 import { randomBytes } from "node:crypto";
-import { spawnSync } from "node:child_process";
+import { execFile, spawnSync } from "node:child_process";
 import { join } from "node:path";
+import { promisify } from "node:util";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 
 import { makeGeneration } from "../../src/webhook/generation.ts";
@@ -158,5 +159,20 @@ describe("an installation with --certificates files", () => {
     );
     expect(await other.metric("webhook_handed_on_total", 'outcome="done"')).toBeGreaterThanOrEqual(names.length);
     expect(tiers).toEqual(names.map(() => "exact alice"));
+  });
+
+  test("is what verify finds, by the rules of the cluster", { timeout: 120_000 }, async () => {
+    // The remote is served by this process: it must not wait.
+    const verify = (...args: readonly string[]): Promise<{ readonly stdout: string; readonly stderr: string }> =>
+      promisify(execFile)(process.execPath, [main, "verify", "--kubeconfig", plane.kubeconfig("admin"), ...args]);
+    const equal = await verify(`--allow=${backend.url("")}`);
+    expect(equal.stderr).toBe("");
+    expect(equal.stdout).toMatch(/equal: \d+ files/);
+    await expect(verify()).rejects.toMatchObject({
+      code: 2,
+      stderr: expect.stringMatching(
+        /none that is followed[^]*GitRepoConfig default\/history is not followed/,
+      ) as string,
+    });
   });
 });
