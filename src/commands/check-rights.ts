@@ -1,7 +1,8 @@
 /** Looks at rights: of whoever installs, and of the process as its ServiceAccount. What lacks is printed as YAML to apply. */
 
 import type { ResourceType } from "../../machines/messages.ts";
-import { aggregationLabel, group, installation, ruleResources, webhookSecret } from "../manifests/names.ts";
+import { aggregationLabel, group, installation, keysSecret, ruleResources, webhookSecret } from "../manifests/names.ts";
+import { gitSecretRoleName, secretRoleYaml } from "../manifests/secret-role.ts";
 import type { Access, Inquiry } from "./cluster-inquiry.ts";
 import type { Finding } from "./finding.ts";
 
@@ -37,8 +38,9 @@ export async function checkBaseRights({ may }: Inquiry, namespace: string): Prom
     ...ruleResources.flatMap((resource) => verbs(["get", "list", "watch"], { group, resource })),
     ...ruleResources.map((resource) => ({ verb: "patch", group, resource, subresource: "status" })),
     { verb: "get", group: "", resource: "namespaces", name: "kube-system" },
-    ...verbs(["get", "watch", "update", "patch"], { ...configuration, name: installation }),
+    ...verbs(["get", "update", "patch"], { ...configuration, name: installation }),
     ...verbs(["get", "update", "patch"], { group: "", resource: "secrets", namespace, name: webhookSecret }),
+    ...verbs(["get", "update"], { group: "", resource: "secrets", namespace, name: keysSecret }),
     ...verbs(["get", "update", "patch"], {
       group: "coordination.k8s.io",
       resource: "leases",
@@ -49,7 +51,7 @@ export async function checkBaseRights({ may }: Inquiry, namespace: string): Prom
   const lacking = await lackingOf(needed, (access) => may(access, accountOf(namespace)));
   if (lacking === null) return silent;
   if (lacking.length === 0)
-    return { state: "ok", about, detail: "kubescribe may keep its rules, webhook, Secret and Lease" };
+    return { state: "ok", about, detail: "kubescribe may keep its rules, webhook, Secrets and Lease" };
   const detail = `kubescribe may not ${rightsText(lacking)}`;
   return { state: "lacks", about, detail, advice: "Apply what `kubescribe install` prints: its roles are in there." };
 }
@@ -85,7 +87,13 @@ export async function checkGitSecret(
   if (allowed === null) return silent;
   if (allowed) return { state: "ok", about, detail: `kubescribe may read Secret ${secret}` };
   const detail = `kubescribe may not read Secret ${secret}, which a GitRepoConfig names`;
-  return { state: "lacks", about, detail, yaml: secretRoleFor({ from, name, namespace }) };
+  const yaml = secretRoleYaml({
+    secret: { namespace: from, name },
+    role: gitSecretRoleName(installation, name),
+    verbs: ["get"],
+    account: { name: installation, namespace },
+  });
+  return { state: "lacks", about, detail, yaml };
 }
 
 const silent: Finding = {
@@ -142,29 +150,4 @@ metadata:
   labels: {${label.join(", ")}}
 rules:
 ${rules.join("")}`;
-}
-
-function secretRoleFor({
-  from,
-  name,
-  namespace,
-}: {
-  readonly from: string;
-  readonly name: string;
-  readonly namespace: string;
-}): string {
-  const metadata = `metadata: {name: ${installation}-git-${name}, namespace: ${from}}`;
-  return `apiVersion: rbac.authorization.k8s.io/v1
-kind: Role
-${metadata}
-rules:
-- {apiGroups: [""], resources: [secrets], resourceNames: [${name}], verbs: [get]}
----
-apiVersion: rbac.authorization.k8s.io/v1
-kind: RoleBinding
-${metadata}
-roleRef: {apiGroup: rbac.authorization.k8s.io, kind: Role, name: ${installation}-git-${name}}
-subjects:
-- {kind: ServiceAccount, name: ${installation}, namespace: ${namespace}}
-`;
 }

@@ -1,7 +1,10 @@
-/** Looks at the webhook configuration: is it filled, does it fail open, is every type reviewed that rules name. */
+/** Looks at the webhook configuration: is it filled, does it fail open, is every object reviewed whose type rules name. */
 
 import type { ResourceType } from "../../machines/messages.ts";
 import { installation } from "../manifests/names.ts";
+import { selectorsFor } from "../webhook/configuration.ts";
+import { narrowingFields } from "../webhook/configuration-judge.ts";
+import { objectOf } from "../webhook/json-value.ts";
 import type { Inquiry, Json } from "./cluster-inquiry.ts";
 import type { Finding } from "./finding.ts";
 import { applyAgain } from "./finding.ts";
@@ -26,6 +29,7 @@ export async function checkConfiguration(
   const rules = webhooks.flatMap((webhook) => webhook.at("rules").items);
   const faults = [
     ...webhooks.flatMap((webhook) => webhookFaults(webhook, namespace)),
+    ...webhooks.flatMap((webhook) => hidings(webhook, namespace)),
     ...types.filter((type) => !rules.some((rule) => covers(rule, type))).map(uncovered),
   ];
   if (faults.length === 0) return { state: "ok", about, detail: "writes are reviewed, and it fails open" };
@@ -47,11 +51,19 @@ function webhookFaults(webhook: Json, namespace: string): readonly string[] {
   if (service.value !== undefined && service.at("namespace").text !== namespace)
     faults.push(`${name} calls a Service in ${service.at("namespace").text}: expected ${namespace}`);
   if (webhook.at("clientConfig", "caBundle").text === "")
-    faults.push(`${name} trusts no certificate: expected a caBundle`);
+    faults.push(`${name} trusts what the API server's machine trusts, and no more: expected a caBundle`);
   return faults;
 }
 
-/** In just the version that is watched, or in all (K22); `TYPE/*` are its subresources (K16, K17). */
+/** By the same rules as the process judges it. Entries of other names are somebody else's. */
+function hidings(webhook: Json, namespace: string): readonly string[] {
+  const name = webhook.at("name").text;
+  const wanted = selectorsFor(namespace).get(name);
+  if (wanted === undefined) return [];
+  return narrowingFields(objectOf(webhook.value), wanted).map((sentence) => `${name}: ${sentence}`);
+}
+
+/** Each operation, in just the version that is watched, or in all (K22); `TYPE/*` are its subresources (K16, K17). */
 function covers(rule: Json, { group, version, resource }: ResourceType): boolean {
   const names = (key: string, ...words: readonly string[]): boolean =>
     rule.at(key).items.some(({ text }) => words.includes(text));
@@ -59,7 +71,9 @@ function covers(rule: Json, { group, version, resource }: ResourceType): boolean
     names("apiGroups", group, "*") &&
     names("apiVersions", version, "*") &&
     names("resources", resource, "*", "*/*") &&
-    names("resources", `${resource}/*`, "*/*")
+    names("resources", `${resource}/*`, "*/*") &&
+    ["CREATE", "UPDATE", "DELETE"].every((operation) => names("operations", operation, "*")) &&
+    ["*", ""].includes(rule.at("scope").text)
   );
 }
 

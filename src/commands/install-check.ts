@@ -3,6 +3,7 @@
 import type { ResourceType } from "../../machines/messages.ts";
 import { manifests } from "../manifests/manifest-text.ts";
 import type { InstallValues } from "../manifests/install-values.ts";
+import { checkCertificate } from "./check-certificate.ts";
 import { checkDefinitions, checkProcess, checkServer } from "./check-installation.ts";
 import { checkBaseRights, checkGitSecret, checkInstaller, checkWatchRights } from "./check-rights.ts";
 import { checkRules } from "./check-rules.ts";
@@ -17,6 +18,7 @@ export interface CheckPorts {
   readonly inquiry: Inquiry;
   /** Every version of every type that the cluster serves, preferred first. */
   readonly served: () => Promise<readonly ResourceType[]>;
+  readonly nowMs: () => number;
   readonly out: (text: string) => void;
 }
 
@@ -27,7 +29,7 @@ export async function checkInstallation(values: InstallValues, ports: CheckPorts
   return findings.some(({ state }) => state === "lacks") ? exitFailed : exitDone;
 }
 
-async function findingsOf(values: InstallValues, { inquiry, served }: CheckPorts): Promise<readonly Finding[]> {
+async function findingsOf(values: InstallValues, { inquiry, served, nowMs }: CheckPorts): Promise<readonly Finding[]> {
   const { namespace } = values;
   const { finding: server, answers } = await checkServer(inquiry);
   if (!answers) return [server];
@@ -42,6 +44,7 @@ async function findingsOf(values: InstallValues, { inquiry, served }: CheckPorts
     await checkDefinitions(inquiry, definitions),
     await checkProcess(inquiry, values),
     await checkConfiguration(inquiry, { namespace, types: rules.types }),
+    ...(values.certificates === "self" ? [] : [await checkCertificate(inquiry, { namespace, nowMs: nowMs() })]),
     await checkBaseRights(inquiry, namespace),
     ...rules.findings,
     ...(rules.types.length === 0 ? [] : [await checkWatchRights(inquiry, { namespace, types: rules.types })]),

@@ -7,7 +7,7 @@ import type { Difference } from "./compare-trees.ts";
 import { lasting } from "./compare-trees.ts";
 import { exitDone, exitFailed } from "./command-line.ts";
 
-export const verifyHelp = `Usage: kubescribe verify --config FILE|DIR [OPTIONS]
+export const verifyHelp = `Usage: kubescribe verify [--config FILE|DIR] [OPTIONS]
 
 Lists the objects that the rules name, sanitizes them as a commit would, and compares them with the files at the
 head of each target's branch. Writes nothing. What differs is looked at twice, a few seconds apart: a change that
@@ -15,7 +15,7 @@ is on its way to Git is no difference.
 
 Examples:
   kubescribe verify --kubeconfig ~/.kube/config --config rules.yaml
-  kubescribe verify --config /etc/kubescribe --json
+  kubescribe verify --kubeconfig ~/.kube/config --data-dir keys --json
 
 ${optionHelp(verifyOptionTable)}
 

@@ -39,6 +39,14 @@ const kinds = new Map<RuleDocument["kind"], ResourceType>(
 /** What rule documents are as resources. */
 export const documentTypes: readonly ResourceType[] = [...kinds.values()];
 
+/** Null: it is none, or none any more. One that is being deleted is a rule no more. */
+export function storedDocumentOf(event: WatchEvent): StoredDocument | null {
+  const { kind, type, namespace, name, resourceVersion, terminating, bytes } = event;
+  const [documentKind] = [...kinds].find(([, { key: known }]) => known === type.key) ?? [];
+  if (kind === "DELETED" || terminating || documentKind === undefined) return null;
+  return { kind: documentKind, namespace, name, resourceVersion, json: Buffer.from(bytes).toString() };
+}
+
 export class ClusterDocuments implements AsyncDisposable {
   readonly #ports: EnginePorts;
   readonly #changed: (documents: readonly StoredDocument[]) => void;
@@ -92,15 +100,11 @@ export class ClusterDocuments implements AsyncDisposable {
     }
   }
 
-  #take({ kind, type, namespace, name, resourceVersion, terminating, bytes }: WatchEvent): void {
-    const key = resourceKeyOf(type.key, namespace, name);
-    const [documentKind] = [...kinds].find(([, { key: known }]) => known === type.key) ?? [];
-    // One that is being deleted is a rule no more.
-    if (kind === "DELETED" || terminating || documentKind === undefined) this.#documents.delete(key);
-    else {
-      const json = Buffer.from(bytes).toString();
-      this.#documents.set(key, { kind: documentKind, namespace, name, resourceVersion, json });
-    }
+  #take(event: WatchEvent): void {
+    const key = resourceKeyOf(event.type.key, event.namespace, event.name);
+    const document = storedDocumentOf(event);
+    if (document === null) this.#documents.delete(key);
+    else this.#documents.set(key, document);
   }
 
   #settle(): void {

@@ -48,7 +48,12 @@ async function check({ values, kubeconfig }: InstallOptions, { cwd, out, signal 
     log: terminalLog({ level: "warn", format: "auto" }),
   });
   const served = async () => new ServedTypes().read(await new Discovery(api).read(signal));
-  return await checkInstallation(values, { inquiry: inquiryOf(api, signal), served, out });
+  return await checkInstallation(values, {
+    inquiry: inquiryOf(api, signal),
+    served,
+    nowMs: () => nodeClock.nowMs(),
+    out,
+  });
 }
 
 /** Where kubectl looks; null: in a pod. */

@@ -6,6 +6,7 @@ import { ProgressLine } from "../commands/demo-terminal.ts";
 import { lookAt } from "../commands/look.ts";
 import { verify, verifyHelp } from "../commands/verify.ts";
 import { compileRules } from "../config/compile-rules.ts";
+import type { RuleDocument } from "../config/documents.ts";
 import { loadDocuments } from "../config/load-documents.ts";
 import { problemLine } from "../config/problem.ts";
 import { parseVerifyOptions } from "../config/run-options.ts";
@@ -17,6 +18,7 @@ import { nodeClock } from "./node-clock.ts";
 import { createNodeFileSystem } from "./node-file-system.ts";
 import { RemoteCopies } from "./node-remote-copies.ts";
 import { lookedAtSecrets } from "./secret-options.ts";
+import { readClusterDocuments } from "./read-cluster-documents.ts";
 import { ServedTypes } from "./served-types.ts";
 import { terminalLog } from "./terminal-log.ts";
 
@@ -30,13 +32,16 @@ export async function composeVerify(argv: readonly string[], context: CommandCon
   const options = parseVerifyOptions(argv, context.cwd);
   const { signal, out } = context;
   const files = createNodeFileSystem();
-  const documents = await loadDocuments(files, options.config);
+  const { config, allow } = options;
+  const fromFiles = config === null ? null : await loadDocuments(files, config);
   await using meter = createPrometheusMeter();
   const log = terminalLog({ level: "warn", format: "auto" });
   await using api = await connectApiServer({ kubeconfig: options.kubeconfig, clock: nodeClock, files, meter, log });
+  const complain = (sentence: string): void => context.error(`kubescribe verify: ${sentence}\n`);
+  const documents = fromFiles ?? (await followed({ api, clock: nodeClock, allow }, { signal, complain }));
   const served = new ServedTypes().read(await new Discovery(api).read(signal));
   const rules = compileRules(documents, served);
-  for (const warning of rules.warnings) context.error(`kubescribe verify: ${problemLine(warning)}\n`);
+  for (const warning of rules.warnings) complain(problemLine(warning));
   await using copies = await RemoteCopies.make({ ...options, files, signal });
   const readUid = (): Promise<string> => readClusterUid(api, signal);
   const secretsOf = lookedAtSecrets({ files, place: options, readClusterUid: readUid });
@@ -59,4 +64,13 @@ export async function composeVerify(argv: readonly string[], context: CommandCon
   } finally {
     line.clear();
   }
+}
+
+async function followed(
+  place: Parameters<typeof readClusterDocuments>[0],
+  { signal, complain }: { readonly signal: AbortSignal; readonly complain: (sentence: string) => void },
+): Promise<readonly RuleDocument[]> {
+  const { accepted, refused } = await readClusterDocuments(place, signal);
+  for (const sentence of refused) complain(sentence);
+  return accepted;
 }

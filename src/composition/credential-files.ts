@@ -10,6 +10,7 @@ import { join } from "node:path";
 import type { FileSystem } from "../../actors/ports.ts";
 import type { ApiObjects } from "../kubernetes/objects.ts";
 import { isObject } from "../kubernetes/objects.ts";
+import { type Account, gitSecretRoleName, secretRoleYaml } from "../manifests/secret-role.ts";
 
 export interface CredentialFilesOptions {
   readonly objects: Pick<ApiObjects, "get">;
@@ -17,7 +18,7 @@ export interface CredentialFilesOptions {
   /** Absolute. */
   readonly directory: string;
   /** The ServiceAccount of this process; null: it is not known. */
-  readonly account: { readonly name: string; readonly namespace: string } | null;
+  readonly account: Account | null;
 }
 
 /** Why a Secret cannot be used; what to do is in it. */
@@ -57,7 +58,9 @@ export class CredentialFiles {
 
   #missingRight(namespace: string, name: string): string {
     const account = this.#options.account ?? { name: "NAME", namespace: "NAMESPACE" };
-    return rightTo({ namespace, name }, account);
+    const role = gitSecretRoleName(account.name, name);
+    const yaml = secretRoleYaml({ secret: { namespace, name }, role, verbs: ["get"], account });
+    return `spec.secretRef: this process may not read the Secret; add:\n${yaml}`;
   }
 
   async #write(secret: string, data: Readonly<Record<string, unknown>>): Promise<void> {
@@ -86,23 +89,4 @@ export class CredentialFiles {
       this.#written.delete(join(place, name));
     }
   }
-}
-
-function rightTo(
-  secret: { readonly namespace: string; readonly name: string },
-  account: { readonly name: string; readonly namespace: string },
-): string {
-  const { namespace, name } = secret;
-  return `spec.secretRef: this process may not read the Secret; add:
-apiVersion: rbac.authorization.k8s.io/v1
-kind: Role
-metadata: {name: kubescribe-${name}, namespace: ${namespace}}
-rules:
-- {apiGroups: [""], resources: [secrets], resourceNames: [${name}], verbs: [get]}
----
-apiVersion: rbac.authorization.k8s.io/v1
-kind: RoleBinding
-metadata: {name: kubescribe-${name}, namespace: ${namespace}}
-roleRef: {apiGroup: rbac.authorization.k8s.io, kind: Role, name: kubescribe-${name}}
-subjects: [{kind: ServiceAccount, name: ${account.name}, namespace: ${account.namespace}}]`;
 }

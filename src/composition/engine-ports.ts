@@ -8,6 +8,7 @@ import type { PiscinaCommitPoolOptions } from "../git/piscina-pool.ts";
 import type { ChangeFollower } from "../telemetry/change-follower.ts";
 import type { ProbeServerOptions } from "../telemetry/probes.ts";
 import type { InstallationKeyPlace } from "../keys/installation-key.ts";
+import type { KeyTexts } from "../keys/key-texts.ts";
 import type { ProcessTable } from "./process-lock.ts";
 import type { SecretOptionsOf } from "./secret-options.ts";
 
@@ -25,8 +26,11 @@ export interface EnginePorts {
   readonly signal: AbortSignal;
   /** For the locks. */
   readonly processes: ProcessTable;
-  /** Asked for once, under the lock of the data directory. Throws a KubescribeError that says why a key cannot be used. */
-  readonly openSecretKeys: (place: InstallationKeyPlace) => Promise<SecretOptionsOf>;
+  /**
+   * Under the lock of the data directory. `texts`: what keys are kept in; where it is absent, the data directory. Throws a KubescribeError
+   * that says why a key cannot be used.
+   */
+  readonly openSecretKeys: (place: InstallationKeyPlace, texts?: KeyTexts) => Promise<SecretOptionsOf>;
   /** Null: the service account of the pod. Nothing is read before it is asked for something. */
   readonly connect: (kubeconfig: string | null) => ClusterApi;
   /** Resolves when reviews are taken; throws a KubescribeError that says why they cannot be. */

@@ -16,6 +16,7 @@ import type { RunOptions } from "../config/options.ts";
 import { withOwnRules } from "../config/own-rules.ts";
 import { ApiObjects } from "../kubernetes/objects.ts";
 import { ClusterDocuments, type StoredDocument } from "./cluster-documents.ts";
+import { isSecret, type ObjectKind } from "../sanitize/sanitize.ts";
 import { CredentialFiles } from "./credential-files.ts";
 import { type DocumentStatus, documentStatusOf } from "./document-status.ts";
 import type { ClusterApi, EnginePorts } from "./engine-ports.ts";
@@ -31,6 +32,8 @@ export interface FollowedRulesOptions {
   readonly recording: () => Recording | null;
   /** Whether this process may write. */
   readonly holds: () => boolean;
+  /** Why keys are not kept as they should be; null: they are. */
+  readonly keysTrouble: () => Trouble | null;
 }
 
 const lookEveryMs = 60_000;
@@ -179,9 +182,10 @@ export class FollowedRules implements AsyncDisposable {
     const watches = all.filter(({ type }) => targetId !== null && recording.rules.wantsOf(targetId, type.key, title));
     const branch = targetId === null ? undefined : sources.branches.get(targetId)?.status();
     const upstream = targetId === null ? undefined : sources.upstreams.actors.get(targetId)?.status();
+    const keysTrouble = needsKeys(acceptance, watches) ? this.#options.keysTrouble() : null;
     return documentStatusOf(document.kind, acceptance, {
       watches,
-      trouble,
+      trouble: trouble ?? keysTrouble,
       recording: true,
       ...(branch === undefined ? {} : { branch }),
       ...(upstream === undefined ? {} : { upstream }),
@@ -202,6 +206,15 @@ const noPlace: Trouble = {
 
 function targetOf(acceptance: NonNullable<ReturnType<Acceptances["get"]>>): string | null {
   return acceptance.kind === "refused" ? null : targetIdOf(acceptance.document);
+}
+
+/** Something stands for values of Secrets in its files. */
+function needsKeys(
+  acceptance: NonNullable<ReturnType<Acceptances["get"]>>,
+  watches: readonly { readonly type: ObjectKind }[],
+): boolean {
+  if (acceptance.kind === "refused" || acceptance.document.kind !== "GitRepoConfig") return false;
+  return acceptance.document.secrets.policy !== "keep" && watches.some(({ type }) => isSecret({}, type));
 }
 
 /** Of the target that a document is about. */

@@ -38,7 +38,15 @@ export async function nodePorts({ meter, log, signal, follower = null }: NodePor
     signal,
     ...(follower === null ? {} : { follower }),
     processes: await createProcessTable(),
-    openSecretKeys: (place) => openSecretKeys({ files, clock, log, place, newKey: () => randomBytes(32) }),
+    openSecretKeys: (place, texts) =>
+      openSecretKeys({
+        files,
+        clock,
+        log,
+        place,
+        newKey: () => randomBytes(32),
+        ...(texts === undefined ? {} : { texts }),
+      }),
     connect: (kubeconfig) => new HttpsApiServer({ kubeconfig, clock, files, meter, log }),
     takeReviews: (options) => startAdmissionServer({ ...options, clock, files, meter, log }),
     serveProbes: (options) => startProbeServer({ ...options, exposition: () => meter.exposition(), log }),

@@ -9,10 +9,13 @@ import { RefStore } from "../git/refs.ts";
 import { ensureRepository } from "../git/repository.ts";
 import { nodeClock as clock } from "./node-clock.ts";
 import { linkRemote } from "./node-remote.ts";
-import { credentialsOf } from "./upstreams.ts";
+import { credentialsOf, refusedHosts } from "./upstreams.ts";
 
 export interface RemoteCopiesOptions {
   readonly credentialsDir: string | null;
+  /** See refusedHosts. */
+  readonly config: string | null;
+  readonly allow: readonly string[];
   readonly files: FileSystem;
   readonly signal: AbortSignal;
 }
@@ -42,7 +45,7 @@ export class RemoteCopies implements AsyncDisposable {
     const site = {
       url: remote.url,
       credentialsDirectory: credentialsOf(remote, credentialsDir),
-      refusesHost: null,
+      refusesHost: refusedHosts(this.#options)(remote.url),
       gitDirectory,
       refs: [ref],
     };

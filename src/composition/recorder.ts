@@ -14,13 +14,13 @@ import type { ClusterApi, EnginePorts } from "./engine-ports.ts";
 import type { Intake } from "./intake.ts";
 import type { Readiness } from "./readiness.ts";
 import { Recording } from "./recording.ts";
-import type { SecretOptionsOf } from "./secret-options.ts";
+import type { OpenSecrets } from "./secret-options.ts";
 import { claimKeysOf } from "./target-options.ts";
 
 export interface RecorderNeeds {
   readonly options: RunOptions;
   readonly api: ClusterApi;
-  readonly secretOptionsOf: SecretOptionsOf;
+  readonly openSecrets: OpenSecrets;
   readonly intake: Intake;
   readonly readiness: Readiness;
   readonly coverage: CoverageKeeper;

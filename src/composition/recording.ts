@@ -13,8 +13,6 @@ import { KnownStore } from "../../actors/known-store.ts";
 import { WatchManager } from "../../actors/watch-manager.ts";
 import { WatchPeers } from "../../actors/watch-peers.ts";
 import type { ResourceType, WatchMessage } from "../../machines/messages.ts";
-import { isAllowed } from "../config/allowed.ts";
-import { isInner } from "../config/inner-host.ts";
 import type { EnginePlan } from "../commands/run.ts";
 import { createWatchSource } from "../kubernetes/api-watch-source.ts";
 import { readClusterUid } from "../kubernetes/cluster-uid.ts";
@@ -32,15 +30,15 @@ import { persistently } from "./persistently.ts";
 import type { ReadinessSources } from "./readiness.ts";
 import { RuleView } from "./rule-view.ts";
 import { ScopedMeter } from "./scoped-meter.ts";
-import type { SecretOptionsOf } from "./secret-options.ts";
+import type { OpenSecrets, SecretOptionsOf } from "./secret-options.ts";
 import { lockedPool } from "./target-lock.ts";
 import { targetOptionsOf } from "./target-options.ts";
-import { Upstreams } from "./upstreams.ts";
+import { refusedHosts, Upstreams } from "./upstreams.ts";
 
 export interface RecordingNeeds {
   readonly plan: EnginePlan;
   readonly api: ClusterApi;
-  readonly secretOptionsOf: SecretOptionsOf;
+  readonly openSecrets: OpenSecrets;
   readonly coverage: Pick<CoverageKeeper, "connect">;
   readonly correlation$: Subject<CorrelationMessage>;
   /** Told of the types that are to be watched, before they are, and whenever they may be others. */
@@ -82,7 +80,7 @@ export class Recording implements AsyncDisposable {
 
   /** Once. Resolves when every watch has begun; waits for an API server that is not there. Throws what no patience mends. */
   async open(): Promise<void> {
-    const { plan, api, secretOptionsOf, coverage, watched = ignore } = this.#needs;
+    const { plan, api, openSecrets, coverage, watched = ignore } = this.#needs;
     const { clock, log, files, signal } = this.#ports;
     const { engine, rules, router } = this;
     const stack = this.#stack;
@@ -91,6 +89,7 @@ export class Recording implements AsyncDisposable {
     const clusterUid = await persistently(() => readClusterUid(api, signal), this.#ports);
     const { types } = await persistently(() => rules.refresh(signal), this.#ports);
     watched(types);
+    const secretOptionsOf = await persistently(() => openSecrets(signal), this.#ports);
     const { branches, late, upstreams } = await this.#openTargets({ clusterUid, secretOptionsOf, source });
     this.#upstreams = upstreams;
     router.opened(branches);
@@ -176,10 +175,8 @@ export class Recording implements AsyncDisposable {
     const stack = this.#stack;
     const { files, clock, processes } = ports;
     const { options } = this.#needs.plan;
-    const { allow, config, credentialsDir, dataDir } = options;
-    // Whoever writes a file on this machine may have it speak to whomever he likes.
-    const isTrusted = (url: string): boolean => config !== null || isAllowed(url, allow);
-    const refusesHostOf = (url: string): typeof isInner | null => (isTrusted(url) ? null : isInner);
+    const { credentialsDir, dataDir } = options;
+    const refusesHostOf = refusedHosts(options);
     const needs = { clusterUid, dataDir, secretOptionsOf, files };
     const targets = await Promise.all(rules.targets.map((target) => targetOptionsOf(target, needs)));
     const threads = ports.commitPool({

@@ -1,23 +1,30 @@
 /** The keys that targets treat Secrets with, derived from the installation key. */
 
 import { hkdfSync } from "node:crypto";
+import { join } from "node:path";
 
 import type { Clock, FileSystem, Log } from "../../actors/ports.ts";
 import { KubescribeError } from "../../machines/error.ts";
 import type { SecretsConfig } from "../config/documents.ts";
-import { readWrappedKey, type WrappedKey, wrappedKeyPath, wrapKey, writeWrappedKey } from "../keys/age-wrap.ts";
+import { decodeWrappedKey, type WrappedKey, wrapKey, wrappedKeyName, wrappedKeyText } from "../keys/age-wrap.ts";
 import {
-  installationKeyPath,
+  decodeInstallationKey,
+  installationKeyName,
   type InstallationKeyPlace,
+  installationKeyText,
   missingInstallationKey,
-  readInstallationKey,
-  writeInstallationKey,
 } from "../keys/installation-key.ts";
+import { KeyDirectory } from "../keys/key-directory.ts";
+import type { KeyTexts } from "../keys/key-texts.ts";
+import { readInstallationKey, readWrappedKey } from "../keys/read-keys.ts";
 import { isSecret, type ObjectKind } from "../sanitize/sanitize.ts";
 import type { SecretOptions } from "../sanitize/secrets.ts";
 
 /** What becomes of Secrets in a target of a cluster. */
 export type SecretOptionsOf = (target: SecretsTarget, clusterUid: string) => Promise<SecretOptions>;
+
+/** For what begins to record now. Throws what time may mend (`retry`: backoff), and what no patience mends. */
+export type OpenSecrets = (signal: AbortSignal) => Promise<SecretOptionsOf>;
 
 /** A CompiledTarget serves. */
 export interface SecretsTarget {
@@ -31,30 +38,44 @@ export interface SecretKeysOptions {
   readonly place: InstallationKeyPlace;
   /** 32 bytes that nobody can guess. */
   readonly newKey: () => Uint8Array;
+  /** Where keys are kept; default: in the data directory. */
+  readonly texts?: KeyTexts;
 }
 
-/** Makes the keys that a data directory does not have yet; the caller holds its lock. */
+/** Makes the keys that are not there yet; the caller holds the lock of the data directory. */
 export async function openSecretKeys(options: SecretKeysOptions): Promise<SecretOptionsOf> {
   const { files, clock, place } = options;
-  const key = (await readInstallationKey(files, place)) ?? (await makeInstallationKey(options));
+  const { texts = new KeyDirectory(files, place.dataDir) } = options;
+  const key = place.installationKeyFile === null ? await takeKey(texts, options) : await mountedKey(options);
   const wrappedOf = async (dataKey: Uint8Array, recipients: readonly string[]): Promise<WrappedKey> => {
-    const found = await readWrappedKey(files, place.dataDir, dataKey);
-    if (found !== null) return found;
-    const wrapped = await wrapKey(dataKey, recipients, { nowMs: clock.nowMs() });
-    await writeWrappedKey(files, place.dataDir, { key: dataKey, wrapped });
-    return wrapped;
+    const make = async (): Promise<string> =>
+      wrappedKeyText(await wrapKey(dataKey, recipients, { nowMs: clock.nowMs() }));
+    return whole(decodeWrappedKey(await texts.take(wrappedKeyName(dataKey), make)));
   };
   return ({ config }, clusterUid) => secretOptionsOf(config.secrets, { key, clusterUid, wrappedOf });
 }
 
-async function makeInstallationKey({ files, log, place, newKey }: SecretKeysOptions): Promise<Uint8Array> {
-  if (place.installationKeyFile !== null) throw missingInstallationKey(place);
-  const made = newKey();
-  await writeInstallationKey(files, place.dataDir, made);
-  log.info("An installation key was made: keep a copy, what stands for values of Secrets changes without it.", {
-    path: installationKeyPath(place),
-  });
-  return made;
+async function takeKey(texts: KeyTexts, { log, newKey }: SecretKeysOptions): Promise<Uint8Array> {
+  let made = "";
+  const text = await texts.take(installationKeyName, () => Promise.resolve((made = installationKeyText(newKey()))));
+  if (text === made) {
+    log.info("An installation key was made: keep a copy, what stands for values of Secrets changes without it.", {
+      name: installationKeyName,
+    });
+  }
+  return whole(decodeInstallationKey(text));
+}
+
+async function mountedKey({ files, place }: SecretKeysOptions): Promise<Uint8Array> {
+  const key = await readInstallationKey(files, place);
+  if (key === null) throw missingInstallationKey(place);
+  return key;
+}
+
+/** Whoever keeps keys gives out none that is damaged. */
+function whole<Value>(value: Value | null): Value {
+  if (value === null) throw new TypeError("a damaged key was given out");
+  return value;
 }
 
 export interface LookedAtSecretsOptions {
@@ -76,7 +97,7 @@ export function lookedAtSecrets({
     const found = await readWrappedKey(files, place.dataDir, dataKey);
     if (found !== null) return found;
     const message =
-      `${wrappedKeyPath(place.dataDir, dataKey)}: expected the data key that Secrets are encrypted with, found no such file. ` +
+      `${join(place.dataDir, wrappedKeyName(dataKey))}: expected the data key that Secrets are encrypted with, found no such file. ` +
       'Name the data directory of the process that commits with --data-dir. Has "kubescribe run" been here since the recipients changed?';
     throw new KubescribeError("configuration-invalid", message, { retry: "never" });
   };

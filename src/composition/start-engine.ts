@@ -8,16 +8,20 @@ import { join } from "node:path";
 
 import type { EnginePlan, RunningEngine } from "../commands/run.ts";
 import type { RuleDocument } from "../config/documents.ts";
-import type { Address } from "../config/options.ts";
+import type { Address, RunOptions } from "../config/options.ts";
 import { CoverageKeeper } from "./coverage-keeper.ts";
 import type { ClusterApi, EnginePorts, ReviewListener } from "./engine-ports.ts";
 import { FollowedRules } from "./followed-rules.ts";
 import { Installation } from "./installation.ts";
+import { InstallationKeys } from "./installation-keys.ts";
 import { Intake } from "./intake.ts";
+import type { KeysTrouble } from "./keys-trouble.ts";
 import { listen } from "./listen.ts";
 import { acquireProcessLock } from "./process-lock.ts";
 import { Readiness } from "./readiness.ts";
 import { Recorder } from "./recorder.ts";
+import type { Recording } from "./recording.ts";
+import type { OpenSecrets } from "./secret-options.ts";
 
 const readyPollMs = 50;
 
@@ -27,7 +31,7 @@ export async function startEngine(plan: EnginePlan, ports: EnginePorts): Promise
   const { clock, files, log, processes } = ports;
   const what = `the data directory ${options.dataDir}`;
   stack.use(await acquireProcessLock({ fs: files, clock, processes, path: join(options.dataDir, "lock"), what }));
-  const secretOptionsOf = await ports.openSecretKeys(options);
+  const ownKeys = keepsKeysInSecret(options) ? null : await ports.openSecretKeys(options);
   const readiness = new Readiness({ installed: options.installation !== null });
   const probes = stack.use(
     await ports.serveProbes({ ...options.metrics, live: () => [], ready: () => readiness.conditions() }),
@@ -35,10 +39,15 @@ export async function startEngine(plan: EnginePlan, ports: EnginePorts): Promise
   log.info("Metrics and probes are served.", { address: addressOf(probes.address) });
 
   const api = stack.use(ports.connect(options.kubeconfig));
+  const { dataDir, installation: account } = options;
+  const keys =
+    account === null || ownKeys !== null ? null : stack.use(new InstallationKeys({ ...ports, api, dataDir, account }));
+  const openSecrets: OpenSecrets = async (signal) =>
+    ownKeys ?? (await ports.openSecretKeys(options, await keys?.begin(signal)));
   const intake = stack.use(await Intake.open({ options, claimKeys: () => recorder.claimKeys }, ports));
   const coverage = stack.use(await CoverageKeeper.open({ ...ports, dataDir: options.dataDir }));
-  const recorder = new Recorder({ options, api, secretOptionsOf, intake, coverage, readiness }, ports);
-  const household = { plan, api, intake, coverage, readiness, recorder };
+  const recorder = new Recorder({ options, api, openSecrets, intake, coverage, readiness }, ports);
+  const household = { plan, api, intake, coverage, readiness, recorder, keys };
   const begin = options.installation === null ? runAlone : runInstalled;
   const admission = await begin(household, ports, stack);
   readiness.listening();
@@ -64,6 +73,8 @@ interface Household {
   readonly coverage: CoverageKeeper;
   readonly readiness: Readiness;
   readonly recorder: Recorder;
+  /** Null: keys are not kept in the cluster. */
+  readonly keys: InstallationKeys | null;
 }
 
 /** One process, which nothing in the cluster belongs to. What has to be closed is left with `stack`. */
@@ -94,6 +105,7 @@ async function runAlone(
       changed: () => recorder.follow(followed.accepted),
       recording: () => recorder.recording,
       holds: () => true,
+      keysTrouble: () => null,
     },
     ports,
   );
@@ -107,7 +119,7 @@ async function runInstalled(
   ports: EnginePorts,
   stack: AsyncDisposableStack,
 ): Promise<ReviewListener> {
-  const { plan, api, recorder } = household;
+  const { plan, api, recorder, keys } = household;
   const { options, documents } = plan;
   const { installation: place } = options;
   if (place === null) throw new TypeError("there is no installation");
@@ -117,15 +129,23 @@ async function runInstalled(
   const installation = stack.use(
     await Installation.open({ ...household, options, installation: place, accepted }, ports),
   );
+  if (keys !== null) keys.office = installation;
   recorder.watched = (types) => installation.watch(types);
   if (options.config === null) {
     const changed = (): void => installation.follow();
-    const rules = { options, api, changed, recording: () => recorder.recording, holds: () => installation.holds };
+    const recording = (): Recording | null => recorder.recording;
+    const keysTrouble = (): KeysTrouble | null => keys?.trouble ?? null;
+    const rules = { options, api, changed, recording, holds: () => installation.holds, keysTrouble };
     followed = stack.use(new FollowedRules(rules, ports));
   }
   const listener = await installation.listen();
   if (!installation.holds) household.readiness.standingBy();
   return listener;
+}
+
+/** A key that was mounted is nobody's to keep. */
+function keepsKeysInSecret({ installation, installationKeyFile }: RunOptions): boolean {
+  return installation !== null && installationKeyFile === null;
 }
 
 async function untilReady(readiness: Readiness, { clock, signal }: EnginePorts): Promise<void> {

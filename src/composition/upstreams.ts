@@ -9,8 +9,11 @@
 import { join } from "node:path";
 import { UpstreamActor } from "../../actors/upstream-actor.ts";
 import type { Mirrors, Remote } from "../../actors/ports.ts";
+import { isAllowed } from "../config/allowed.ts";
 import type { CompiledTarget } from "../config/compile-rules.ts";
 import type { RemoteConfig } from "../config/documents.ts";
+import { isInner } from "../config/inner-host.ts";
+import type { RunOptions } from "../config/options.ts";
 import { BranchTurns } from "../git/branch-turns.ts";
 import { branchRefOf } from "../git/branch-view.ts";
 import { stateRefOf } from "../git/state.ts";
@@ -134,6 +137,14 @@ export class Upstreams implements AsyncDisposable {
       },
     );
   }
+}
+
+/** By the URL, see RemoteSite. Whoever writes a file on this machine may have it speak to whomever he likes. */
+export function refusedHosts({
+  config,
+  allow,
+}: Pick<RunOptions, "config" | "allow">): (url: string) => RemoteSite["refusesHost"] {
+  return (url) => (config !== null || isAllowed(url, allow) ? null : isInner);
 }
 
 export function credentialsOf({ secret }: RemoteConfig, credentialsDir: string | null): string | null {

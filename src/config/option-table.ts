@@ -125,7 +125,7 @@ export const runOptionTable: readonly OptionDefinition[] = [
   dataDirOption("journal, cursors, keys, local copies of remotes; one process at a time"),
   path("installation-key-file", storage, {
     value: "FILE",
-    help: "what keys for Secrets are derived from, 64 hex digits (default: made in the data directory)",
+    help: "what keys for Secrets are derived from, 64 hex digits (default: made in the data directory, of an installation in Secret NAME-keys)",
   }),
   ...designOptions(storage, "as a rollback"),
   choice("durability", storage, {
@@ -271,7 +271,11 @@ export const runOptionTable: readonly OptionDefinition[] = [
 
 export const verifyOptionTable: readonly OptionDefinition[] = [
   kubeconfigOption,
-  { ...configOption, kind: { kind: "path", required: true }, help: "rule documents: what to compare" },
+  { ...configOption, help: "rule documents: what to compare (default: the custom resources of the cluster)" },
+  text("allow", connection, {
+    value: "LIST",
+    help: "what custom resources may name, as the process that commits is told",
+  }),
   credentialsOption(connection),
   dataDirOption("of the process that commits: its keys are read"),
   path("installation-key-file", storage, { value: "FILE", help: "as that process is told" }),

@@ -103,7 +103,9 @@ export interface Bounds {
 /** What `kubescribe verify` needs of it. */
 export interface VerifyOptions {
   readonly kubeconfig: string | null;
-  readonly config: string;
+  /** As of RunOptions. */
+  readonly config: string | null;
+  readonly allow: readonly string[];
   readonly credentialsDir: string | null;
   readonly dataDir: string;
   readonly installationKeyFile: string | null;

@@ -27,7 +27,7 @@ export function parseRunOptions(argv: readonly string[], cwd: string): RunOption
     kubeconfig: parsed.textOrNull("kubeconfig"),
     config: parsed.textOrNull("config"),
     installation,
-    allow: (parsed.textOrNull("allow") ?? "").split(",").filter((prefix) => prefix !== ""),
+    allow: allowOf(parsed),
     admission: {
       address: parsed.address("admission-address"),
       tls,
@@ -59,12 +59,17 @@ export function parseVerifyOptions(argv: readonly string[], cwd: string): Verify
   const parsed = parseOptions(argv, { table: verifyOptionTable, cwd });
   return {
     kubeconfig: parsed.textOrNull("kubeconfig"),
-    config: parsed.text("config"),
+    config: parsed.textOrNull("config"),
+    allow: allowOf(parsed),
     credentialsDir: parsed.textOrNull("credentials-dir"),
     dataDir: parsed.text("data-dir"),
     installationKeyFile: parsed.textOrNull("installation-key-file"),
     json: parsed.flag("json"),
   };
+}
+
+function allowOf(parsed: ParsedOptions): readonly string[] {
+  return (parsed.textOrNull("allow") ?? "").split(",").filter((prefix) => prefix !== "");
 }
 
 function installationOf(parsed: ParsedOptions, problems: Problem[]): Installation | null {

@@ -1,14 +1,11 @@
 /**
  * A data key of SOPS documents, encrypted by age to those who may read them. age draws what it needs for that, so the same key is never
- * wrapped as the same bytes again: each is wrapped once and kept in the data directory.
+ * wrapped as the same bytes again: each is wrapped once and kept.
  */
 
 import { createHash } from "node:crypto";
-import { join } from "node:path";
 
-import type { FileSystem } from "../../actors/ports.ts";
 import { KubescribeError } from "../../machines/error.ts";
-import { replacePrivateFile } from "./private-file.ts";
 
 export interface WrappedKey {
   /** RFC 3339, in whole seconds. */
@@ -20,42 +17,14 @@ export interface WrappedKey {
   }[];
 }
 
-/** By the key itself: what was wrapped of another one must never stand beside this one's documents. Null: there is none. */
-export async function readWrappedKey(
-  files: Pick<FileSystem, "readFile">,
-  dataDir: string,
-  key: Uint8Array,
-): Promise<WrappedKey | null> {
-  const path = wrappedKeyPath(dataDir, key);
-  let text: string;
-  try {
-    text = Buffer.from(await files.readFile(path)).toString("utf8");
-  } catch (error) {
-    const code = error instanceof Error && "code" in error ? String(error.code) : "an error";
-    if (code === "ENOENT") return null;
-    throw new KubescribeError("configuration-invalid", `${path}: expected a readable file, found ${code}`, {
-      retry: "never",
-      cause: error,
-    });
-  }
-  const found = decode(text);
-  if (found !== null) return found;
-  const message = `${path}: expected a data key that age encrypted, found something else. Put it back, or remove it: Secrets are then encrypted anew`;
-  throw new KubescribeError("configuration-invalid", message, { retry: "never" });
-}
-
-/** Returns once it is durable. */
-export async function writeWrappedKey(
-  files: Pick<FileSystem, "open" | "rename" | "syncDirectory">,
-  dataDir: string,
-  { key, wrapped }: { readonly key: Uint8Array; readonly wrapped: WrappedKey },
-): Promise<void> {
-  await replacePrivateFile(files, wrappedKeyPath(dataDir, key), `${JSON.stringify(wrapped, null, 1)}\n`);
-}
-
-export function wrappedKeyPath(dataDir: string, key: Uint8Array): string {
+/** Of the file in the data directory, and of the key of the installation's Secret. */
+export function wrappedKeyName(key: Uint8Array): string {
   const name = createHash("sha256").update("kubescribe wrapped key\0").update(key).digest("hex").slice(0, 32);
-  return join(dataDir, `sops-${name}.json`);
+  return `sops-${name}.json`;
+}
+
+export function wrappedKeyText(wrapped: WrappedKey): string {
+  return `${JSON.stringify(wrapped, null, 1)}\n`;
 }
 
 export async function wrapKey(
@@ -89,7 +58,8 @@ export async function checkRecipients(recipients: readonly string[]): Promise<vo
 const wholeSecond = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ$/;
 const armorStart = "-----BEGIN AGE ENCRYPTED FILE-----\n";
 
-function decode(text: string): WrappedKey | null {
+/** Null: it is none. */
+export function decodeWrappedKey(text: string): WrappedKey | null {
   let value: unknown;
   try {
     value = JSON.parse(text);

@@ -1,10 +1,11 @@
 /**
  * What kubescribe may do in a cluster, and nothing else: read its rules and write their status; know the cluster by the uid of
- * kube-system; keep its own webhook configuration, Secret and Lease, each by name. What it may watch is for others to grant.
+ * kube-system; keep its own webhook configuration, its two Secrets and its Lease, each by name. What it may watch is for others to grant.
  */
 
-import { aggregationLabel, group, installation, metadata, ruleResources, webhookSecret } from "./names.ts";
+import { aggregationLabel, group, installation, keysSecret, metadata, ruleResources, webhookSecret } from "./names.ts";
 import type { Document } from "./document.ts";
+import { gitSecretRoleName } from "./secret-role.ts";
 import type { Template } from "./template.ts";
 import { each, given, item, text, value, when } from "./template.ts";
 
@@ -29,7 +30,7 @@ export function access(): readonly Document[] {
     { file: "access", comment: watchComment, template: when(given("watch"), watched) },
     {
       file: "access",
-      comment: "What it keeps in its own namespace. Both are made below: it may not create any.",
+      comment: "What it keeps in its own namespace. All are made below: it may not create any.",
       template: own,
     },
     { file: "access", comment: null, template: bindingOf("Role", installation, { cluster: false }) },
@@ -77,7 +78,7 @@ const base: Template = {
       apiGroups: ["admissionregistration.k8s.io"],
       resources: ["validatingwebhookconfigurations"],
       resourceNames: [installation],
-      verbs: ["get", "list", "watch", "update", "patch"],
+      verbs: ["get", "update", "patch"],
     },
   ],
 };
@@ -98,6 +99,7 @@ const own: Template = {
   metadata: metadata(installation),
   rules: [
     { apiGroups: [""], resources: ["secrets"], resourceNames: [webhookSecret], verbs: ["get", "update", "patch"] },
+    { apiGroups: [""], resources: ["secrets"], resourceNames: [keysSecret], verbs: ["get", "update"] },
     {
       apiGroups: ["coordination.k8s.io"],
       resources: ["leases"],
@@ -107,7 +109,7 @@ const own: Template = {
   ],
 };
 
-const gitSecretName = text(`${installation}-git-`, item("name"));
+const gitSecretName = text(gitSecretRoleName(installation, ""), item("name"));
 const gitSecretRole: Template = {
   apiVersion,
   kind: "Role",

@@ -1,11 +1,14 @@
 /** What the objects of an installation are called. There is one in a cluster: the names of what has no namespace are its own. */
 
+import { keysSecretName } from "./secret-role.ts";
 import type { Template } from "./template.ts";
 import { value } from "./template.ts";
 
 /** Of everything that needs no other name; also `--installation`. */
 export const installation = "kubescribe";
 export const webhookSecret = `${installation}-webhook`;
+/** Of the installation key, and of data keys that were wrapped. */
+export const keysSecret = keysSecretName(installation);
 /** With `--certificates cert-manager` or `files`: `tls.crt` and `tls.key`. */
 export const certificateSecret = `${installation}-tls`;
 export const dataClaim = `${installation}-data`;

@@ -1,10 +1,18 @@
 /**
- * What reviews come through. The Secret, the Lease and the list of webhooks are made empty, and the process fills them: whoever
- * applies this again changes nothing of that, and until the process runs no write is reviewed.
+ * What reviews come through, and what the process keeps. The Secrets, the Lease and the list of webhooks are made empty, and the process
+ * fills them: whoever applies this again changes nothing of that, and until the process runs no write is reviewed.
  */
 
 import type { Document } from "./document.ts";
-import { certificateSecret, installation, metadata, metricsPort, selector, webhookSecret } from "./names.ts";
+import {
+  certificateSecret,
+  installation,
+  keysSecret,
+  metadata,
+  metricsPort,
+  selector,
+  webhookSecret,
+} from "./names.ts";
 import type { Template } from "./template.ts";
 import { is, text, value, when } from "./template.ts";
 
@@ -21,6 +29,12 @@ export function webhook(): readonly Document[] {
         metadata: metadata(webhookSecret),
         type: "Opaque",
       },
+    },
+    {
+      file: "webhook",
+      comment:
+        "Keys that stand-ins for values of Secrets are made with: filled in once. Empty here, for the same reason.",
+      template: { apiVersion: "v1", kind: "Secret", metadata: metadata(keysSecret), type: "Opaque" },
     },
     {
       file: "webhook",

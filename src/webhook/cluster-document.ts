@@ -86,10 +86,10 @@ export class ClusterDocument {
   #accepted(verb: string, { status, document }: Answer): JsonObject {
     if (status === 200 || status === 201) return document;
     const detail = textOf(document["message"]).slice(0, maxDetailLength);
-    if (status === 401 || status === 403) {
+    if (status === 403) {
       throw new KubescribeError(
         "webhook-forbidden",
-        `${this.#said} is out of reach: expected the right to ${verb} it, found status ${status} (${detail}). Apply what "kubescribe install" prints: it makes it, and grants by name what is needed.`,
+        `${this.#said} is out of reach: expected the right to ${verb} it, found status 403 (${detail}). Apply what "kubescribe install" prints: it makes it, and grants by name what is needed.`,
         { retry: "backoff" },
       );
     }

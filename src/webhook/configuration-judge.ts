@@ -8,7 +8,7 @@
  */
 
 import type { ShownCredentials } from "../../machines/webhook-credentials.ts";
-import { reachWebhook, type Webhook, type WebhookRule } from "./configuration.ts";
+import { reachWebhook, type Selectors, type Webhook, type WebhookRule } from "./configuration.ts";
 import { certificatesIn } from "./credential-texts.ts";
 import { type JsonObject, listOf, objectOf, sameJson, textOf, textsOf } from "./json-value.ts";
 
@@ -160,12 +160,13 @@ function reviews(found: JsonObject, rule: WebhookRule, resource: string, operati
   );
 }
 
-function narrowingFields(entry: JsonObject, webhook: Webhook): readonly string[] {
+/** What of an entry, beside its rules, keeps reviews of objects away that `wanted` asks for. Sentences. */
+export function narrowingFields(entry: JsonObject, wanted: Selectors): readonly string[] {
   const selector = objectOf(entry["namespaceSelector"]);
-  const isWider = Object.keys(selector).length === 0 || sameJson(selector, webhook.namespaceSelector);
+  const isWider = Object.keys(selector).length === 0 || sameJson(selector, wanted.namespaceSelector);
   return [
     ...(isWider ? [] : ["namespaceSelector leaves out more namespaces than its own."]),
-    ...(sameSelector(entry["objectSelector"], webhook.objectSelector) ? [] : ["objectSelector hides objects."]),
+    ...(sameSelector(entry["objectSelector"], wanted.objectSelector) ? [] : ["objectSelector hides objects."]),
     ...(listOf(entry["matchConditions"]).length === 0 ? [] : ["matchConditions hide requests."]),
     ...(entry["matchPolicy"] === "Exact" ? ["matchPolicy Exact leaves out other versions of a type."] : []),
     ...(textsOf(entry["admissionReviewVersions"]).includes("v1") ? [] : ["admissionReviewVersions lacks v1."]),

@@ -59,6 +59,9 @@ export interface Webhook {
   readonly admissionReviewVersions: readonly string[];
 }
 
+/** What an entry asks reviews of, beside its rules. */
+export type Selectors = Pick<Webhook, "namespaceSelector" | "objectSelector">;
+
 const changesWebhook = "changes.kubescribe.dev";
 const configurationWebhook = "configuration.kubescribe.dev";
 export const reachWebhook = "reach.kubescribe.dev";
@@ -78,22 +81,23 @@ const leases: ReviewedType = { group: "coordination.k8s.io", version: "v1", reso
 /** Every namespace has it, and nobody can take it off. */
 const namespaceNameLabel = "kubernetes.io/metadata.name";
 
-/**
- * What is watched, without the own namespace; the rule documents, wherever they are; and the probe (reach-probe.ts): updates of the own
- * Lease with a label that it never really has.
- */
+/** Of each entry, by its name. The probe is for an update of the own Lease with a label that it never really has (reach-probe.ts). */
+export function selectorsFor(namespace: string): ReadonlyMap<string, Selectors> {
+  const home = (operator: LabelTerm["operator"]): Webhook["namespaceSelector"] => ({
+    matchExpressions: [{ key: namespaceNameLabel, operator, values: [namespace] }],
+  });
+  return new Map([
+    [changesWebhook, { namespaceSelector: home("NotIn"), objectSelector: {} }],
+    [configurationWebhook, { namespaceSelector: {}, objectSelector: {} }],
+    [reachWebhook, { namespaceSelector: home("In"), objectSelector: { matchLabels: { [reachLabel]: reachValue } } }],
+  ]);
+}
+
+/** What is watched, without the own namespace; the rule documents, wherever they are; and the probe. */
 export function webhooksFor(wants: ConfigurationWants): readonly Webhook[] {
   const watched = wants.types.filter(({ group }) => group !== ownGroup);
-  const home = [wants.namespace];
-  const changes: Webhook = {
-    ...webhook(wants, changesWebhook, rulesFor(watched)),
-    namespaceSelector: { matchExpressions: [{ key: namespaceNameLabel, operator: "NotIn", values: home }] },
-  };
-  const reach: Webhook = {
-    ...webhook(wants, reachWebhook, rulesFor([leases], ["UPDATE"]), reachSuffix),
-    namespaceSelector: { matchExpressions: [{ key: namespaceNameLabel, operator: "In", values: home }] },
-    objectSelector: { matchLabels: { [reachLabel]: reachValue } },
-  };
+  const changes = webhook(wants, changesWebhook, rulesFor(watched));
+  const reach = webhook(wants, reachWebhook, rulesFor([leases], ["UPDATE"]), reachSuffix);
   return [...(watched.length === 0 ? [] : [changes]), webhook(wants, configurationWebhook, rulesFor(ownTypes)), reach];
 }
 
@@ -102,8 +106,7 @@ function webhook(wants: ConfigurationWants, name: string, rules: readonly Webhoo
     name,
     clientConfig: clientConfigOf(wants, suffix),
     rules,
-    namespaceSelector: {},
-    objectSelector: {},
+    ...(selectorsFor(wants.namespace).get(name) ?? { namespaceSelector: {}, objectSelector: {} }),
     failurePolicy: "Ignore",
     matchPolicy: "Equivalent",
     sideEffects: "NoneOnDryRun",

@@ -2,11 +2,11 @@
 
 import type { ApiServer, Clock } from "../../actors/ports.ts";
 import type { WebhookCredentials } from "../../machines/webhook-credentials.ts";
-import { ClusterDocument } from "./cluster-document.ts";
-import type { CredentialTexts, ReadCredentials } from "./credential-texts.ts";
+import type { ReadCredentials } from "./credential-texts.ts";
 import { readCredentialTexts, textsOfCredentials } from "./credential-texts.ts";
-import type { JsonObject } from "./json-value.ts";
 import { objectOf, textMembersOf } from "./json-value.ts";
+import type { FoundTexts } from "./secret-texts.ts";
+import { SecretTexts } from "./secret-texts.ts";
 
 /** An operator who puts another value here, of whatever kind, has the credentials renewed. */
 const rotateAnnotation = "kubescribe.dev/rotate";
@@ -22,7 +22,7 @@ export type FoundSecret =
   | { readonly kind: "missing" }
   | {
       readonly kind: "found";
-      readonly document: JsonObject;
+      readonly found: FoundTexts;
       readonly read: ReadCredentials;
       /** Of the annotation; empty: none. */
       readonly request: string;
@@ -41,20 +41,19 @@ export function asksForRenewal(found: FoundSecret): boolean {
 
 export class CredentialSecret {
   readonly #place: SecretPlace;
-  readonly #document: ClusterDocument;
+  readonly #secret: SecretTexts;
 
   constructor(ports: { readonly api: ApiServer; readonly clock: Clock }, place: SecretPlace) {
     this.#place = place;
-    const collection = `/api/v1/namespaces/${place.namespace}/secrets`;
-    this.#document = new ClusterDocument(ports, { apiVersion: "v1", kind: "Secret", collection, name: place.name });
+    this.#secret = new SecretTexts(ports, place);
   }
 
   /** Throws as ClusterDocument.read does. */
   async read(signal: AbortSignal): Promise<FoundSecret> {
-    const document = await this.#document.read(signal);
-    if (document === null) return { kind: "missing" };
-    const request = textMembersOf(objectOf(document["metadata"])["annotations"])[rotateAnnotation] ?? "";
-    return { kind: "found", document, request, read: readCredentialTexts(dataOf(document), this.#place.host) };
+    const found = await this.#secret.read(signal);
+    if (found === null) return { kind: "missing" };
+    const request = textMembersOf(objectOf(found.document["metadata"])["annotations"])[rotateAnnotation] ?? "";
+    return { kind: "found", found, request, read: readCredentialTexts(found.texts, this.#place.host) };
   }
 
   /**
@@ -64,14 +63,8 @@ export class CredentialSecret {
   async write(found: FoundSecret, written: WrittenCredentials, signal: AbortSignal): Promise<boolean> {
     const last = found.kind === "found" && found.read.kind === "usable" ? found.read.rotated : "";
     const request = found.kind === "found" && written.followed ? found.request : "";
-    const texts = Object.entries(textsOfCredentials(written.credentials, request === "" ? last : request));
-    const data = Object.fromEntries(texts.map(([name, text]) => [name, Buffer.from(text).toString("base64")]));
-    if (found.kind === "missing") return (await this.#document.create({ data }, signal)) !== null;
-    return (await this.#document.replace({ ...found.document, data }, signal)) !== null;
+    const texts = textsOfCredentials(written.credentials, request === "" ? last : request);
+    if (found.kind === "missing") return (await this.#secret.create(texts, signal)) !== null;
+    return (await this.#secret.replace(found.found, texts, signal)) !== null;
   }
-}
-
-function dataOf(document: JsonObject): CredentialTexts {
-  const data = Object.entries(textMembersOf(document["data"]));
-  return Object.fromEntries(data.map(([name, text]) => [name, Buffer.from(text, "base64").toString("utf8")]));
 }

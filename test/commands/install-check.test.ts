@@ -1,3 +1,4 @@
+import { randomBytes } from "node:crypto";
 import { describe, expect, test } from "vitest";
 import { inquiryOf } from "../../src/commands/cluster-inquiry.ts";
 import { checkInstallation } from "../../src/commands/install-check.ts";
@@ -5,6 +6,7 @@ import { parseInstallOptions } from "../../src/commands/install-options.ts";
 import { typeKeyOf } from "../../machines/messages.ts";
 import type { ResourceType } from "../../machines/messages.ts";
 import { manifests } from "../../src/manifests/manifest-text.ts";
+import { makeGeneration } from "../../src/webhook/generation.ts";
 import { FakeApi } from "../kubernetes/fake-api.ts";
 
 const settings = { cwd: "/", version: "1.2.3" };
@@ -50,7 +52,16 @@ const webhook = {
   failurePolicy: "Ignore",
   timeoutSeconds: 2,
   clientConfig: { caBundle: "YQ==", service: { namespace: "kubescribe-system", name: "kubescribe" } },
-  rules: [{ apiGroups: ["apps"], apiVersions: ["v1"], resources: ["deployments", "deployments/*"] }],
+  admissionReviewVersions: ["v1"],
+  rules: [
+    {
+      apiGroups: ["apps"],
+      apiVersions: ["v1"],
+      resources: ["deployments", "deployments/*"],
+      operations: ["CREATE", "UPDATE", "DELETE"],
+      scope: "*",
+    },
+  ],
 };
 
 function answersOf(world: World): Readonly<Record<string, unknown>> {
@@ -92,10 +103,13 @@ async function checked(
   const code = await checkInstallation(parseInstallOptions(argv, settings).values, {
     inquiry: inquiryOf(api, new AbortController().signal),
     served: () => Promise.resolve([type("apps", "deployments"), type("", "configmaps")]),
+    nowMs: () => nowMs,
     out: (more) => void (text += more),
   });
   return { code, text };
 }
+
+const nowMs = 1_700_000_000_000;
 
 describe("install --check", () => {
   test("is content with what is as it should be", async () => {
@@ -105,7 +119,7 @@ ok      your rights       you may install, upgrade and uninstall
 ok      custom resources  3, of this version
 ok      process           1 of 1 pods ready
 ok      webhook           writes are reviewed, and it fails open
-ok      rights            kubescribe may keep its rules, webhook, Secret and Lease
+ok      rights            kubescribe may keep its rules, webhook, Secrets and Lease
 ok      rules             2 documents
 ok      rights            kubescribe may watch all 1 types that the rules name
 ok      rights            kubescribe may read Secret default/git
@@ -143,7 +157,7 @@ Nothing lacks.
     [
       "a webhook without a CA",
       { answers: { [configuration]: { webhooks: [{ ...webhook, clientConfig: {} }] } } },
-      /changes\.kubescribe\.dev trusts no certificate/,
+      /changes\.kubescribe\.dev trusts what the API server's machine trusts, and no more: expected a caBundle/,
     ],
     [
       "a webhook that leaves out the subresources of a type",
@@ -173,6 +187,41 @@ Nothing lacks.
         },
       },
       /calls a Service in x: expected kubescribe-system/,
+    ],
+    [
+      "a webhook that leaves out deletions",
+      {
+        answers: {
+          [configuration]: {
+            webhooks: [{ ...webhook, rules: [{ ...webhook.rules[0], operations: ["CREATE", "UPDATE"] }] }],
+          },
+        },
+      },
+      /writes to apps\/deployments \(v1\) are not reviewed/,
+    ],
+    [
+      "a webhook that leaves out what has a namespace",
+      {
+        answers: {
+          [configuration]: { webhooks: [{ ...webhook, rules: [{ ...webhook.rules[0], scope: "Cluster" }] }] },
+        },
+      },
+      /writes to apps\/deployments \(v1\) are not reviewed/,
+    ],
+    [
+      "a webhook that leaves out namespaces",
+      { answers: { [configuration]: { webhooks: [{ ...webhook, namespaceSelector: { matchLabels: { a: "b" } } }] } } },
+      /^LACKS +webhook +changes\.kubescribe\.dev: namespaceSelector leaves out more namespaces than its own\.$/m,
+    ],
+    [
+      "a webhook that leaves out objects",
+      { answers: { [configuration]: { webhooks: [{ ...webhook, objectSelector: { matchLabels: { a: "b" } } }] } } },
+      /^LACKS +webhook +changes\.kubescribe\.dev: objectSelector hides objects\.$/m,
+    ],
+    [
+      "a webhook that leaves out requests",
+      { answers: { [configuration]: { webhooks: [{ ...webhook, matchConditions: [{ name: "a" }] }] } } },
+      /^LACKS +webhook +changes\.kubescribe\.dev: matchConditions hide requests\.$/m,
     ],
     ["no process", { answers: { [deployment]: 404 } }, /^LACKS +process +there is no Deployment/m],
     [
@@ -230,6 +279,71 @@ Nothing lacks.
     const { code, text } = await checked(world);
     expect(text).toMatch(expected);
     expect(code).toBe(/^LACKS/m.test(text) ? 1 : 0);
+  });
+
+  describe("with a certificate that is not its own", async () => {
+    const order = { lifetimeMs: 86_400_000, nowMs, randomBytes };
+    const [right, other, elsewhere] = await Promise.all(
+      ["kubescribe.kubescribe-system.svc", "kubescribe.kubescribe-system.svc", "kubescribe.default.svc"].map((name) =>
+        makeGeneration({ ...order, names: [name] }),
+      ),
+    );
+    const base64 = (text = ""): string => Buffer.from(text).toString("base64");
+    const secret = "/api/v1/namespaces/kubescribe-system/secrets/kubescribe-tls";
+    const found = (certPem?: string, caPem?: string): World => {
+      const clientConfig = { ...webhook.clientConfig, ...(caPem === undefined ? {} : { caBundle: base64(caPem) }) };
+      return {
+        answers: {
+          [secret]: certPem === undefined ? 404 : { data: { "tls.crt": base64(certPem) } },
+          [configuration]: { webhooks: [{ ...webhook, clientConfig }] },
+        },
+      };
+    };
+    test.each<readonly [string, World, RegExp]>([
+      [
+        "that is right",
+        found(right?.certPem, right?.caPem),
+        /^ok +certificate +it is for kubescribe\.kubesc[^ ]*, and trusted$/m,
+      ],
+      ["that is trusted itself", found(right?.certPem, right?.certPem), /^ok +certificate/m],
+      [
+        "in a bundle of several",
+        found(`${right?.certPem}${other?.certPem}`, `${other?.caPem}${right?.caPem}`),
+        /^ok +certificate/m,
+      ],
+      [
+        "that is not there",
+        found(),
+        /^LACKS +certificate +there is no Secret kubescribe-system\/kubescribe-tls: expected/m,
+      ],
+      ["that is none", found("no PEM", right?.caPem), /^LACKS +certificate +Secret [^ ]*kubescribe-tls holds none/m],
+      [
+        "of another authority",
+        found(right?.certPem, other?.caPem),
+        /^LACKS +certificate +caBundle does not lead to it, or is empty, in changes\.kubescribe\.dev\n +Write the authority/m,
+      ],
+      [
+        "that nobody trusts",
+        found(right?.certPem, ""),
+        /^LACKS +certificate +caBundle does not lead to it, or is empty/m,
+      ],
+      [
+        "for another name",
+        found(elsewhere?.certPem, elsewhere?.caPem),
+        /^LACKS +certificate +it is not for kubescribe\.kub/m,
+      ],
+      ["that cannot be looked at", { answers: { [secret]: 403 } }, /^note +certificate +its Secret cannot be read/m],
+    ])("tells of one %s", async (_what, world, expected) => {
+      for (const certificates of ["files", "cert-manager"])
+        expect((await checked(world, ["--certificates", certificates])).text).toMatch(expected);
+    });
+
+    test("tells of one that has ended, and asks for none where it makes its own", async () => {
+      const short = await makeGeneration({ ...order, lifetimeMs: -1000, names: ["kubescribe.kubescribe-system.svc"] });
+      const world = found(short.certPem, short.caPem);
+      expect((await checked(world, ["--certificates", "files"])).text).toMatch(/^LACKS +certificate +it ended at 20/m);
+      expect((await checked(world)).text).not.toMatch(/certificate +it/);
+    });
   });
 
   const classes = "/apis/storage.k8s.io/v1/storageclasses";

@@ -49,6 +49,7 @@ describe("what install prints", () => {
       "Role kubescribe-system/kubescribe",
       "RoleBinding kubescribe-system/kubescribe",
       "Secret kubescribe-system/kubescribe-webhook",
+      "Secret kubescribe-system/kubescribe-keys",
       "Lease kubescribe-system/kubescribe",
       "Service kubescribe-system/kubescribe",
       "ValidatingWebhookConfiguration kubescribe",
@@ -105,7 +106,8 @@ describe("what install prints", () => {
     const { objects } = await printed();
     const of = (kind: string, name: string) =>
       objects.find((object) => object["kind"] === kind && (object["metadata"] as { name: string }).name === name);
-    expect(Object.keys(of("Secret", "kubescribe-webhook") ?? {})).toEqual(["apiVersion", "kind", "metadata", "type"]);
+    for (const name of ["kubescribe-webhook", "kubescribe-keys"])
+      expect(Object.keys(of("Secret", name) ?? {})).toEqual(["apiVersion", "kind", "metadata", "type"]);
     expect(Object.keys(of("Lease", "kubescribe") ?? {})).toEqual(["apiVersion", "kind", "metadata"]);
     expect(Object.keys(of("ValidatingWebhookConfiguration", "kubescribe") ?? {})).toEqual([
       "apiVersion",

@@ -117,10 +117,15 @@ test("options of verify", () => {
   expect(parseVerifyOptions(["--config", "a", "--json"], "/b")).toEqual({
     kubeconfig: null,
     config: "/b/a",
+    allow: [],
     credentialsDir: null,
     dataDir: "/var/lib/kubescribe",
     installationKeyFile: null,
     json: true,
+  });
+  expect(parseVerifyOptions(["--allow=https://a/,/b"], "/")).toMatchObject({
+    config: null,
+    allow: ["https://a/", "/b"],
   });
   expect(() => parseVerifyOptions(["--config", "a", "--journal-sync"], "/")).toThrow('unknown option "--journal-sync"');
 });

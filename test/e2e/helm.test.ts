@@ -159,11 +159,18 @@ describe("helm", () => {
 
   test("installs, and an upgrade to the same leaves what the process has filled in", async () => {
     expect(run(["install", ...release, "--create-namespace"])).toMatchObject({ code: 0, stderr: "" });
-    const secret = "/api/v1/namespaces/kubescribe-system/secrets/kubescribe-webhook";
+    const secrets = ["kubescribe-webhook", "kubescribe-keys"].map(
+      (name) => `/api/v1/namespaces/kubescribe-system/secrets/${name}`,
+    );
     const data = { path: Buffer.from("/correlate/secret").toString("base64") };
-    await plane.request("admin", "PATCH", secret, { data });
+    const held = (): Promise<readonly unknown[]> =>
+      Promise.all(secrets.map(async (secret) => (await plane.request("admin", "GET", secret)).json()));
+    for (const secret of secrets) await plane.request("admin", "PATCH", secret, { data });
     expect(run(["upgrade", ...release])).toMatchObject({ code: 0, stderr: "" });
-    expect((await plane.request("admin", "GET", secret)).json()).toMatchObject({ data });
+    expect(await held()).toMatchObject([{ data }, { data }]);
+    expect(runHelm(["rollback", "kubescribe", "1", ...place], at())).toMatchObject({ code: 0 });
+    expect(await held()).toMatchObject([{ data }, { data }]);
+    expect(run(["upgrade", ...release])).toMatchObject({ code: 0, stderr: "" });
     for (const object of objectsIn(run(["template", ...release]).stdout))
       expect(await read(object)).toMatchObject(object);
   });
@@ -180,7 +187,7 @@ describe("helm", () => {
     expect(await names()).toEqual(["old"]);
     expect(run(["upgrade", ...release])).toMatchObject({ code: 0, stderr: "" });
     expect(await names()).toEqual(["wr"]);
-    expect(runHelm(["rollback", "kubescribe", "3", ...place], at())).toMatchObject({ code: 0 });
+    expect(runHelm(["rollback", "kubescribe", "5", ...place], at())).toMatchObject({ code: 0 });
     expect(await names()).toEqual(["old"]);
     expect(run(["upgrade", ...release])).toMatchObject({ code: 0, stderr: "" });
     expect((await plane.request("admin", "GET", `${rules}/kept`)).json()).toMatchObject({ spec: kept.spec });

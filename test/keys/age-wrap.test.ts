@@ -124,6 +124,13 @@ describe("an encrypted Secret", () => {
     expect(lines.map((line) => line.replace(/: ENC.*/, ""))).toEqual(["  b", "  mac"]);
   });
 
+  test("has one data key for two targets that want it at once", async () => {
+    const options = await started(await emptyDisk());
+    const target = { config: { secrets: { policy: "encrypt", recipients: [annRecipient] } } } as const;
+    const [one, two] = await Promise.all([options(target, "cluster"), options(target, "cluster")]);
+    expect(one).toEqual(two);
+  });
+
   test("shows nowhere that two values are equal", async () => {
     const options = await started(await emptyDisk());
     const data = { a: "c2FtZQ==", b: "c2FtZQ==" };

@@ -7,7 +7,9 @@ import { describe, expect, test } from "vitest";
 import { createBlockingFiles } from "../../src/composition/node-blocking-files.ts";
 import { createNodeFileSystem } from "../../src/composition/node-file-system.ts";
 import { lookedAtSecrets, openSecretKeys } from "../../src/composition/secret-options.ts";
-import { readInstallationKey, writeInstallationKey } from "../../src/keys/installation-key.ts";
+import { installationKeyName, installationKeyText } from "../../src/keys/installation-key.ts";
+import { KeyDirectory, type KeyFiles } from "../../src/keys/key-directory.ts";
+import { readInstallationKey } from "../../src/keys/read-keys.ts";
 import { MemoryFileSystem } from "../../src/simulation/memory-file-system.ts";
 import { createSimulatedClock } from "../../src/simulation/simulated-clock.ts";
 import { FakeLog } from "../fakes/branch-world.ts";
@@ -30,6 +32,10 @@ async function filesWith(text: string | null): Promise<MemoryFileSystem> {
   return files;
 }
 
+function writeKey(files: KeyFiles, directory: string): Promise<void> {
+  return new KeyDirectory(files, directory).write(installationKeyName, installationKeyText(key));
+}
+
 describe("the installation key", () => {
   test("is made once, and there after a power cut", async () => {
     const files = await filesWith(null);
@@ -46,7 +52,7 @@ describe("the installation key", () => {
     for (let last = 0; ; last += 1) {
       const files = await filesWith(null);
       files.inject({ at: (call) => (call === last ? "torn" : null) });
-      const done = await writeInstallationKey(files, "/data", key).then(
+      const done = await writeKey(files, "/data").then(
         () => true,
         () => false,
       );
@@ -64,7 +70,7 @@ describe("the installation key", () => {
   test.each([createNodeFileSystem, createBlockingFiles])("can be read by nobody else (%o)", async (createFiles) => {
     const directory = mkdtempSync(join(tmpdir(), "kubescribe-key-"));
     try {
-      await writeInstallationKey(createFiles(), directory, key);
+      await writeKey(createFiles(), directory);
       expect(statSync(join(directory, "installation.key")).mode & 0o777).toBe(0o600);
     } finally {
       rmSync(directory, { recursive: true });

@@ -1,0 +1,158 @@
+/** An installation whose certificate is not its own: what stands in caBundle, what `--check` says of it, and what verify finds. */
+
+import { randomBytes } from "node:crypto";
+import { execFile, spawnSync } from "node:child_process";
+import { join } from "node:path";
+import { promisify } from "node:util";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+
+import { makeGeneration } from "../../src/webhook/generation.ts";
+import { type ControlPlane, startControlPlane } from "../controlplane/control-plane.ts";
+import { eventually } from "../controlplane/eventually.ts";
+import { HttpBackend } from "../remote/http-backend.ts";
+import { git } from "./history.ts";
+import { install } from "./installation.ts";
+import { type Pod, Pods } from "./pods.ts";
+
+const namespace = "kubescribe-system";
+const configurationPath = "/apis/admissionregistration.k8s.io/v1/validatingwebhookconfigurations/kubescribe";
+const main = new URL("../../src/main.ts", import.meta.url).pathname;
+
+interface Entry {
+  readonly name: string;
+  readonly clientConfig: { readonly caBundle?: string };
+}
+
+describe("an installation with --certificates files", () => {
+  let plane: ControlPlane;
+  let backend: HttpBackend;
+  let pods: Pods;
+  let pod: Pod;
+  let repository = "";
+  let caBundle = "";
+
+  const apply = async (text: string): Promise<void> => {
+    const applied = await plane.kubectl("admin", ["apply", "-f", "-"], text);
+    if (applied.code !== 0) throw new Error(applied.stderr);
+  };
+  const entries = async (): Promise<readonly Entry[]> => {
+    const answer = JSON.parse((await plane.request("admin", "GET", configurationPath)).text) as {
+      readonly webhooks?: readonly Entry[];
+    };
+    return answer.webhooks ?? [];
+  };
+  const check = (): string => {
+    const args = [main, "install", "--check", "--certificates", "files", "--kubeconfig", plane.kubeconfig("admin")];
+    return spawnSync(process.execPath, args, { encoding: "utf8" }).stdout;
+  };
+  /** As docs/WEBHOOK.md has it. */
+  const trust = async (): Promise<void> => {
+    for (const entry of (await entries()).keys()) {
+      const patch = [{ op: "add", path: `/webhooks/${entry}/clientConfig/caBundle`, value: caBundle }];
+      const args = [
+        "patch",
+        "validatingwebhookconfiguration",
+        "kubescribe",
+        "--type=json",
+        "-p",
+        JSON.stringify(patch),
+      ];
+      const patched = await plane.kubectl("admin", args);
+      if (patched.code !== 0) throw new Error(patched.stderr);
+    }
+  };
+  const covered = (value: number): Promise<true> =>
+    eventually(async () => ((await pod.metric("webhook_covered")) === value ? true : undefined), {
+      timeoutMs: 90_000,
+      everyMs: 500,
+      what: `webhook_covered ${value}`,
+    });
+
+  beforeAll(async () => {
+    plane = await startControlPlane({ controllers: true, numberedUsers: 0 });
+    repository = join(plane.directory, "remotes", "history.git");
+    await git("/", ["init", "-q", "--bare", "-b", "main", repository]);
+    await git(repository, ["config", "http.receivepack", "true"]);
+    backend = await HttpBackend.start({ root: join(plane.directory, "remotes") });
+    const args = ["--watch", "configmaps", "--certificates", "files", "--", `--allow=${backend.url("")}`];
+    await apply(install(args).text);
+    const names = [`kubescribe.${namespace}.svc`];
+    const made = await makeGeneration({ names, lifetimeMs: 86_400_000, nowMs: Date.now(), randomBytes });
+    caBundle = Buffer.from(made.caPem).toString("base64");
+    const data = { "tls.crt": made.certPem, "tls.key": made.keyPem };
+    await plane.request("admin", "POST", `/api/v1/namespaces/${namespace}/secrets`, {
+      metadata: { name: "kubescribe-tls" },
+      type: "kubernetes.io/tls",
+      stringData: data,
+    });
+    const apiVersion = "kubescribe.dev/v1alpha1";
+    const metadata = { name: "history", namespace: "default" };
+    const repo = { apiVersion, kind: "GitRepoConfig", metadata, spec: { url: backend.url("history.git") } };
+    const rules = [{ apiGroups: [""], resources: ["configmaps"] }];
+    const rule = { apiVersion, kind: "WatchRule", metadata, spec: { repo: { name: "history" }, rules } };
+    await apply([repo, rule].map((document) => JSON.stringify(document)).join("\n---\n"));
+    const service = { spec: { type: "ExternalName", externalName: "localhost", clusterIP: null, clusterIPs: null } };
+    await plane.request("admin", "PATCH", `/api/v1/namespaces/${namespace}/services/kubescribe`, service);
+    pods = await Pods.open(plane, { namespace, name: "kubescribe" });
+    pod = await pods.start();
+    await pod.ready();
+  });
+
+  afterAll(async () => {
+    await pods?.[Symbol.asyncDispose]();
+    await backend?.[Symbol.asyncDispose]();
+    await plane?.[Symbol.asyncDispose]();
+  });
+
+  test(
+    "has no caBundle until somebody writes it, and nothing of ours takes it away",
+    { timeout: 240_000 },
+    async () => {
+      await eventually(async () => ((await entries()).length === 3 ? true : undefined), { timeoutMs: 60_000 });
+      expect((await entries()).every(({ clientConfig }) => clientConfig.caBundle === undefined)).toBe(true);
+      await covered(0);
+      expect(check()).toMatch(
+        /^LACKS +certificate +caBundle does not lead to it, or is empty, in changes[^]*Write the authority/m,
+      );
+      await trust();
+      await covered(1);
+      expect(check()).toMatch(/^ok +certificate +it is for kubescribe\.kubescribe-system\.svc, and trusted$/m);
+      // What somebody else changed is put right, and this stays.
+      const [{ name } = { name: "" }] = await entries();
+      expect(name).toBe("changes.kubescribe.dev");
+      const patch = [{ op: "replace", path: "/webhooks/0/timeoutSeconds", value: 9 }];
+      await plane.kubectl("admin", [
+        "patch",
+        "validatingwebhookconfiguration",
+        "kubescribe",
+        "--type=json",
+        "-p",
+        JSON.stringify(patch),
+      ]);
+      await eventually(
+        async () => (JSON.stringify(await entries()).includes('"timeoutSeconds":9') ? undefined : true),
+        { timeoutMs: 60_000 },
+      );
+      expect((await entries()).map(({ clientConfig }) => clientConfig.caBundle)).toEqual([
+        caBundle,
+        caBundle,
+        caBundle,
+      ]);
+    },
+  );
+
+  test("is what verify finds, by the rules of the cluster", { timeout: 120_000 }, async () => {
+    // The remote is served by this process: it must not wait.
+    const verify = (...args: readonly string[]): Promise<{ readonly stdout: string; readonly stderr: string }> =>
+      promisify(execFile)(process.execPath, [main, "verify", "--kubeconfig", plane.kubeconfig("admin"), ...args]);
+    const equal = await verify(`--allow=${backend.url("")}`);
+    expect(equal.stderr).toBe("");
+    expect(equal.stdout).toMatch(/equal: \d+ files/);
+    await expect(verify()).rejects.toMatchObject({
+      code: 2,
+      stderr: expect.stringMatching(
+        /none that is followed[^]*GitRepoConfig default\/history is not followed/,
+      ) as string,
+    });
+  });
+});
