@@ -58,8 +58,11 @@ export interface AdmissionServer extends AsyncDisposable {
   retire(): void;
   /** From now on reviews are taken at these alone. */
   takePaths(paths: readonly string[]): void;
-  /** New connections get this one. Throws a KubescribeError (`tls-pair`) where it cannot be used, and the old one stays. */
-  showCertificate(pair: CertificatePair): void;
+  /**
+   * New connections get this one; where `toName` is given, those alone that ask for it by that name. Throws a KubescribeError (`tls-pair`)
+   * where it cannot be used, and the old one stays.
+   */
+  showCertificate(pair: CertificatePair, toName?: string): void;
 }
 
 /**
@@ -134,6 +137,7 @@ class ReviewServer implements AdmissionServer {
         requestTimeout: requestPatienceMs,
         handshakeTimeout: requestPatienceMs,
         minVersion: "TLSv1.2",
+        SNICallback: (name, done) => done(null, certificate.contextFor(name)),
       },
       (request, response) => {
         this.#serve(request, response);
@@ -173,8 +177,9 @@ class ReviewServer implements AdmissionServer {
     this.#paths.exchange(paths);
   }
 
-  showCertificate(pair: CertificatePair): void {
-    this.#certificate.exchange(pair);
+  showCertificate(pair: CertificatePair, toName?: string): void {
+    if (toName === undefined) this.#certificate.exchange(pair);
+    else this.#certificate.showTo(toName, pair);
   }
 
   async listen(): Promise<void> {

@@ -4,7 +4,7 @@
  */
 
 import { X509Certificate } from "node:crypto";
-import { createSecureContext } from "node:tls";
+import { createSecureContext, type SecureContext } from "node:tls";
 
 import type { Meter } from "../../actors/ports.ts";
 import { KubescribeError } from "../../machines/error.ts";
@@ -17,6 +17,8 @@ export type CertificateSource = Pick<CertificatesOptions, "certFile" | "keyFile"
 export class ShownCertificate implements Disposable {
   #pair: CertificatePair;
   #expiresAtMs = 0;
+  /** For who asks by a name of their own; null: nobody does. */
+  #named: { readonly name: string; readonly context: SecureContext } | null = null;
   #listen: (pair: CertificatePair) => void = () => undefined;
   readonly #files: Disposable | null;
 
@@ -48,24 +50,38 @@ export class ShownCertificate implements Disposable {
     this.#listen = listen;
   }
 
+  /** What a client is shown that asks for `name`; undefined: the same as everybody. */
+  contextFor(name: string): SecureContext | undefined {
+    return this.#named?.name === name ? this.#named.context : undefined;
+  }
+
+  /** From now on, clients that ask for `name` are shown this one. Throws `tls-pair`. */
+  showTo(name: string, pair: CertificatePair): void {
+    this.#named = { name, context: contextOf(pair) };
+  }
+
   /** Throws `tls-pair`, and leaves the old pair in use. */
   exchange(pair: CertificatePair): void {
-    try {
-      createSecureContext({ ...pair });
-      this.#expiresAtMs = new X509Certificate(pair.cert).validToDate.getTime();
-    } catch (cause) {
-      const found = cause instanceof Error ? cause.message : "something else";
-      throw new KubescribeError(
-        "tls-pair",
-        `The certificate of the admission server cannot be used: expected a certificate and its key, both PEM, found "${found}".`,
-        { retry: "never", cause },
-      );
-    }
+    contextOf(pair);
+    this.#expiresAtMs = new X509Certificate(pair.cert).validToDate.getTime();
     this.#pair = pair;
     this.#listen(pair);
   }
 
   [Symbol.dispose](): void {
     this.#files?.[Symbol.dispose]();
+  }
+}
+
+function contextOf(pair: CertificatePair): SecureContext {
+  try {
+    return createSecureContext({ ...pair, minVersion: "TLSv1.2" });
+  } catch (cause) {
+    const found = cause instanceof Error ? cause.message : "something else";
+    throw new KubescribeError(
+      "tls-pair",
+      `The certificate of the admission server cannot be used: expected a certificate and its key, both PEM, found "${found}".`,
+      { retry: "never", cause },
+    );
   }
 }

@@ -175,8 +175,10 @@ export class Installation implements AsyncDisposable {
   #show(shown: ShownCredentials): void {
     this.#shown = shown;
     this.#listener?.takePaths(shown.paths);
-    if (this.#needs.options.admission.tls !== null) return;
-    this.#listener?.showCertificate({ cert: Buffer.from(shown.certPem), key: Buffer.from(shown.keyPem) });
+    const pair = { cert: Buffer.from(shown.certPem), key: Buffer.from(shown.keyPem) };
+    // Replicas know each other by the installation's own authority, whatever certificate the API server is shown.
+    if (this.#needs.options.admission.tls === null) this.#listener?.showCertificate(pair);
+    else this.#listener?.showCertificate(pair, this.#peerName);
   }
 
   #won(before: LeaseRecord): void {
@@ -230,10 +232,13 @@ export class Installation implements AsyncDisposable {
   }
 
   #pass(): { readonly ca: string; readonly serverName: string; readonly path: string } | null {
-    const { name, namespace } = this.#needs.installation;
     const shown = this.#shown;
-    return shown === null
-      ? null
-      : { ca: shown.trusted.join(""), serverName: webhookHosts(name, namespace)[0], path: shown.path };
+    return shown === null ? null : { ca: shown.trusted.join(""), serverName: this.#peerName, path: shown.path };
+  }
+
+  /** The API server asks for the first. */
+  get #peerName(): string {
+    const { name, namespace } = this.#needs.installation;
+    return webhookHosts(name, namespace)[1];
   }
 }

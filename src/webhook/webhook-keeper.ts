@@ -42,7 +42,7 @@ export interface WebhookKeeperOptions {
   readonly make?: CredentialKeeperOptions["make"];
 }
 
-/** DNS names of the installation's Service; the first is what the API server asks for, and a replica that calls another. */
+/** DNS names of the installation's Service; the first is what the API server asks for, the second a replica that calls another. */
 export function webhookHosts(installation: string, namespace: string): readonly [string, string, string] {
   const host = `${installation}.${namespace}.svc`;
   return [host, `${host}.cluster.local`, "localhost"];

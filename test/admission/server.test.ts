@@ -137,9 +137,10 @@ function rejections(recorder: Recorder): number {
 }
 
 /** A connection on which a test writes what it wants. */
-async function raw(to: World): Promise<TLSSocket> {
+async function raw(to: World, servername = "hook"): Promise<TLSSocket> {
   return new Promise((resolve, reject) => {
-    const socket = connect({ host: "127.0.0.1", port: to.server.address.port, rejectUnauthorized: false }, () => {
+    const { port } = to.server.address;
+    const socket = connect({ host: "127.0.0.1", port, servername, rejectUnauthorized: false }, () => {
       resolve(socket);
     });
     socket.on("error", reject);
@@ -340,6 +341,23 @@ describe("certificates", () => {
     expect(() => w.server.showCertificate({ cert: Buffer.from("x"), key: Buffer.from("y") })).toThrow(KubescribeError);
     expect(await subject()).toBe("other");
     expect(w.clock.armed).toBe(0);
+  });
+
+  test("handed in for one name, it is shown to who asks for that, and to nobody else", async () => {
+    const w = await start();
+    const subject = async (name: string): Promise<string> => {
+      const fresh = await raw(w, name);
+      const shown = String(fresh.getPeerCertificate().subject?.CN);
+      fresh.destroy();
+      return shown;
+    };
+    expect(await subject("peer")).toBe("one");
+    w.server.showCertificate({ cert: Buffer.from(other.certificatePem), key: Buffer.from(other.keyPem) }, "peer");
+    expect([await subject("peer"), await subject("hook")]).toEqual(["other", "one"]);
+    expect(() => w.server.showCertificate({ cert: Buffer.from("x"), key: Buffer.from("y") }, "peer")).toThrow(
+      KubescribeError,
+    );
+    expect([await subject("peer"), await subject("hook")]).toEqual(["other", "one"]);
   });
 
   test.each<[string, Partial<AdmissionServerOptions>, RegExp]>([

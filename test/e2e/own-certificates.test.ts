@@ -1,4 +1,4 @@
-/** An installation whose certificate is not its own: what stands in caBundle, what `--check` says of it, and what verify finds. */
+/** An installation whose certificate is not its own: what stands in caBundle, what `--check` says of it, and what replicas tell each other. */
 
 import { randomBytes } from "node:crypto";
 import { execFile, spawnSync } from "node:child_process";
@@ -10,12 +10,13 @@ import { makeGeneration } from "../../src/webhook/generation.ts";
 import { type ControlPlane, startControlPlane } from "../controlplane/control-plane.ts";
 import { eventually } from "../controlplane/eventually.ts";
 import { HttpBackend } from "../remote/http-backend.ts";
-import { git } from "./history.ts";
+import { git, readCommits } from "./history.ts";
 import { install } from "./installation.ts";
 import { type Pod, Pods } from "./pods.ts";
 
 const namespace = "kubescribe-system";
 const configurationPath = "/apis/admissionregistration.k8s.io/v1/validatingwebhookconfigurations/kubescribe";
+const configMaps = "/api/v1/namespaces/default/configmaps";
 const main = new URL("../../src/main.ts", import.meta.url).pathname;
 
 interface Entry {
@@ -140,6 +141,25 @@ describe("an installation with --certificates files", () => {
       ]);
     },
   );
+
+  test("hands reviews on to the replica that records", { timeout: 240_000 }, async () => {
+    const other = await pods.start();
+    await other.ready();
+    pods.leadTo(other);
+    // The first review may be on a connection that was cut.
+    await plane.request("admin", "POST", configMaps, { metadata: { name: "first" } });
+    const names = Array.from({ length: 10 }, (_, index) => `handed-${index}`);
+    for (const name of names) await plane.request("alice", "POST", configMaps, { metadata: { name } });
+    const tiers = await eventually(
+      async () => {
+        const commits = (await readCommits(repository)).filter(({ resource }) => / default\/handed-\d$/.test(resource));
+        return commits.length === names.length ? commits.map(({ tier, user }) => `${tier} ${user}`) : undefined;
+      },
+      { timeoutMs: 60_000, what: "the commits" },
+    );
+    expect(await other.metric("webhook_handed_on_total", 'outcome="done"')).toBeGreaterThanOrEqual(names.length);
+    expect(tiers).toEqual(names.map(() => "exact alice"));
+  });
 
   test("is what verify finds, by the rules of the cluster", { timeout: 120_000 }, async () => {
     // The remote is served by this process: it must not wait.

@@ -56,6 +56,8 @@ export class Pods implements AsyncDisposable {
   readonly #pods: Pod[] = [];
   #count = 0;
   #turn = 0;
+  /** Null: each that is ready has its turn. */
+  #only: Pod | null = null;
   readonly #service: Server;
   readonly #sockets = new Set<Socket>();
 
@@ -101,15 +103,21 @@ export class Pods implements AsyncDisposable {
     return this.#pods.map((pod) => `--- ${pod.name}\n${pod.logs}`).join("\n");
   }
 
+  /** Connections through the Service end, and the next ones go to this pod alone. */
+  leadTo(pod: Pod): void {
+    this.#only = pod;
+    this.#cut();
+  }
+
   async [Symbol.asyncDispose](): Promise<void> {
     await Promise.all(this.#pods.map((pod) => pod.kill()));
-    for (const socket of this.#sockets) socket.destroy();
+    this.#cut();
     await new Promise<void>((resolve) => this.#service.close(() => resolve()));
   }
 
   /** One connection, to one of the ready ones in turn. */
   #lead(socket: Socket): void {
-    const ready = this.#pods.filter((pod) => pod.isReady);
+    const ready = this.#pods.filter((pod) => pod.isReady && (this.#only ?? pod) === pod);
     const pod = ready[(this.#turn += 1) % Math.max(1, ready.length)];
     this.#keep(socket);
     if (pod === undefined) {
@@ -121,6 +129,10 @@ export class Pods implements AsyncDisposable {
     socket.pipe(onward).pipe(socket);
     socket.on("close", () => onward.destroy());
     onward.on("close", () => socket.destroy());
+  }
+
+  #cut(): void {
+    for (const socket of this.#sockets) socket.destroy();
   }
 
   #keep(socket: Socket): void {
