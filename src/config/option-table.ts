@@ -134,7 +134,7 @@ export const runOptionTable: readonly OptionDefinition[] = [
     help: "sync each flush, or flush and sync once a second",
   }),
   count("pending-per-resource", memory, {
-    fallback: 64,
+    fallback: 256,
     to: 10_000,
     unit: "correlations",
     help: "of one resource",

@@ -30,6 +30,8 @@ export interface MachineOptions {
   /** When reviews are taken. */
   readonly sights: readonly { began(atMs: number): void; ended(atMs: number): void }[];
   readonly befell: (fault: string, detail?: string) => void;
+  /** Called as a process begins, which looks at what the one before left on the disk. */
+  readonly begins?: () => void;
 }
 
 const longestRestartMs = 4_000;
@@ -53,7 +55,8 @@ export class Machine {
 
   start(): void {
     if (this.#process !== null) return;
-    const { clock, plan, log, meter, dice, disk, network, flushes, sights } = this.#options;
+    const { clock, plan, log, meter, dice, disk, network, flushes, sights, begins } = this.#options;
+    begins?.();
     const onReviews = (): void => sights.forEach((each) => each.began(clock.monotonicMs()));
     const onNoReviews = (): void => sights.forEach((each) => each.ended(clock.monotonicMs()));
     const host = this.#host;

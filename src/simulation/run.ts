@@ -119,6 +119,7 @@ export class Run {
       sights: [this.reviews, this.sights],
       losesPower: switches.has("power-losses"),
       befell,
+      begins: () => this.refusals.dated(this.clock.monotonicMs(), this.clock.nowMs()),
     });
     const reviews = new Reviews({
       clock,

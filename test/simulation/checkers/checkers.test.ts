@@ -255,6 +255,22 @@ test.each([
   expect(brokenOf(story)).toBe(broken);
 });
 
+test.each([
+  ["looks younger by a clock that was put back", -30_000, ""],
+  ["is over", 0, "I3"],
+])("a tie of one, where a gap that a process found %s", (_, jumpMs, broken) => {
+  const story = new Story();
+  for (const write of story.act({ user: "alice", verb: "create", name: "one", body: data("1") })) story.tell(write);
+  story.refuse();
+  story.wait(40_000);
+  story.restart();
+  story.jump(jumpMs);
+  story.wait(70_000);
+  for (const write of story.act({ user: "bob", verb: "patch", name: "one", body: data("2") }))
+    story.tell(write, "tie", { Candidate: ["bob"] });
+  expect(brokenOf(story)).toBe(broken);
+});
+
 test("what a stream still held when a backup was restored is of the time before", () => {
   const { watches } = new Story();
   const { era } = watches;

@@ -71,7 +71,7 @@ export class Story {
   get around(): Circumstances {
     const { truth, reviews, watches, refusals, sights } = this;
     const limits = {
-      pendingPerResource: 64,
+      pendingPerResource: 256,
       pendingTotal: 1000,
       pendingTtlMs: 600_000,
       freshnessMs: 10_000,
@@ -123,6 +123,7 @@ export class Story {
   restart(): void {
     this.reviews.ended(this.#ms);
     this.wait(100);
+    this.refusals.dated(this.#ms, this.#wallMs);
     this.reviews.began(this.#ms);
   }
 
