@@ -99,7 +99,7 @@ describe("replicas", () => {
     world.cut.add("a");
     const beganMs = world.clock.nowMs();
     expect(await b.review("1")).toBe("b answers");
-    await world.clock.advance(3000);
+    world.clock.advance(3000);
     world.cut.delete("a");
     expect(await b.review("2")).toBe("a answers");
     expect(await b.review("3")).toBe("a answers");
@@ -116,7 +116,7 @@ describe("replicas", () => {
     await b.review("1");
     world.cut.delete("a");
     world.holder = "b";
-    await world.clock.advance(3000);
+    world.clock.advance(3000);
     expect(await b.post.takeOver(leaseOf("", "a"), "b")).toBe(true);
     expect(await b.post.takeOver(leaseOf("", "a"), "b")).toBe(true);
     expect([b.missedSince, b.missed]).toEqual([[beganMs], 0]);
