@@ -111,6 +111,10 @@ class ReviewServer implements AdmissionServer {
   readonly #server: Server;
   #port: number;
   #arrived: Arrived[] = [];
+  /** Answers that have not left for the network yet. */
+  readonly #leaving = new Set<ServerResponse>();
+  /** Called when there are none any more. */
+  #left = ignore;
   #recovery: Timer | null = null;
   #recoverAfterMs = recoverFirstMs;
   #started = false;
@@ -205,13 +209,20 @@ class ReviewServer implements AdmissionServer {
     const { clock, drainMs = defaultDrainMs } = this.#options;
     await new Promise<void>((resolve) => {
       const timer = clock.after(drainMs, () => {
+        this.#left();
         this.#server.closeAllConnections();
       });
-      this.#server.close(() => {
-        timer[Symbol.dispose]();
-        resolve();
-      });
-      this.#server.closeIdleConnections();
+      const close = (): void => {
+        this.#left = ignore;
+        this.#server.close(() => {
+          timer[Symbol.dispose]();
+          resolve();
+        });
+        this.#server.closeIdleConnections();
+      };
+      // To Node a connection is idle, and is closed, once its answer was handed over, however much of it waits to be sent.
+      if (this.#leaving.size === 0) close();
+      else this.#left = close;
     });
   }
 
@@ -268,6 +279,11 @@ class ReviewServer implements AdmissionServer {
       // While draining, the API server is sent to another replica.
       ...(this.#closing || this.#retiring ? ["connection", "close"] : []),
     ]);
+    this.#leaving.add(response);
+    response.once("close", () => {
+      this.#leaving.delete(response);
+      if (this.#leaving.size === 0) this.#left();
+    });
     response.end(answer);
   }
 

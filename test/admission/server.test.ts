@@ -1,4 +1,5 @@
 import { readFile } from "node:fs/promises";
+import type { IncomingMessage } from "node:http";
 import { Agent, createServer, request } from "node:https";
 import type { Server } from "node:https";
 import { connect as connectPlain } from "node:net";
@@ -421,6 +422,34 @@ describe("close", () => {
     await closing;
     await expect(post(w, "/correlate", "x")).rejects.toMatchObject({ code: "ECONNREFUSED" });
     expect(w.sight).toEqual(["seeing", "blind closed"]);
+    expect(w.clock.armed).toBe(0);
+  });
+
+  test("lets out what is answered, however large it is", async () => {
+    const large = "x".repeat(20_000_000);
+    const w = await start({ handleReview: () => Promise.resolve(large) });
+    const { port } = w.server.address;
+    const { promise, resolve, reject } = Promise.withResolvers<IncomingMessage>();
+    request({ agent, host: "127.0.0.1", port, path: "/correlate", method: "POST" }, resolve).on("error", reject).end();
+    const response = await promise;
+    const closing = w.server[Symbol.asyncDispose]();
+    let bytes = 0;
+    for await (const chunk of response) bytes += (chunk as Buffer).length;
+    expect(bytes).toBe(large.length);
+    await closing;
+    expect(w.clock.armed).toBe(0);
+  });
+
+  test("does not wait for ever for who does not read", async () => {
+    const w = await start({ handleReview: () => Promise.resolve("x".repeat(20_000_000)) });
+    const { port } = w.server.address;
+    const { promise, resolve, reject } = Promise.withResolvers<IncomingMessage>();
+    request({ agent, host: "127.0.0.1", port, path: "/correlate", method: "POST" }, resolve).on("error", reject).end();
+    const response = await promise;
+    response.on("error", () => undefined);
+    const closing = w.server[Symbol.asyncDispose]();
+    await w.clock.run(5000);
+    await closing;
     expect(w.clock.armed).toBe(0);
   });
 
