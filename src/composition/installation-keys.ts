@@ -47,7 +47,7 @@ export interface KeysOffice {
   follow(): void;
 }
 
-const lookEveryMs = 60_000;
+const lookEveryMs = 15_000;
 const troubledEveryMs = 5_000;
 /** So long a pod without keys of its own asks for those of the Secret, before it makes others. */
 const insistenceMs = 15_000;

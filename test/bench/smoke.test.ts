@@ -26,7 +26,7 @@ const names = [
 ];
 
 describe("the benchmarks", () => {
-  it.each(names)("%s runs in its smoke mode and prints a hash", async (name) => {
+  it.concurrent.each(names)("%s runs in its smoke mode and prints a hash", async (name) => {
     const { stdout } = await run(process.execPath, [main.pathname, "--only", name, "--smoke", "--json"]);
     expect(stdout.trim().split("\n")).toHaveLength(1);
     expect(JSON.parse(stdout)).toMatchObject({});

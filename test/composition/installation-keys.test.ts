@@ -273,7 +273,7 @@ describe("the keys of an installation", () => {
     await process.begin(omit, encrypt);
     const before = world.secret;
     world.secret = {};
-    await world.pass(61_000);
+    await world.pass(16_000);
     expect(world.secret).toEqual(before);
     expect(process.begun).toBe(0);
   });
@@ -283,7 +283,7 @@ describe("the keys of an installation", () => {
     const process = await world.process();
     const [before] = await process.begin(omit);
     world.secret = { "installation.key": keyOf(6), note: "rotated" };
-    await world.pass(61_000);
+    await world.pass(16_000);
     expect(process.begun).toBe(1);
     expect((await process.begin(omit))[0]).not.toEqual(before);
     expect(world.secret).toEqual({ "installation.key": keyOf(6), note: "rotated" });
