@@ -50,6 +50,8 @@ export class Watch implements Disposable {
   #bookmarkTimer: Timer | null = null;
   #limit: Timer | null = null;
   #position = 0;
+  /** What its state came to: an API server waits for whoever reads that. */
+  #stateBytes = 0;
   #ended = false;
 
   constructor(options: WatchOptions) {
@@ -76,6 +78,7 @@ export class Watch implements Disposable {
     }
     this.#position = initial ? this.#server.revision : Number(wanted);
     if (initial) this.#sendState();
+    this.#stateBytes = this.#options.sink.backlogBytes();
     if (withState && this.#bookmarks) this.#bookmark(true);
     this.#subscription = this.#server.subscribe(type.key, {
       seen: () => this.#catchUp(),
@@ -124,7 +127,7 @@ export class Watch implements Disposable {
       const selected = selectedFrame(event, this.#selector);
       if (selected !== null) sink.write(selected);
     }
-    if (sink.backlogBytes() > BACKLOG_LIMIT_BYTES) this.#end("cut");
+    if (sink.backlogBytes() > this.#stateBytes + BACKLOG_LIMIT_BYTES) this.#end("cut");
   }
 
   #armBookmark(): void {

@@ -14,7 +14,8 @@ interface Frame {
   readonly object: { readonly metadata: { readonly name?: string }; readonly code?: number };
 }
 
-function watch(cluster: SimulatedCluster, server: number, query: string, type = CONFIG_MAPS) {
+/** `unread`: nothing that is sent is ever read; each frame counts for so many bytes. */
+function watch(cluster: SimulatedCluster, server: number, query: string, { type = CONFIG_MAPS, unread = 0 } = {}) {
   const seen: string[] = [];
   const ends: string[] = [];
   const opened = new Watch({
@@ -26,7 +27,7 @@ function watch(cluster: SimulatedCluster, server: number, query: string, type = 
     clock: createSimulatedClock(),
     bookmarkMs: 60_000,
     sink: {
-      backlogBytes: () => 0,
+      backlogBytes: () => seen.length * unread,
       write: (frame) => {
         const { type: kind, object } = JSON.parse(frame) as Frame;
         seen.push(`${kind} ${object.metadata.name ?? object.code ?? ""}`.trim());
@@ -59,6 +60,17 @@ test("a watch cache that lags shows nothing new to watches, and to lists only wh
   expect(names(cluster, 1, "")).toEqual(["a", "b"]);
   cluster.server({ server: 1 }).catchUp();
   expect(slow.seen).toEqual(["ADDED b"]);
+});
+
+test("a state may be of any size, and who does not read what comes behind it is cut off", () => {
+  const { cluster } = clusterAt();
+  for (const name of ["a", "b", "c"]) create(cluster, name);
+  const state = "sendInitialEvents=true&resourceVersionMatch=NotOlderThan&allowWatchBookmarks=true";
+  const { seen, ends } = watch(cluster, 0, state, { unread: 6 << 20 });
+  create(cluster, "d");
+  expect([seen.length, ends]).toEqual([5, []]);
+  create(cluster, "e");
+  expect(ends).toEqual(["cut"]);
 });
 
 test("a watch cache that is behind a compaction begins anew: it never shows an empty state", () => {
@@ -146,7 +158,7 @@ test("a restored backup: what came later never was, a watch from there stays sil
 test("a CRD that goes takes its objects along, unreviewed, and ends its watches", () => {
   const { cluster } = clusterAt();
   writeNow(cluster, requestOf({ type: WIDGETS, body: { metadata: { name: "w" }, spec: { size: 1 } } }));
-  const { seen, ends } = watch(cluster, 0, `resourceVersion=${cluster.store.revision}`, WIDGETS);
+  const { seen, ends } = watch(cluster, 0, `resourceVersion=${cluster.store.revision}`, { type: WIDGETS });
   cluster.uninstall(WIDGETS, "admin");
   expect({ seen, ends }).toEqual({ seen: ["DELETED w"], ends: ["cut"] });
   expect(cluster.typeOf(WIDGETS.group, WIDGETS.version, WIDGETS.resource)).toBeUndefined();
