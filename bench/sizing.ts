@@ -71,10 +71,12 @@ async function needOf(objects: number): Promise<Need> {
   for (const limit of larger) {
     using group = new MemoryGroup(limit);
     try {
-      return await lived(objects, group);
+      const need = await lived(objects, group);
+      console.error(JSON.stringify(need));
+      return need;
     } catch (error) {
       if (group.path === null || limit === larger.at(-1)) throw error;
-      const [why = ""] = String(error).split("\n");
+      const [why = ""] = (error instanceof Error ? error.message : String(error)).split("\n");
       console.error(`${objects} objects do not do with ${limit} MiB: ${why}`);
     }
   }
@@ -84,7 +86,7 @@ async function needOf(objects: number): Promise<Need> {
 async function lived(objects: number, group: MemoryGroup): Promise<Need> {
   const directory = mkdtempSync(join(tmpdir(), "kubescribe-sizing-"));
   try {
-    await using house = await PlayedHouse.open(directory, { logLevel: "info", through: group.entering });
+    await using house = await PlayedHouse.open(directory, { logLevel: "info", through: group.entering, patienceMs });
     fill(house, objects);
     const first = await life(house, objects);
     let peak = highest(house.pid);

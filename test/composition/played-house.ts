@@ -29,9 +29,11 @@ export interface HouseOptions {
   readonly logLevel?: "debug" | "info";
   /** A command that becomes the one which is given to it, and keeps the process id: the words before that one's. */
   readonly through?: readonly string[];
+  /** For what it has to say. */
+  readonly patienceMs?: number;
 }
 
-interface Parts extends Required<Pick<HouseOptions, "logLevel" | "through">> {
+interface Parts extends Required<Pick<HouseOptions, "logLevel" | "through" | "patienceMs">> {
   readonly place: DemoPlace;
   readonly cluster: SimulatedCluster;
   readonly client: DemoClient;
@@ -55,7 +57,7 @@ export class PlayedHouse implements AsyncDisposable {
   }
 
   static async open(directory: string, options: HouseOptions = {}): Promise<PlayedHouse> {
-    const { spec = "", logLevel = "debug", through = [] } = options;
+    const { spec = "", logLevel = "debug", through = [], patienceMs = 60_000 } = options;
     await using stack = new AsyncDisposableStack();
     const cluster = new SimulatedCluster({ clock, random, firstRevision: 1000 });
     const serverCertificate = await makeCertificate("API server", clock);
@@ -78,7 +80,17 @@ export class PlayedHouse implements AsyncDisposable {
     writeFileSync(place.rulesFile, rules.replace("  branch: main\n", `  branch: main\n${spec}`));
     const client = stack.use(new DemoClient({ serverUrl: front.url, caBundlePem: serverCertificate.certificatePem }));
     const { certificatePem: caPem } = webhookCertificate;
-    return new PlayedHouse({ place, cluster, client, caPem, reviewing, logLevel, through, owned: stack.move() });
+    return new PlayedHouse({
+      place,
+      cluster,
+      client,
+      caPem,
+      reviewing,
+      logLevel,
+      through,
+      patienceMs,
+      owned: stack.move(),
+    });
   }
 
   get place(): DemoPlace {
@@ -140,7 +152,8 @@ export class PlayedHouse implements AsyncDisposable {
     const said = (): string => this.#output.slice(this.#begins);
     const child = this.#child;
     const hasEnded = (): boolean => child !== null && (child.exitCode !== null || child.signalCode !== null);
-    const waited = eventually(() => (said().includes(what) || hasEnded() ? true : undefined));
+    const { patienceMs: timeoutMs } = this.#parts;
+    const waited = eventually(() => (said().includes(what) || hasEnded() ? true : undefined), { timeoutMs });
     const failure = await waited.then(
       () => null,
       (cause: unknown) => ({ cause }),
