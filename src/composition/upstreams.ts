@@ -31,8 +31,11 @@ export interface UpstreamsOptions {
   readonly refusesHostOf: (url: string) => RemoteSite["refusesHost"];
 }
 
-/** A remote that is well has answered by then, and its targets begin together with the others: they have nothing to catch up. */
-const patienceMs = 2000;
+/**
+ * A remote that is well has answered by then, and its targets begin together with the others: they have nothing to catch up. Of what has
+ * to be caught up with nobody is named (a soak lost the authors of 5 s as a busy server answered after more than 2).
+ */
+const patienceMs = 10_000;
 
 export class Upstreams implements AsyncDisposable {
   readonly #actors = new Map<string, UpstreamActor>();

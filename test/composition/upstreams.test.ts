@@ -83,7 +83,7 @@ test("a remote that is silent is given two seconds, and waited for no longer", a
   const opening = world.open(["one", "a"], ["two", "a"]);
   await settled();
   world.fetching.get("two refs/heads/a")?.resolve({});
-  await world.clock.run(2000);
+  await world.clock.run(10_000);
   await using upstreams = await opening;
   expect([...upstreams.contacts.keys()]).toEqual(["one a"]);
   expect([...upstreams.actors.keys()]).toEqual(["two a"]);
@@ -119,7 +119,7 @@ test("what no time mends ends the start", async () => {
 test("who waits for a remote is told of the end", async () => {
   const world = new World();
   const opening = world.open(["one", "a"]);
-  await world.clock.run(2000);
+  await world.clock.run(10_000);
   const upstreams = await opening;
   const late = upstreams.lateness("one a");
   await upstreams[Symbol.asyncDispose]();

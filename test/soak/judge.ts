@@ -5,7 +5,10 @@ import type { Household } from "./household.ts";
 import type { Writers } from "./writers.ts";
 
 export interface Verdict {
+  /** Lost, doubled, miscredited. */
   readonly faults: readonly string[];
+  /** Changes that nobody is named for. */
+  readonly unnamed: number;
   readonly commits: number;
   readonly changes: number;
   readonly tiers: ReadonlyMap<string, number>;
@@ -29,6 +32,7 @@ export async function judge(household: Household, writers: Writers): Promise<Ver
   );
   const faults: string[] = [];
   const tiers = new Map<string, number>();
+  let unnamed = 0;
   for (const { name, user, resourceVersion } of writers.acknowledged) {
     const commit = changes.get(`${name} ${resourceVersion}`);
     if (commit === undefined) {
@@ -37,6 +41,10 @@ export async function judge(household: Household, writers: Writers): Promise<Ver
     }
     changes.delete(`${name} ${resourceVersion}`);
     tiers.set(commit.tier, (tiers.get(commit.tier) ?? 0) + 1);
+    if (commit.tier === "unresolved" || commit.tier === "collapsed") {
+      unnamed += 1;
+      continue;
+    }
     const named = commit.tier === "tie" ? commit.candidates.includes(user) : commit.user === user;
     if (!named) faults.push(`${name} at ${resourceVersion}, ${commit.tier} by ${commit.user}: ${user} wrote it`);
   }
@@ -47,6 +55,7 @@ export async function judge(household: Household, writers: Writers): Promise<Ver
   const more = faults.length - shownFaults;
   return {
     faults: more > 0 ? [...faults.slice(0, shownFaults), `and ${more} more`] : faults,
+    unnamed,
     commits: commits.length,
     changes: writers.acknowledged.length,
     tiers,

@@ -53,5 +53,6 @@ say("judged");
 const page = pageOf({ household, writers, verdict, befell, seconds: elapsedSeconds() });
 console.log(page);
 if (values.record) writeFileSync(join(import.meta.dirname, "../../docs/SOAK.md"), page);
-if (verdict.faults.length > 0) say(`kept for a look: ${household.keep()}`);
-process.exitCode = verdict.faults.length === 0 ? 0 : 1;
+const clean = verdict.faults.length === 0 && verdict.unnamed === 0;
+if (!clean) say(`kept for a look: ${household.keep()}`);
+process.exitCode = clean ? 0 : 1;

@@ -27,6 +27,7 @@ export function pageOf({ household, writers, verdict, befell, seconds }: Soak): 
     ["commits", `${verdict.commits}; git fsck --strict ${verdict.fsck}`],
     ["verdicts", [...verdict.tiers].map(([tier, count]) => `${tier} ${count}`).join(", ")],
     ["lost, doubled or miscredited", verdict.faults.length === 0 ? "nothing" : verdict.faults.join("; ")],
+    ["changes that nobody is named for", String(verdict.unnamed)],
     ["coverage commits", verdict.coverage.length === 0 ? "none" : String(verdict.coverage.length)],
   ];
   return `# A soak
