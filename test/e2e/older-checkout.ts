@@ -35,8 +35,7 @@ export class OlderCheckout implements Disposable {
       if (!text.includes(wordsNow)) throw new Error(`${file} of ${versionBefore} does not say "${wordsNow}".`);
       writeFileSync(join(this.directory, file), text.replaceAll(wordsNow, wordsBefore));
     }
-    const lock = (directory: string): string => readFileSync(join(directory, "package-lock.json"), "utf8");
-    if (lock(root) === lock(this.directory))
+    if (packagesOf(root) === packagesOf(this.directory))
       symlinkSync(join(root, "node_modules"), join(this.directory, "node_modules"));
     else execFileSync(process.execPath, [join(this.directory, ".ci/install.mjs")], { stdio: "inherit" });
   }
@@ -44,4 +43,12 @@ export class OlderCheckout implements Disposable {
   [Symbol.dispose](): void {
     rmSync(this.directory, { recursive: true, force: true });
   }
+}
+
+/** What a lock file installs: not what the checkout itself is called, or which command it has. */
+function packagesOf(directory: string): string {
+  const { packages } = JSON.parse(readFileSync(join(directory, "package-lock.json"), "utf8")) as {
+    readonly packages: Readonly<Record<string, object>>;
+  };
+  return JSON.stringify(Object.entries(packages).filter(([path]) => path !== ""));
 }
