@@ -279,6 +279,8 @@ class ReviewServer implements AdmissionServer {
       // While draining, the API server is sent to another replica.
       ...(this.#closing || this.#retiring ? ["connection", "close"] : []),
     ]);
+    // Who has gone already closes nothing any more.
+    if (response.destroyed) return;
     this.#leaving.add(response);
     response.once("close", () => {
       this.#leaving.delete(response);

@@ -1,5 +1,5 @@
 import { readFile } from "node:fs/promises";
-import type { IncomingMessage } from "node:http";
+import type { IncomingMessage, ServerResponse } from "node:http";
 import { Agent, createServer, request } from "node:https";
 import type { Server } from "node:https";
 import { connect as connectPlain } from "node:net";
@@ -437,6 +437,23 @@ describe("close", () => {
     for await (const chunk of response) bytes += (chunk as Buffer).length;
     expect(bytes).toBe(large.length);
     await closing;
+    expect(w.clock.armed).toBe(0);
+  });
+
+  test("waits for nobody who had gone before he was answered", async () => {
+    const w = await start();
+    const { port } = w.server.address;
+    const gone = Promise.withResolvers<undefined>();
+    w.listener().once("request", (_, response: ServerResponse) => response.once("close", gone.resolve));
+    const sent = request({ host: "127.0.0.1", port, path: "/correlate", method: "POST", rejectUnauthorized: false });
+    sent.on("error", () => undefined).end("wait");
+    await until(() => gates.length === 1);
+    sent.destroy();
+    await gone.promise;
+    gates.pop()?.resolve(undefined);
+    await settled();
+    // By a clock that stands still, so that no patience ends it.
+    await w.server[Symbol.asyncDispose]();
     expect(w.clock.armed).toBe(0);
   });
 
