@@ -17,10 +17,10 @@ const timeoutMs = 900_000;
 const shownLines = 20;
 
 const runs: readonly StormOptions[] = [
-  { name: "one", seed, requests: size || 6_000 },
+  { name: "one", seed, requests: size || 10_000 },
   { name: "two", seed: seed + 1, requests: size || 5_000, apiServers: 2 },
   { name: "controllers", seed: seed + 2, requests: size || 4_000, controllers: true },
-  { name: "kill", seed: seed + 3, requests: size || 6_000, killEverySeconds: 4 },
+  { name: "kill", seed: seed + 3, requests: size || 10_000, killEverySeconds: 4 },
 ];
 
 describe(`storm, STORM_SEED=${seed}`, () => {
