@@ -39,6 +39,8 @@ export class Replicas {
   readonly #succeeded = Promise.withResolvers<void>();
   /** Wall clock: since when this one keeps reviews that the holder does not know of; null: it knows all of them. */
   #missedSinceMs: number | null = null;
+  /** How many it has kept. */
+  #kept = 0;
 
   constructor(options: ReplicasOptions) {
     this.#options = options;
@@ -106,8 +108,10 @@ export class Replicas {
     try {
       const sinceMs = this.#missedSinceMs;
       if (sinceMs !== null) {
+        const kept = this.#kept;
         await post(address, encodeWord({ kind: "missed", sinceMs }), handOnPatienceMs);
-        if (this.#missedSinceMs === sinceMs) this.#missedSinceMs = null;
+        // What was kept while the word was on its way is told of by the next one.
+        if (this.#kept === kept) this.#missedSinceMs = null;
       }
       const answer = await post(address, body, handOnPatienceMs);
       meter.count("webhook_handed_on", { outcome: "done" });
@@ -120,6 +124,7 @@ export class Replicas {
           reason: error instanceof Error ? error.message : "unknown",
         });
       this.#missedSinceMs ??= beganMs;
+      this.#kept += 1;
       return null;
     }
   }
