@@ -5,8 +5,11 @@ import { mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "n
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
-/** The commit that an installation is upgraded from, and rolled back to. */
-const versionBefore = "1752144d90299f08dd37975f452bf9740aa77fbf";
+/**
+ * The commit that an installation is upgraded from, and rolled back to: the first one that lets its knowledge leave before it ends, and waits
+ * for a remote that is slow, so that every author can be asked for. KUBESCRIBE_UPGRADE_FROM names another one.
+ */
+const versionBefore = process.env["KUBESCRIBE_UPGRADE_FROM"] ?? "d63f4d7433f3006fc634020c3930c7ea66b67d48";
 
 /** In its types, and not in those of today: so that there is something to upgrade, whatever else has changed. */
 const files = ["src/manifests/custom-resources.ts", "deploy/chart/templates/custom-resources.yaml"];
