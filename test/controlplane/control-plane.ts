@@ -15,7 +15,8 @@ import { type AuditEvent, auditPolicy, readAuditLog } from "./audit.ts";
 import { binaryPath } from "./binaries.ts";
 import { type Credentials, kubeconfigText, makeCredentials } from "./credentials.ts";
 import { Etcd } from "./etcd.ts";
-import { type KubectlResult, runKubectl } from "./kubectl.ts";
+import type { ChildAnswer } from "./child-answer.ts";
+import { runKubectl } from "./kubectl.ts";
 import { freePorts } from "./ports.ts";
 import { ServerProcess } from "./server-process.ts";
 import { defaultWebhookName, webhookConfiguration, type WebhookOptions, webhookPath } from "./webhook.ts";
@@ -162,7 +163,7 @@ export class ControlPlane implements AsyncDisposable {
   }
 
   /** Runs to its end; look at `code`. */
-  kubectl(user: string, args: readonly string[], stdin = ""): Promise<KubectlResult> {
+  kubectl(user: string, args: readonly string[], stdin = ""): Promise<ChildAnswer> {
     return runKubectl({ kubeconfig: this.kubeconfig(user), home: join(this.directory, "home"), args, stdin });
   }
 

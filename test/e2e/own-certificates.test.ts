@@ -47,19 +47,15 @@ describe("an installation with --certificates files", () => {
     return spawnSync(process.execPath, args, { encoding: "utf8" }).stdout;
   };
   /** As docs/WEBHOOK.md has it. */
+  const patch = async (operation: object): Promise<void> => {
+    const text = JSON.stringify([operation]);
+    const args = ["patch", "validatingwebhookconfiguration", "kubescribe", "--type=json", "-p", text];
+    const { code, stderr } = await plane.kubectl("admin", args);
+    if (code !== 0) throw new Error(stderr);
+  };
   const trust = async (): Promise<void> => {
     for (const entry of (await entries()).keys()) {
-      const patch = [{ op: "add", path: `/webhooks/${entry}/clientConfig/caBundle`, value: caBundle }];
-      const args = [
-        "patch",
-        "validatingwebhookconfiguration",
-        "kubescribe",
-        "--type=json",
-        "-p",
-        JSON.stringify(patch),
-      ];
-      const patched = await plane.kubectl("admin", args);
-      if (patched.code !== 0) throw new Error(patched.stderr);
+      await patch({ op: "add", path: `/webhooks/${entry}/clientConfig/caBundle`, value: caBundle });
     }
   };
   const covered = (value: number): Promise<true> =>
@@ -121,15 +117,7 @@ describe("an installation with --certificates files", () => {
       // What somebody else changed is put right, and this stays.
       const [{ name } = { name: "" }] = await entries();
       expect(name).toBe("changes.kubescribe.dev");
-      const patch = [{ op: "replace", path: "/webhooks/0/timeoutSeconds", value: 9 }];
-      await plane.kubectl("admin", [
-        "patch",
-        "validatingwebhookconfiguration",
-        "kubescribe",
-        "--type=json",
-        "-p",
-        JSON.stringify(patch),
-      ]);
+      await patch({ op: "replace", path: "/webhooks/0/timeoutSeconds", value: 9 });
       await eventually(
         async () => (JSON.stringify(await entries()).includes('"timeoutSeconds":9') ? undefined : true),
         { timeoutMs: 60_000 },

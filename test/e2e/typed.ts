@@ -8,14 +8,9 @@ import { chmodSync, mkdirSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 
 import { binaryPath, toolPath } from "../controlplane/binaries.ts";
+import { answerOf, type ChildAnswer } from "../controlplane/child-answer.ts";
 import type { ControlPlane } from "../controlplane/control-plane.ts";
 import { root } from "./pods.ts";
-
-export interface Answer {
-  readonly code: number;
-  readonly stdout: string;
-  readonly stderr: string;
-}
 
 export class Shell {
   readonly directory: string;
@@ -49,17 +44,8 @@ export class Shell {
   }
 
   /** Any end is an answer. A pipe fails with any of its commands. */
-  run(command: string): Promise<Answer> {
-    return new Promise((resolve, reject) => {
-      const child = spawn("bash", ["-o", "pipefail", "-c", command], { cwd: this.directory, env: this.#env });
-      const output = { stdout: "", stderr: "" };
-      child.stdout.setEncoding("utf8").on("data", (text: string) => (output.stdout += text));
-      child.stderr.setEncoding("utf8").on("data", (text: string) => (output.stderr += text));
-      child.once("error", reject);
-      child.once("close", (code) => {
-        resolve({ code: code ?? 1, ...output });
-      });
-    });
+  run(command: string): Promise<ChildAnswer> {
+    return answerOf(spawn("bash", ["-o", "pipefail", "-c", command], { cwd: this.directory, env: this.#env }));
   }
 
   /** Throws where it does not end well. */
