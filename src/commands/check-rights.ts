@@ -96,6 +96,14 @@ export async function checkGitSecret(
   return { state: "lacks", about, detail, yaml };
 }
 
+/** Nothing to say of one that is there, or that whoever asks may not see. */
+export async function checkGitSecretIsThere({ isThere }: Inquiry, secret: string): Promise<readonly Finding[]> {
+  const [from = "", name = ""] = secret.split("/");
+  if ((await isThere(`/api/v1/namespaces/${from}/secrets/${name}`)) !== false) return [];
+  const detail = `there is no Secret ${secret}, which a GitRepoConfig names`;
+  return [{ state: "lacks", about: "credentials", detail, advice: "docs/INSTALL.md has the command that makes it." }];
+}
+
 const silent: Finding = {
   state: "note",
   about,

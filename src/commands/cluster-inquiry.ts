@@ -7,6 +7,8 @@ import { adviceOnSilence } from "../kubernetes/reach-advice.ts";
 
 export interface Inquiry {
   readonly get: (path: string) => Promise<Answer>;
+  /** Is an object there? Its content never leaves the server. Null: whoever asks may not see it. */
+  readonly isThere: (path: string) => Promise<boolean | null>;
   /** Null: the server does not tell. `user` empty: whoever asks. */
   readonly may: (access: Access, user: string) => Promise<boolean | null>;
 }
@@ -57,10 +59,12 @@ export class Json {
 }
 
 const maxAnswerBytes = 64 * 1024 * 1024;
+const json = "application/json";
+const metadataOnly = "application/json;as=PartialObjectMetadata;g=meta.k8s.io;v=v1";
 
 export function inquiryOf(api: ApiServer, signal: AbortSignal): Inquiry {
-  async function ask(method: "GET" | "POST", path: string, body?: object): Promise<Answer> {
-    const headers = { accept: "application/json", "content-type": "application/json" };
+  async function ask(method: "GET" | "POST", path: string, body?: object, accept = json): Promise<Answer> {
+    const headers = { accept, "content-type": json };
     const sent = body === undefined ? {} : { body: Buffer.from(JSON.stringify(body)) };
     const response = await api.request({ method, path, headers, ...sent }, signal).catch((cause: unknown) => {
       const code = networkDetail(cause);
@@ -75,6 +79,10 @@ export function inquiryOf(api: ApiServer, signal: AbortSignal): Inquiry {
   }
   return {
     get: (path) => ask("GET", path),
+    isThere: async (path) => {
+      const { status } = await ask("GET", path, undefined, metadataOnly);
+      return status === 404 ? false : status === 200 ? true : null;
+    },
     may: async (access, user) => {
       const kind = user === "" ? "SelfSubjectAccessReview" : "SubjectAccessReview";
       const spec = { resourceAttributes: access, ...(user === "" ? {} : { user, groups: groupsOf(user) }) };

@@ -5,7 +5,13 @@ import { manifests } from "../manifests/manifest-text.ts";
 import type { InstallValues } from "../manifests/install-values.ts";
 import { checkCertificate } from "./check-certificate.ts";
 import { checkDefinitions, checkProcess, checkServer } from "./check-installation.ts";
-import { checkBaseRights, checkGitSecret, checkInstaller, checkWatchRights } from "./check-rights.ts";
+import {
+  checkBaseRights,
+  checkGitSecret,
+  checkGitSecretIsThere,
+  checkInstaller,
+  checkWatchRights,
+} from "./check-rights.ts";
 import { checkRules } from "./check-rules.ts";
 import { checkOperators, checkStorage } from "./check-surroundings.ts";
 import { checkConfiguration } from "./check-webhook.ts";
@@ -49,6 +55,9 @@ async function findingsOf(values: InstallValues, { inquiry, served, nowMs }: Che
     ...rules.findings,
     ...(rules.types.length === 0 ? [] : [await checkWatchRights(inquiry, { namespace, types: rules.types })]),
   ];
-  for (const secret of rules.secrets) findings.push(await checkGitSecret(inquiry, { namespace, secret }));
+  for (const secret of rules.secrets) {
+    findings.push(...(await checkGitSecretIsThere(inquiry, secret)));
+    findings.push(await checkGitSecret(inquiry, { namespace, secret }));
+  }
   return findings;
 }

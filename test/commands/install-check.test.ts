@@ -27,6 +27,7 @@ const repository = {
   metadata: { name: "history", namespace: "default" },
   spec: { url: "https://git.example.com/a.git", secretRef: { name: "git" } },
 };
+const gitSecret = "/api/v1/namespaces/default/secrets/git";
 const rule = {
   metadata: { name: "all" },
   spec: {
@@ -77,6 +78,7 @@ function answersOf(world: World): Readonly<Record<string, unknown>> {
       status: { readyReplicas: 1 },
     },
     "/apis/admissionregistration.k8s.io/v1/validatingwebhookconfigurations/kubescribe": { webhooks: [webhook] },
+    [gitSecret]: { metadata: { name: "git" } },
     [`${group}/gitrepoconfigs`]: { items: [repository] },
     [`${group}/watchrules`]: { items: [] },
     [`${group}/clusterwatchrules`]: { items: [rule] },
@@ -269,6 +271,12 @@ Nothing lacks.
       { may: ({ verb, resource }, user) => user === "" || resource !== "secrets" || verb === "update" },
       /^LACKS +rights +kubescribe may not read Secret default\/git[^]*kind: RoleBinding/m,
     ],
+    [
+      "a Secret that is not there",
+      { answers: { [gitSecret]: 404 } },
+      /^LACKS +credentials +there is no Secret default\/git, which a GitRepoConfig names\n +docs\/INSTALL\.md has/m,
+    ],
+    ["nothing of a Secret that one may not see", { answers: { [gitSecret]: 403 } }, /^Nothing lacks\.$/m],
     [
       "rights of one's own",
       { may: (_access, user) => user !== "" },

@@ -1,5 +1,5 @@
 /**
- * A real Prometheus beside a real process: every panel of the dashboard shows something, and every alert fires under its own fault and
+ * A real Prometheus beside real processes: every panel of the dashboard shows something, and every alert fires under its own fault and
  * ends after it. A minute of the rules has three seconds here, and nothing else of them is changed (`hastenedAlerts`).
  */
 
@@ -14,9 +14,12 @@ import { HttpBackend } from "../remote/http-backend.ts";
 import { makeRepository } from "../remote/repositories.ts";
 import { hastenedAlerts, readAlerts } from "../telemetry/alert-rules.ts";
 import { filledIn, readDashboard } from "../telemetry/dashboard-panels.ts";
-import { RecordedProcess } from "../telemetry/recorded-process.ts";
+import { GivenCertificate } from "./given-certificate.ts";
+import { install } from "./installation.ts";
+import { namespace } from "./installed.ts";
 import { type Kubescribe, startKubescribe } from "./kubescribe.ts";
 import { Load } from "./load.ts";
+import { type Pod, Pods } from "./pods.ts";
 import { type Alert, Prometheus } from "./prometheus.ts";
 import { Proxy } from "./proxy.ts";
 
@@ -24,6 +27,14 @@ const minuteSeconds = 3;
 /** The longest way of an alert, and of a watch or a push that backs off. */
 const timeoutMs = 150_000;
 const remoteName = "history.git";
+
+/** What only an installation tells. */
+const ofInstallations = [
+  "webhook_covered",
+  "webhook_certificate_expiry_timestamp_seconds",
+  "webhook_certificate_renewals_total",
+  "webhook_configuration_repairs_total",
+];
 
 interface Fault {
   readonly alerts: readonly string[];
@@ -37,8 +48,8 @@ describe("what Prometheus sees", () => {
   let backend: HttpBackend;
   let proxy: Proxy;
   let kubescribe: Kubescribe;
-  /** This process has no installation, and so no configuration and certificate of its own. */
-  let recorded: RecordedProcess;
+  /** An installation, which `kubescribe` is not: it has a webhook configuration and a certificate to look after. */
+  let installed: Installation;
   let prometheus: Prometheus;
   let load: Load;
   let isRemoteDown = false;
@@ -46,7 +57,8 @@ describe("what Prometheus sees", () => {
   const holding = new AbortController();
 
   beforeAll(async () => {
-    plane = await startControlPlane({ numberedUsers: 0 });
+    // An installation's rights are aggregated by a controller.
+    plane = await startControlPlane({ controllers: true, numberedUsers: 0 });
     const root = join(plane.directory, "remotes");
     makeRepository(join(root, remoteName));
     backend = await HttpBackend.start({
@@ -58,21 +70,23 @@ describe("what Prometheus sees", () => {
     });
     proxy = await Proxy.start(plane);
     kubescribe = await startKubescribe(plane, {
+      name: "recorder",
       types: [{ apiGroups: [""], resources: ["configmaps"] }],
       kubeconfig: proxy.kubeconfig,
       remote: { url: backend.url(remoteName), path: join(root, remoteName) },
     });
     await kubescribe.installWebhook();
     load = await Load.start(plane, ["load-a", "load-b", "load-c"], ["alice", "bob", "carol"]);
-    recorded = await RecordedProcess.start();
-    const labels = { cluster: "test", namespace: "kubescribe-system" };
+    installed = await Installation.start(plane);
+    const labels = { cluster: "test", namespace };
     prometheus = await Prometheus.start({
       directory: join(plane.directory, "prometheus"),
       processes: [
         { metricsUrl: kubescribe.metricsUrl, labels: { ...labels, pod: "kubescribe-0" } },
-        { metricsUrl: recorded.metricsUrl, labels: { ...labels, pod: "recorded" } },
+        { metricsUrl: installed.pod.metricsUrl, labels: { ...labels, pod: "installed" } },
       ],
-      dropped: "kubescribe-0;webhook_(covered|certificate_expiry_timestamp_seconds)",
+      taken: `kubescribe-0;.*|installed;(${ofInstallations.join("|")})`,
+      dropped: `kubescribe-0;(${ofInstallations.join("|")})`,
       rules: hastenedAlerts(minuteSeconds),
     });
   });
@@ -80,7 +94,7 @@ describe("what Prometheus sees", () => {
   afterAll(async () => {
     await load.stop();
     await prometheus[Symbol.asyncDispose]();
-    await recorded[Symbol.asyncDispose]();
+    await installed[Symbol.asyncDispose]();
     await kubescribe[Symbol.asyncDispose]();
     await proxy[Symbol.asyncDispose]();
     await backend[Symbol.asyncDispose]();
@@ -124,14 +138,14 @@ describe("what Prometheus sees", () => {
       begin: async () => {
         isRemoteDown = true;
         await kubescribe.removeWebhook();
-        recorded.isCovered = false;
-        recorded.daysLeft = 13;
+        await installed.certificate.make(13);
+        await plane.removeWebhook("kubescribe");
       },
       end: async () => {
         isRemoteDown = false;
         await kubescribe.installWebhook();
-        recorded.isCovered = true;
-        recorded.daysLeft = 60;
+        await installed.certificate.make(60);
+        await installed.cover();
       },
     },
     {
@@ -209,16 +223,18 @@ describe("what Prometheus sees", () => {
     const { alerts, begin, end } = fault;
     await begin();
     let fired: readonly Alert[] = [];
+    const ours = (): readonly string[] => fired.map(({ name }) => name).filter((name) => alerts.includes(name));
     const all = async (): Promise<true | undefined> => {
       fired = await firing();
-      return alerts.every((alert) => fired.some(({ name }) => name === alert)) ? true : undefined;
+      return new Set(ours()).size === alerts.length ? true : undefined;
     };
     const none = async (): Promise<true | undefined> => {
       fired = await firing();
-      return alerts.some((alert) => fired.some(({ name }) => name === alert)) ? undefined : true;
+      return ours().length === 0 ? true : undefined;
     };
     try {
-      await eventually(all, { timeoutMs, everyMs: 500, what: alerts.join(" and ") });
+      await eventually(all, { timeoutMs, everyMs: 500 }).catch(() => undefined);
+      expect(ours().toSorted()).toEqual(alerts.toSorted());
       for (const { name, annotations } of fired.filter((alert) => alerts.includes(alert.name))) {
         const said = Object.values(annotations).join("\n");
         expect(said, name).not.toMatch(/\{\{|<error|NaN/);
@@ -226,7 +242,8 @@ describe("what Prometheus sees", () => {
     } finally {
       await end();
     }
-    await eventually(none, { timeoutMs, everyMs: 500, what: `the end of ${alerts.join(" and ")}` });
+    await eventually(none, { timeoutMs, everyMs: 500 }).catch(() => undefined);
+    expect(ours()).toEqual([]);
   });
 
   test("every alert has had its fault", () => {
@@ -249,3 +266,57 @@ describe("what Prometheus sees", () => {
     await kubescribe.assertSound();
   });
 });
+
+/** A process of an installation that has nothing to record, with the certificate that it was given. Owns its pod. */
+class Installation implements AsyncDisposable {
+  readonly pod: Pod;
+  readonly certificate: GivenCertificate;
+  readonly #plane: ControlPlane;
+  readonly #pods: Pods;
+
+  static async start(plane: ControlPlane): Promise<Installation> {
+    const certificate = new GivenCertificate(plane);
+    await applyInstallation(plane);
+    await certificate.make(60);
+    const pods = await Pods.open(plane, { namespace, name: "kubescribe" });
+    const pod = await pods.start();
+    await pod.ready();
+    const made = new Installation(plane, certificate, pods, pod);
+    await made.cover();
+    return made;
+  }
+
+  private constructor(plane: ControlPlane, certificate: GivenCertificate, pods: Pods, pod: Pod) {
+    this.#plane = plane;
+    this.certificate = certificate;
+    this.#pods = pods;
+    this.pod = pod;
+  }
+
+  /** Resolves when its webhook stands and is trusted. */
+  async cover(): Promise<void> {
+    await applyInstallation(this.#plane);
+    const covered = async (): Promise<true | undefined> => {
+      await this.certificate.trust();
+      return (await this.pod.metric("webhook_covered")) === 1 ? true : undefined;
+    };
+    await eventually(covered, { timeoutMs: 90_000, everyMs: 500, what: `a webhook:\n${this.pod.tail}` });
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#pods[Symbol.asyncDispose]();
+  }
+}
+
+/** Again, too: what is missing of it is made. */
+async function applyInstallation(plane: ControlPlane): Promise<void> {
+  const { code, stderr } = await plane.kubectl(
+    "admin",
+    ["apply", "-f", "-"],
+    install(["--certificates", "files"]).text,
+  );
+  if (code !== 0) throw new Error(stderr);
+  // There is no node: the API server finds the Service on this machine.
+  const service = { spec: { type: "ExternalName", externalName: "localhost", clusterIP: null, clusterIPs: null } };
+  await plane.request("admin", "PATCH", `/api/v1/namespaces/${namespace}/services/kubescribe`, service);
+}

@@ -250,15 +250,19 @@ describe("install --check", () => {
     expect(before.stdout).toMatch(/^ok +custom resources +3, of this version/m);
     expect(before.stdout).toMatch(/^ok +rights +kubescribe may keep its rules/m);
     expect(before.stdout).toMatch(/^LACKS +rights +kubescribe may not read Secret default\/git/m);
+    expect(before.stdout).toMatch(/^LACKS +credentials +there is no Secret default\/git/m);
     expect(before.stdout).toMatch(/^LACKS +process +0 of 1 pods ready/m);
     expect(before.stdout).toMatch(/^LACKS +webhook +no write is reviewed/m);
     const yaml = before.stdout.slice(before.stdout.indexOf("apiVersion:"));
     expect(await plane.kubectl("admin", ["apply", "-f", "-"], yaml)).toMatchObject({ code: 0, stderr: "" });
+    const made = await plane.kubectl("admin", ["create", "secret", "generic", "git", "--from-literal=password=hidden"]);
+    expect(made).toMatchObject({ code: 0 });
     const after = await eventually(() => {
       const found = check();
       return found.stdout.includes("may watch all 2 types") ? found : undefined;
     });
     expect(after.stdout).toMatch(/^ok +rights +kubescribe may read Secret default\/git/m);
+    expect(after.stdout).not.toMatch(/credentials|hidden/);
   });
 
   test("sees a webhook that somebody altered, and types that are not of this version", async () => {

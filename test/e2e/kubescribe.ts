@@ -217,12 +217,13 @@ export class Kubescribe implements AsyncDisposable {
       apiVersions,
       resources: resources.flatMap((resource) => (resource === "*" ? ["*/*"] : [resource, `${resource}/*`])),
     }));
-    await this.#plane.installWebhook({ url: this.admissionUrl, caPem: this.caPem, rules, ...overrides });
+    const name = this.#name;
+    await this.#plane.installWebhook({ url: this.admissionUrl, caPem: this.caPem, rules, name, ...overrides });
     await this.reviewed();
   }
 
   async removeWebhook(): Promise<void> {
-    await this.#plane.removeWebhook();
+    await this.#plane.removeWebhook(this.#name);
     await eventually(async () => ((await this.#probe()) ? undefined : true), { what: "the end of reviews" });
   }
 

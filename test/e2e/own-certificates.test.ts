@@ -1,28 +1,20 @@
 /** An installation whose certificate is not its own: what stands in caBundle, what `--check` says of it, and what replicas tell each other. */
 
-import { randomBytes } from "node:crypto";
 import { execFile, spawnSync } from "node:child_process";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 
-import { makeGeneration } from "../../src/webhook/generation.ts";
 import { type ControlPlane, startControlPlane } from "../controlplane/control-plane.ts";
 import { eventually } from "../controlplane/eventually.ts";
 import { HttpBackend } from "../remote/http-backend.ts";
+import { GivenCertificate } from "./given-certificate.ts";
 import { git, readCommits } from "./history.ts";
 import { install } from "./installation.ts";
+import { configMaps, namespace } from "./installed.ts";
 import { type Pod, Pods } from "./pods.ts";
 
-const namespace = "kubescribe-system";
-const configurationPath = "/apis/admissionregistration.k8s.io/v1/validatingwebhookconfigurations/kubescribe";
-const configMaps = "/api/v1/namespaces/default/configmaps";
 const main = new URL("../../src/main.ts", import.meta.url).pathname;
-
-interface Entry {
-  readonly name: string;
-  readonly clientConfig: { readonly caBundle?: string };
-}
 
 describe("an installation with --certificates files", () => {
   let plane: ControlPlane;
@@ -30,33 +22,15 @@ describe("an installation with --certificates files", () => {
   let pods: Pods;
   let pod: Pod;
   let repository = "";
-  let caBundle = "";
+  let certificate: GivenCertificate;
 
   const apply = async (text: string): Promise<void> => {
     const applied = await plane.kubectl("admin", ["apply", "-f", "-"], text);
     if (applied.code !== 0) throw new Error(applied.stderr);
   };
-  const entries = async (): Promise<readonly Entry[]> => {
-    const answer = JSON.parse((await plane.request("admin", "GET", configurationPath)).text) as {
-      readonly webhooks?: readonly Entry[];
-    };
-    return answer.webhooks ?? [];
-  };
   const check = (): string => {
     const args = [main, "install", "--check", "--certificates", "files", "--kubeconfig", plane.kubeconfig("admin")];
     return spawnSync(process.execPath, args, { encoding: "utf8" }).stdout;
-  };
-  /** As docs/WEBHOOK.md has it. */
-  const patch = async (operation: object): Promise<void> => {
-    const text = JSON.stringify([operation]);
-    const args = ["patch", "validatingwebhookconfiguration", "kubescribe", "--type=json", "-p", text];
-    const { code, stderr } = await plane.kubectl("admin", args);
-    if (code !== 0) throw new Error(stderr);
-  };
-  const trust = async (): Promise<void> => {
-    for (const entry of (await entries()).keys()) {
-      await patch({ op: "add", path: `/webhooks/${entry}/clientConfig/caBundle`, value: caBundle });
-    }
   };
   const covered = (value: number): Promise<true> =>
     eventually(async () => ((await pod.metric("webhook_covered")) === value ? true : undefined), {
@@ -73,15 +47,8 @@ describe("an installation with --certificates files", () => {
     backend = await HttpBackend.start({ root: join(plane.directory, "remotes") });
     const args = ["--watch", "configmaps", "--certificates", "files", "--", `--allow=${backend.url("")}`];
     await apply(install(args).text);
-    const names = [`kubescribe.${namespace}.svc`];
-    const made = await makeGeneration({ names, lifetimeMs: 86_400_000, nowMs: Date.now(), randomBytes });
-    caBundle = Buffer.from(made.caPem).toString("base64");
-    const data = { "tls.crt": made.certPem, "tls.key": made.keyPem };
-    await plane.request("admin", "POST", `/api/v1/namespaces/${namespace}/secrets`, {
-      metadata: { name: "kubescribe-tls" },
-      type: "kubernetes.io/tls",
-      stringData: data,
-    });
+    certificate = new GivenCertificate(plane);
+    await certificate.make(1);
     const apiVersion = "kubescribe.dev/v1alpha1";
     const metadata = { name: "history", namespace: "default" };
     const repo = { apiVersion, kind: "GitRepoConfig", metadata, spec: { url: backend.url("history.git") } };
@@ -105,28 +72,28 @@ describe("an installation with --certificates files", () => {
     "has no caBundle until somebody writes it, and nothing of ours takes it away",
     { timeout: 240_000 },
     async () => {
-      await eventually(async () => ((await entries()).length === 3 ? true : undefined), { timeoutMs: 60_000 });
-      expect((await entries()).every(({ clientConfig }) => clientConfig.caBundle === undefined)).toBe(true);
+      await eventually(async () => ((await certificate.entries()).length === 3 ? true : undefined), {
+        timeoutMs: 60_000,
+      });
+      expect((await certificate.entries()).every(({ clientConfig }) => clientConfig.caBundle === undefined)).toBe(true);
       await covered(0);
       expect(check()).toMatch(
         /^LACKS +certificate +caBundle does not lead to it, or is empty, in changes[^]*Write the authority/m,
       );
-      await trust();
+      await certificate.trust();
       await covered(1);
       expect(check()).toMatch(/^ok +certificate +it is for kubescribe\.kubescribe-system\.svc, and trusted$/m);
       // What somebody else changed is put right, and this stays.
-      const [{ name } = { name: "" }] = await entries();
+      const [{ name } = { name: "" }] = await certificate.entries();
       expect(name).toBe("changes.kubescribe.dev");
-      await patch({ op: "replace", path: "/webhooks/0/timeoutSeconds", value: 9 });
+      await certificate.patch({ op: "replace", path: "/webhooks/0/timeoutSeconds", value: 9 });
       await eventually(
-        async () => (JSON.stringify(await entries()).includes('"timeoutSeconds":9') ? undefined : true),
+        async () => (JSON.stringify(await certificate.entries()).includes('"timeoutSeconds":9') ? undefined : true),
         { timeoutMs: 60_000 },
       );
-      expect((await entries()).map(({ clientConfig }) => clientConfig.caBundle)).toEqual([
-        caBundle,
-        caBundle,
-        caBundle,
-      ]);
+      const { caBundle } = certificate;
+      const found = (await certificate.entries()).map(({ clientConfig }) => clientConfig.caBundle);
+      expect(found).toEqual([caBundle, caBundle, caBundle]);
     },
   );
 

@@ -12,7 +12,9 @@ export interface PrometheusOptions {
   /** Made here. */
   readonly directory: string;
   readonly processes: readonly ScrapedProcess[];
-  /** Series that are not taken: `POD;NAME`, a regular expression. */
+  /** Series that are taken: `POD;NAME`, a regular expression of the whole. */
+  readonly taken: string;
+  /** Those of them that are not. */
   readonly dropped: string;
   /** A rule file. */
   readonly rules: string;
@@ -53,7 +55,7 @@ export class Prometheus implements AsyncDisposable {
   }
 
   /** Resolves when it has scraped every process. */
-  static async start({ directory, processes, dropped, rules }: PrometheusOptions): Promise<Prometheus> {
+  static async start({ directory, processes, taken, dropped, rules }: PrometheusOptions): Promise<Prometheus> {
     mkdirSync(directory);
     const [port = 0] = await freePorts(1);
     const configuration = {
@@ -62,7 +64,10 @@ export class Prometheus implements AsyncDisposable {
       scrape_configs: [
         {
           job_name: "kubescribe",
-          metric_relabel_configs: [{ source_labels: ["pod", "__name__"], regex: dropped, action: "drop" }],
+          metric_relabel_configs: [
+            { source_labels: ["pod", "__name__"], regex: taken, action: "keep" },
+            { source_labels: ["pod", "__name__"], regex: dropped, action: "drop" },
+          ],
           static_configs: processes.map(({ metricsUrl, labels }) => ({ targets: [new URL(metricsUrl).host], labels })),
         },
       ],
