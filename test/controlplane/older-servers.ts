@@ -14,9 +14,16 @@ const variable = "KUBESCRIBE_API_SERVERS";
 const older = kubernetesMinors.filter((minor) => minor !== newestKubernetes);
 
 /** Whose subject is an installation as a whole, or what an API server must understand of it. */
-export const installationTests = ["cluster", "helm", "install", "rule-documents", "webhook-keeper"].map(
-  (name) => `test/e2e/${name}.test.ts`,
-);
+export const installationTests = [
+  "cluster",
+  "first-commit",
+  "helm",
+  "install",
+  "rule-documents",
+  "uninstall",
+  "upgrade",
+  "webhook-keeper",
+].map((name) => `test/e2e/${name}.test.ts`);
 
 /** One that is named and not built is among them: its tests fail, and say what builds it. */
 export function olderServers(): readonly KubernetesMinor[] {

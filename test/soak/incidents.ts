@@ -35,6 +35,7 @@ export const incidents: readonly Incident[] = [
   quiet,
   rules,
   renewal,
+  replacement,
   quiet,
   rules,
   renewal,
