@@ -92,13 +92,13 @@ describe("what Prometheus sees", () => {
   });
 
   afterAll(async () => {
-    await load.stop();
-    await prometheus[Symbol.asyncDispose]();
-    await installed[Symbol.asyncDispose]();
-    await kubescribe[Symbol.asyncDispose]();
-    await proxy[Symbol.asyncDispose]();
-    await backend[Symbol.asyncDispose]();
-    await plane[Symbol.asyncDispose]();
+    await load?.stop();
+    await prometheus?.[Symbol.asyncDispose]();
+    await installed?.[Symbol.asyncDispose]();
+    await kubescribe?.[Symbol.asyncDispose]();
+    await proxy?.[Symbol.asyncDispose]();
+    await backend?.[Symbol.asyncDispose]();
+    await plane?.[Symbol.asyncDispose]();
   });
 
   const firing = async (): Promise<readonly Alert[]> =>
