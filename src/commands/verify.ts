@@ -15,7 +15,7 @@ is on its way to Git is no difference.
 
 Examples:
   kubescribe verify --kubeconfig ~/.kube/config --config rules.yaml
-  kubescribe verify --kubeconfig ~/.kube/config --data-dir keys --json
+  kubescribe verify --kubeconfig ~/.kube/config --json
 
 ${optionHelp(verifyOptionTable)}
 

@@ -1,5 +1,6 @@
 /** `kubescribe verify` with Node's clock, files and network. */
 
+import { inquiryOf } from "../commands/cluster-inquiry.ts";
 import type { CommandContext } from "../commands/command-line.ts";
 import { exitDone } from "../commands/command-line.ts";
 import { ProgressLine } from "../commands/demo-terminal.ts";
@@ -14,6 +15,7 @@ import { connectApiServer } from "../kubernetes/api-server.ts";
 import { readClusterUid } from "../kubernetes/cluster-uid.ts";
 import { Discovery } from "../kubernetes/discovery.ts";
 import { createPrometheusMeter } from "../telemetry/meter.ts";
+import { LookedAtKeys } from "./looked-at-keys.ts";
 import { nodeClock } from "./node-clock.ts";
 import { createNodeFileSystem } from "./node-file-system.ts";
 import { RemoteCopies } from "./node-remote-copies.ts";
@@ -44,7 +46,10 @@ export async function composeVerify(argv: readonly string[], context: CommandCon
   for (const warning of rules.warnings) complain(problemLine(warning));
   await using copies = await RemoteCopies.make({ ...options, files, signal });
   const readUid = (): Promise<string> => readClusterUid(api, signal);
-  const secretsOf = lookedAtSecrets({ files, place: options, readClusterUid: readUid });
+  // Rules of files are those of a process without an installation.
+  const installation = config === null ? { namespace: options.namespace, get: inquiryOf(api, signal).get } : null;
+  const keys = new LookedAtKeys({ files, place: options, installation });
+  const secretsOf = lookedAtSecrets({ keys, readClusterUid: readUid });
   const terminal = process.stderr.isTTY;
   const columns = terminal ? process.stderr.columns : plainColumns;
   const line = new ProgressLine({ write: context.error, terminal, colour: false, columns });

@@ -1,10 +1,8 @@
 /** The keys that targets treat Secrets with, derived from the installation key. */
 
 import { hkdfSync } from "node:crypto";
-import { join } from "node:path";
 
 import type { Clock, FileSystem, Log } from "../../actors/ports.ts";
-import { KubescribeError } from "../../machines/error.ts";
 import type { SecretsConfig } from "../config/documents.ts";
 import { decodeWrappedKey, type WrappedKey, wrapKey, wrappedKeyName, wrappedKeyText } from "../keys/age-wrap.ts";
 import {
@@ -16,9 +14,10 @@ import {
 } from "../keys/installation-key.ts";
 import { KeyDirectory } from "../keys/key-directory.ts";
 import type { KeyTexts } from "../keys/key-texts.ts";
-import { readInstallationKey, readWrappedKey } from "../keys/read-keys.ts";
+import { readInstallationKey } from "../keys/read-keys.ts";
 import { isSecret, type ObjectKind } from "../sanitize/sanitize.ts";
 import type { SecretOptions } from "../sanitize/secrets.ts";
+import type { LookedAtKeys } from "./looked-at-keys.ts";
 
 /** What becomes of Secrets in a target of a cluster. */
 export type SecretOptionsOf = (target: SecretsTarget, clusterUid: string) => Promise<SecretOptions>;
@@ -79,32 +78,19 @@ function whole<Value>(value: Value | null): Value {
 }
 
 export interface LookedAtSecretsOptions {
-  readonly files: Pick<FileSystem, "readFile">;
-  readonly place: InstallationKeyPlace;
+  readonly keys: LookedAtKeys;
   readonly readClusterUid: () => Promise<string>;
 }
 
-/**
- * For a look at what another process commits: no key is made, and none is asked for where there are no Secrets. Throws
- * `configuration-invalid` where there is none.
- */
+/** For a look at what another process commits: no key is asked for where there are no Secrets. Throws as LookedAtKeys does. */
 export function lookedAtSecrets({
-  files,
-  place,
+  keys,
   readClusterUid,
 }: LookedAtSecretsOptions): (target: SecretsTarget, type: ObjectKind) => Promise<SecretOptions> {
-  const wrappedOf = async (dataKey: Uint8Array): Promise<WrappedKey> => {
-    const found = await readWrappedKey(files, place.dataDir, dataKey);
-    if (found !== null) return found;
-    const message =
-      `${join(place.dataDir, wrappedKeyName(dataKey))}: expected the data key that Secrets are encrypted with, found no such file. ` +
-      'Name the data directory of the process that commits with --data-dir. Has "kubescribe run" been here since the recipients changed?';
-    throw new KubescribeError("configuration-invalid", message, { retry: "never" });
-  };
+  const wrappedOf = keys.wrappedKey.bind(keys);
   return async ({ config }, type) => {
     if (config.secrets.policy === "keep" || !isSecret({}, type)) return { policy: "keep" };
-    const key = await readInstallationKey(files, place);
-    if (key === null) throw missingInstallationKey(place);
+    const key = await keys.installationKey();
     return await secretOptionsOf(config.secrets, { key, clusterUid: await readClusterUid(), wrappedOf });
   };
 }

@@ -1,6 +1,6 @@
 /** The options of `kubescribe install`. The values of the chart have the same names, defaults and words. */
 
-import type { OptionDefinition, OptionKind } from "./option-table.ts";
+import { defaultNamespace, type OptionDefinition, type OptionKind } from "./option-table.ts";
 
 const place = "What is installed";
 const rights = "What it may read (nothing, until you say so)";
@@ -8,7 +8,7 @@ const surroundings = "What else the cluster has";
 const question = "Instead of printing";
 
 export const installOptionTable: readonly OptionDefinition[] = [
-  option("namespace", place, { value: "NAME", fallback: "kubescribe-system", help: "that everything lies in" }),
+  option("namespace", place, { value: "NAME", fallback: defaultNamespace, help: "that everything lies in" }),
   option("image", place, {
     value: "IMAGE",
     help: "built from deploy/Dockerfile (default: kubescribe:VERSION, this one's)",

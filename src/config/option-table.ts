@@ -38,6 +38,9 @@ const world = "What they meet";
 const engine = "What is tried";
 const repository = "Where to look";
 
+/** Of an installation. */
+export const defaultNamespace = "kubescribe-system";
+
 const mebibyte = 1024 ** 2;
 const gibibyte = 1024 ** 3;
 const tebibyte = 1024 ** 4;
@@ -277,7 +280,16 @@ export const verifyOptionTable: readonly OptionDefinition[] = [
     help: "what custom resources may name, as the process that commits is told",
   }),
   credentialsOption(connection),
-  dataDirOption("of the process that commits: its keys are read"),
+  {
+    name: "namespace",
+    short: "n",
+    group: connection,
+    value: "NAME",
+    fallback: defaultNamespace,
+    kind: { kind: "text" },
+    help: "where the installation is: its keys are read from its Secret (with the rules of the cluster)",
+  },
+  dataDirOption("of the process that commits: its keys are read where no Secret has them"),
   path("installation-key-file", storage, { value: "FILE", help: "as that process is told" }),
   flag("json", output, "print the differences as one JSON document"),
 ];

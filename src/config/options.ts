@@ -105,6 +105,8 @@ export interface VerifyOptions {
   readonly kubeconfig: string | null;
   /** As of RunOptions. */
   readonly config: string | null;
+  /** Of the installation, where the rules are of the cluster. */
+  readonly namespace: string;
   readonly allow: readonly string[];
   readonly credentialsDir: string | null;
   readonly dataDir: string;

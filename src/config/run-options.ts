@@ -60,6 +60,7 @@ export function parseVerifyOptions(argv: readonly string[], cwd: string): Verify
   return {
     kubeconfig: parsed.textOrNull("kubeconfig"),
     config: parsed.textOrNull("config"),
+    namespace: parsed.text("namespace"),
     allow: allowOf(parsed),
     credentialsDir: parsed.textOrNull("credentials-dir"),
     dataDir: parsed.text("data-dir"),

@@ -1,10 +1,7 @@
 /** Keys that are there as files: read, and never made. */
 
-import { join } from "node:path";
-
 import type { FileSystem } from "../../actors/ports.ts";
 import { KubescribeError } from "../../machines/error.ts";
-import { decodeWrappedKey, type WrappedKey, wrappedKeyName } from "./age-wrap.ts";
 import {
   decodeInstallationKey,
   installationKeyName,
@@ -19,13 +16,6 @@ type Files = Pick<FileSystem, "readFile">;
 export async function readInstallationKey(files: Files, place: InstallationKeyPlace): Promise<Uint8Array | null> {
   const text = await readKeyFile(files, installationKeyPath(place), installationKeyName);
   return text === null ? null : decodeInstallationKey(text);
-}
-
-/** By the key itself: what was wrapped of another one must never stand beside this one's documents. As readInstallationKey. */
-export async function readWrappedKey(files: Files, dataDir: string, key: Uint8Array): Promise<WrappedKey | null> {
-  const name = wrappedKeyName(key);
-  const text = await readKeyFile(files, join(dataDir, name), name);
-  return text === null ? null : decodeWrappedKey(text);
 }
 
 /** The text of a key that is called `name`, wherever it lies. As readInstallationKey. */

@@ -117,6 +117,7 @@ test("options of verify", () => {
   expect(parseVerifyOptions(["--config", "a", "--json"], "/b")).toEqual({
     kubeconfig: null,
     config: "/b/a",
+    namespace: "kubescribe-system",
     allow: [],
     credentialsDir: null,
     dataDir: "/var/lib/kubescribe",

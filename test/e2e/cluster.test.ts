@@ -129,15 +129,6 @@ describe("an installation", () => {
       ),
     );
     await apply(rules(["configmaps"]));
-    // There is no node: the API server finds the Service on this machine.
-    const service = { spec: { type: "ExternalName", externalName: "localhost", clusterIP: null, clusterIPs: null } };
-    const patched = await plane.request(
-      "admin",
-      "PATCH",
-      `/api/v1/namespaces/${namespace}/services/kubescribe`,
-      service,
-    );
-    expect(patched.status).toBe(200);
     pods = await Pods.open(plane, { namespace, name: "kubescribe" });
     pod = await pods.start();
     await eventually(async () => ((await commits()).length > 0 ? true : undefined), {

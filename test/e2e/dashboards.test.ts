@@ -296,6 +296,7 @@ class Installation implements AsyncDisposable {
   /** Resolves when its webhook stands and is trusted. */
   async cover(): Promise<void> {
     await applyInstallation(this.#plane);
+    await this.#pods.beFound();
     const covered = async (): Promise<true | undefined> => {
       await this.certificate.trust();
       return (await this.pod.metric("webhook_covered")) === 1 ? true : undefined;
@@ -316,7 +317,4 @@ async function applyInstallation(plane: ControlPlane): Promise<void> {
     install(["--certificates", "files"]).text,
   );
   if (code !== 0) throw new Error(stderr);
-  // There is no node: the API server finds the Service on this machine.
-  const service = { spec: { type: "ExternalName", externalName: "localhost", clusterIP: null, clusterIPs: null } };
-  await plane.request("admin", "PATCH", `/api/v1/namespaces/${namespace}/services/kubescribe`, service);
 }

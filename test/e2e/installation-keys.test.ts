@@ -1,9 +1,11 @@
 /** The keys of an installation, on a real control plane: pods that begin with nothing go on with those of the pods before. */
 
+import { execFile } from "node:child_process";
 import { randomBytes } from "node:crypto";
 import { writeFileSync } from "node:fs";
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
+import { promisify } from "node:util";
 import { generateX25519Identity, identityToRecipient } from "age-encryption";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 
@@ -19,7 +21,7 @@ import { eventually } from "../controlplane/eventually.ts";
 import { HttpBackend } from "../remote/http-backend.ts";
 import { type Commit, git, readCommits } from "./history.ts";
 import { install } from "./installation.ts";
-import { type Pod, Pods } from "./pods.ts";
+import { type Pod, Pods, root } from "./pods.ts";
 
 const namespace = "kubescribe-system";
 const account = { name: "kubescribe", namespace };
@@ -120,8 +122,6 @@ describe("the keys of an installation", () => {
       ];
     });
     await apply(documents.map((document) => JSON.stringify(document)).join("\n---\n"));
-    const service = { spec: { type: "ExternalName", externalName: "localhost", clusterIP: null, clusterIPs: null } };
-    await plane.request("admin", "PATCH", `/api/v1/namespaces/${namespace}/services/kubescribe`, service);
     pods = await Pods.open(plane, { namespace, name: "kubescribe" });
   });
 
@@ -179,6 +179,25 @@ describe("the keys of an installation", () => {
     expect(await values()).toEqual(before);
     expect(await formats()).toBe(0);
   });
+
+  test(
+    "are what verify looks with, and what it asks for where it is not led to them",
+    { timeout: 120_000 },
+    async () => {
+      // The remote is served by this process: it must not wait.
+      const verify = (...args: readonly string[]): Promise<{ readonly stdout: string; readonly stderr: string }> => {
+        const given = ["--kubeconfig", plane.kubeconfig("admin"), `--allow=${backend.url("")}`];
+        return promisify(execFile)(process.execPath, [join(root, "src/main.ts"), "verify", ...given, ...args]);
+      };
+      const { stdout, stderr } = await verify();
+      expect(stderr).toBe("");
+      expect(stdout.match(/equal: \d+ files?/g)).toHaveLength(policies.length);
+      await expect(verify("--namespace", "default")).rejects.toMatchObject({
+        code: 2,
+        stderr: expect.stringContaining("Secret default/kubescribe-keys (there is none) or") as string,
+      });
+    },
+  );
 
   test(
     "that somebody damaged are refused, and said to be, and are used again when they are put back",

@@ -70,11 +70,6 @@ export class Installed implements AsyncDisposable {
 
   /** A pod of the Deployment as it is now, with the program of `source`. Resolves when its process runs. */
   async start(source = root): Promise<Pod> {
-    // There is no node: the API server finds the Service on this machine.
-    const service = { spec: { type: "ExternalName", externalName: "localhost", clusterIP: null, clusterIPs: null } };
-    const path = `/api/v1/namespaces/${namespace}/services/kubescribe`;
-    const patched = await this.plane.request("admin", "PATCH", path, service);
-    if (patched.status !== 200) throw new Error(patched.text);
     this.#pods ??= await Pods.open(this.plane, { namespace, name: "kubescribe" });
     return await this.#pods.start(source);
   }

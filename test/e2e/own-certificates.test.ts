@@ -55,8 +55,6 @@ describe("an installation with --certificates files", () => {
     const rules = [{ apiGroups: [""], resources: ["configmaps"] }];
     const rule = { apiVersion, kind: "WatchRule", metadata, spec: { repo: { name: "history" }, rules } };
     await apply([repo, rule].map((document) => JSON.stringify(document)).join("\n---\n"));
-    const service = { spec: { type: "ExternalName", externalName: "localhost", clusterIP: null, clusterIPs: null } };
-    await plane.request("admin", "PATCH", `/api/v1/namespaces/${namespace}/services/kubescribe`, service);
     pods = await Pods.open(plane, { namespace, name: "kubescribe" });
     pod = await pods.start();
     await pod.ready();

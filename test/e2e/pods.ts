@@ -80,6 +80,7 @@ export class Pods implements AsyncDisposable {
   /** As the Deployment is now, with the program of a checkout. Resolves when the process runs: `ready` waits for more. */
   async start(source = root): Promise<Pod> {
     const { namespace, name } = this.#options;
+    await this.beFound();
     const path = `/apis/apps/v1/namespaces/${namespace}/deployments/${name}`;
     const deployment = JSON.parse((await this.#plane.request("admin", "GET", path)).text) as {
       readonly spec: { readonly template: { readonly spec: PodSpec } };
@@ -96,6 +97,15 @@ export class Pods implements AsyncDisposable {
     this.#pods.push(pod);
     await pod.start();
     return pod;
+  }
+
+  /** There is no node: the API server finds the Service on this machine, until its manifest is applied again. */
+  async beFound(): Promise<void> {
+    const { namespace, name } = this.#options;
+    const spec = { type: "ExternalName", externalName: "localhost", clusterIP: null, clusterIPs: null };
+    const path = `/api/v1/namespaces/${namespace}/services/${name}`;
+    const { status, text } = await this.#plane.request("admin", "PATCH", path, { spec });
+    if (status !== 200) throw new Error(text);
   }
 
   /** Of all of them, in the order of their beginning. */

@@ -5,6 +5,7 @@ import { armor, Decrypter, generateX25519Identity, identityToRecipient } from "a
 import { describe, expect, test } from "vitest";
 import { parse } from "yaml";
 
+import { LookedAtKeys } from "../../src/composition/looked-at-keys.ts";
 import { lookedAtSecrets, openSecretKeys, type SecretOptionsOf } from "../../src/composition/secret-options.ts";
 import { checkRecipients } from "../../src/keys/age-wrap.ts";
 import { replacePrivateFile } from "../../src/keys/private-file.ts";
@@ -153,7 +154,7 @@ describe("an encrypted Secret", () => {
   test("is looked at with the keys that are there, and none is made for that", async () => {
     const files = await emptyDisk();
     const readClusterUid = (): Promise<string> => Promise.resolve("cluster");
-    const secretsOf = lookedAtSecrets({ files, place, readClusterUid });
+    const secretsOf = lookedAtSecrets({ keys: new LookedAtKeys({ files, place, installation: null }), readClusterUid });
     const target = { config: { secrets: { policy: "encrypt", recipients: [annRecipient] } } } as const;
     const type = { group: "", kind: "Secret" };
     const options = await started(files);

@@ -6,6 +6,7 @@ import { describe, expect, test } from "vitest";
 
 import { createBlockingFiles } from "../../src/composition/node-blocking-files.ts";
 import { createNodeFileSystem } from "../../src/composition/node-file-system.ts";
+import { LookedAtKeys } from "../../src/composition/looked-at-keys.ts";
 import { lookedAtSecrets, openSecretKeys } from "../../src/composition/secret-options.ts";
 import { installationKeyName, installationKeyText } from "../../src/keys/installation-key.ts";
 import { KeyDirectory, type KeyFiles } from "../../src/keys/key-directory.ts";
@@ -102,7 +103,7 @@ describe("the installation key", () => {
   test("is read for a look where there are Secrets, never made, and not asked for elsewhere", async () => {
     const files = await filesWith(null);
     const readClusterUid = (): Promise<string> => Promise.resolve("cluster");
-    const secretsOf = lookedAtSecrets({ files, place, readClusterUid });
+    const secretsOf = lookedAtSecrets({ keys: new LookedAtKeys({ files, place, installation: null }), readClusterUid });
     expect(await secretsOf(omit, configmaps)).toEqual({ policy: "keep" });
     expect(await secretsOf({ config: { secrets: { policy: "keep" } } }, secrets)).toEqual({ policy: "keep" });
     await expect(secretsOf(omit, secrets)).rejects.toThrow("expected the installation key");

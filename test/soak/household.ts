@@ -52,9 +52,6 @@ export class Household implements AsyncDisposable {
     const manifests = await promisify(execFile)(process.execPath, [join(root, "src/main.ts"), "install", ...args]);
     await applied(plane, manifests.stdout);
     await applied(plane, rulesOf(backend, ruleSets[0] ?? []));
-    // There is no node: the API server finds the Service on this machine.
-    const service = { spec: { type: "ExternalName", externalName: "localhost", clusterIP: null, clusterIPs: null } };
-    await plane.request("admin", "PATCH", `/api/v1/namespaces/${namespace}/services/kubescribe`, service);
     const pods = await Pods.open(plane, { namespace, name: "kubescribe" });
     const pod = await pods.start();
     const made = new Household({ plane, repository, backend, pods, pod });

@@ -6,6 +6,7 @@ import { setTimeout as delay } from "node:timers/promises";
 import { join } from "node:path";
 
 import { createNodeFileSystem } from "../../src/composition/node-file-system.ts";
+import { LookedAtKeys } from "../../src/composition/looked-at-keys.ts";
 import { lookedAtSecrets } from "../../src/composition/secret-options.ts";
 import type { SecretOptions } from "../../src/sanitize/secrets.ts";
 import { type ControlPlane, startControlPlane } from "../controlplane/control-plane.ts";
@@ -160,11 +161,8 @@ async function secretsOf(plane: ControlPlane, { dataDir }: Kubescribe): Promise<
   const { metadata } = (await plane.request("admin", "GET", "/api/v1/namespaces/kube-system")).json();
   const { uid } = metadata as { readonly uid: string };
   const place = { dataDir, installationKeyFile: null };
-  const secretsOf = lookedAtSecrets({
-    files: createNodeFileSystem(),
-    place,
-    readClusterUid: () => Promise.resolve(uid),
-  });
+  const keys = new LookedAtKeys({ files: createNodeFileSystem(), place, installation: null });
+  const secretsOf = lookedAtSecrets({ keys, readClusterUid: () => Promise.resolve(uid) });
   return await secretsOf({ config: { secrets: { policy: "omit" } } }, { group: "", kind: "Secret" });
 }
 
