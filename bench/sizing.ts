@@ -137,6 +137,7 @@ function valueOf(at: number): string {
 async function life(house: PlayedHouse, objects: number): Promise<Life> {
   const startedMs = performance.now();
   await house.start();
+  await begun(house);
   await settled(house);
   const seconds = (performance.now() - startedMs) / 1000;
   const used = cpuSeconds(house.pid);
@@ -144,6 +145,14 @@ async function life(house: PlayedHouse, objects: number): Promise<Life> {
   if (files < objects) throw new Error(`expected ${objects} files, found ${files}`);
   await delay(2000);
   return { seconds, cpuSeconds: used, rss: mebibytes(house.pid, "VmRSS") };
+}
+
+/** The first list is committed: until it is whole nothing waits, and that says nothing. */
+async function begun(house: PlayedHouse): Promise<void> {
+  for (const deadline = performance.now() + patienceMs; house.git("branch", "--list", "main").length === 0;) {
+    if (performance.now() > deadline) throw new Error(`after ${patienceMs / 1000} s there is no commit`);
+    await delay(250);
+  }
 }
 
 /** Everything that was seen is committed. */
