@@ -7,7 +7,7 @@ import { adviceOnSilence } from "../kubernetes/reach-advice.ts";
 
 export interface Inquiry {
   readonly get: (path: string) => Promise<Answer>;
-  /** Is an object there? Its content never leaves the server. Null: whoever asks may not see it. */
+  /** Is an object there? Its content never leaves the server. Null: the server does not tell. */
   readonly isThere: (path: string) => Promise<boolean | null>;
   /** Null: the server does not tell. `user` empty: whoever asks. */
   readonly may: (access: Access, user: string) => Promise<boolean | null>;

@@ -51,11 +51,9 @@ export class LookedAtKeys {
     const name = wrappedKeyName(dataKey);
     const text = await this.#read(name);
     const key = text === null ? null : decodeWrappedKey(text);
-    if (key === null) {
-      // It comes with the first Secret that is written for other recipients.
-      throw await this.#missing("the data key that Secrets are encrypted with for these recipients", name);
-    }
-    return key;
+    if (key !== null) return key;
+    const hint = ' Has "kubescribe run" been here since the recipients changed?';
+    throw await this.#missing("the data key that Secrets are encrypted with", name, hint);
   }
 
   async #read(name: string): Promise<string | null> {
@@ -73,14 +71,14 @@ export class LookedAtKeys {
     return (this.#secret ??= readSecret(installation));
   }
 
-  async #missing(what: string, name: string): Promise<KubescribeError> {
+  async #missing(what: string, name: string, hint = ""): Promise<KubescribeError> {
     const { place, installation } = this.#options;
     const { why } = await this.#inSecret();
     const inSecret = installation === null ? "" : `${this.#title} (${why}) or `;
     const namespaced = installation === null ? "Name" : "Name the installation's namespace with --namespace, or";
     return invalid(
       `${inSecret}${join(place.dataDir, name)}: expected ${what}, found no such file. ` +
-        `${namespaced} the data directory of the process that commits with --data-dir.`,
+        `${namespaced} the data directory of the process that commits with --data-dir.${hint}`,
     );
   }
 

@@ -78,7 +78,7 @@ test("branches of one remote are fetched one after the other, those of others be
   expect([upstreams.actors.size, upstreams.contacts.size, upstreams.lateness("one a")]).toEqual([3, 0, undefined]);
 });
 
-test("a remote that is silent is given two seconds, and waited for no longer", async () => {
+test("a remote that is silent is given ten seconds, and waited for no longer", async () => {
   const world = new World();
   const opening = world.open(["one", "a"], ["two", "a"]);
   await settled();
